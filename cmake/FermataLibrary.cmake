@@ -1,0 +1,49 @@
+# One function a kind of target, so that every library has the same walls: its own include root, warnings as errors,
+# and only the libraries it names in LINK on its include path. A forbidden include does not compile.
+find_package(Threads REQUIRED)
+
+find_program(FERMATA_CCACHE ccache)
+if(FERMATA_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${FERMATA_CCACHE})
+endif()
+
+add_library(fermata_flags INTERFACE)
+target_compile_features(fermata_flags INTERFACE cxx_std_20)
+target_compile_options(fermata_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+                                               -Wimplicit-fallthrough -Wno-missing-field-initializers -Werror)
+target_link_libraries(fermata_flags INTERFACE Threads::Threads)
+# libfermata.so installs its public headers from these folders.
+set_property(GLOBAL PROPERTY FERMATA_LAYERS "")
+
+# fermata_library(name SOURCES file... LINK layer... LIBRARIES external...)
+#   include/ is the public root; src/ is private. The target is fermata_<name>, alias fermata::<name>.
+function(fermata_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;LIBRARIES" ${ARGN})
+  add_library(fermata_${name} STATIC ${ARG_SOURCES})
+  add_library(fermata::${name} ALIAS fermata_${name})
+  set_target_properties(fermata_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF)
+  target_include_directories(fermata_${name} PUBLIC include PRIVATE src)
+  target_link_libraries(fermata_${name} PRIVATE $<BUILD_INTERFACE:fermata_flags>)
+  foreach(layer IN LISTS ARG_LINK)
+    target_link_libraries(fermata_${name} PUBLIC fermata_${layer})
+  endforeach()
+  target_link_libraries(fermata_${name} PUBLIC ${ARG_LIBRARIES})
+  set_property(GLOBAL APPEND PROPERTY FERMATA_LAYERS fermata_${name})
+endfunction()
+
+# fermata_test(name SOURCES file... LINK target...): a GoogleTest program; every TEST becomes a ctest test.
+# The suffix of the name says what it needs beside itself: nothing, or the built fermata binary (_cli_test).
+function(fermata_test name)
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE fermata_flags ${ARG_LINK} GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+endfunction()

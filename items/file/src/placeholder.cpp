@@ -1,0 +1,2 @@
+extern int fermata_placeholder_items_file;
+int fermata_placeholder_items_file;

@@ -1,0 +1,2 @@
+extern int fermata_placeholder_base;
+int fermata_placeholder_base;

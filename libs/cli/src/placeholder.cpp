@@ -1,0 +1,2 @@
+extern int fermata_placeholder_cli;
+int fermata_placeholder_cli;

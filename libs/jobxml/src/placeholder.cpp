@@ -1,0 +1,2 @@
+extern int fermata_placeholder_jobxml;
+int fermata_placeholder_jobxml;

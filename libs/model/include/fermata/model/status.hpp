@@ -1,0 +1,35 @@
+#pragma once
+// Statuses and the one table of legal changes (design: "Statuses"). The C++ verbs, the database's constraint triggers
+// and docs/statuses.md are all made from `transitions()`.
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace fermata {
+
+/// Jakarta Batch §10.9.8 without UNKNOWN-like states: after a lost commit the row is read again under its lock.
+enum class BatchStatus : std::uint8_t { starting, started, stopping, stopped, failed, completed, abandoned };
+
+[[nodiscard]] std::string_view to_string(BatchStatus status);                        ///< "STARTED"
+[[nodiscard]] std::optional<BatchStatus> parse_batch_status(std::string_view text);  ///< any case
+/// STARTING, STARTED, STOPPING: a live owner holds it, or will.
+[[nodiscard]] constexpr bool is_running(BatchStatus status) {
+    return status == BatchStatus::starting || status == BatchStatus::started || status == BatchStatus::stopping;
+}
+[[nodiscard]] constexpr bool is_restartable(BatchStatus status) {
+    return status == BatchStatus::stopped || status == BatchStatus::failed;
+}
+
+enum class Subject : std::uint8_t { job_execution, step_execution };
+struct StatusTransition {
+    Subject subject;
+    BatchStatus from;
+    BatchStatus to;
+    std::string_view event;
+};
+[[nodiscard]] std::span<const StatusTransition> transitions();
+[[nodiscard]] bool is_legal(Subject subject, BatchStatus from, BatchStatus to);
+
+}  // namespace fermata

@@ -1,0 +1,280 @@
+#pragma once
+// The store: every change of an execution's rows is one of these verbs, and each verb is one transaction. Job
+// executions are owned rows (design: "One protocol"): claim, commit with fence, take over, release. Safety never
+// depends on time: each change is one conditional UPDATE on (id, epoch, status), row count 1 or nothing happened.
+//
+// Owner verbs take the Claim they were given and throw Error(stale) when another epoch rules now ("fenced"): the caller
+// must write nothing more. Requests (stop, abandon, restart, recover) answer by value. Unknown ids: Error(not_found).
+// Statements per verb do not depend on the length of the history (tests/counts).
+//
+// Threads: all methods may be called from any thread. There is one write connection a process and file; a Unit holds
+// it.
+#include <fermata/model/job_definition.hpp>
+#include <fermata/model/records.hpp>
+#include <fermata/repository/worker.hpp>
+#include <fermata/sql/sql.hpp>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace fermata {
+
+inline constexpr int schema_version = 1;
+
+/// The right to change an execution: valid while the row's epoch is still this one.
+struct Claim {
+    JobExecutionId execution;
+    JobInstanceId instance;
+    std::string instance_uuid;
+    std::int64_t epoch = 0;
+};
+
+/// The definition as stored once per distinct text: by its hash.
+struct StoredDefinition {
+    std::string hash;
+    std::string job_name;
+    std::string canonical;  ///< to_json(JobDefinition), with positions and source
+};
+
+struct LaunchRequest {
+    StoredDefinition definition;
+    std::optional<std::string> instance_key;
+    Parameters parameters;
+    std::string working_directory;
+    std::string actor;  ///< "ann@host pid 4711"
+};
+
+/// Another instance already has this key: nothing was written.
+struct InstanceExists {
+    JobInstanceId instance;
+    JobExecutionId latest;
+};
+
+struct RestartRequest {
+    Parameters parameters;
+    std::optional<StoredDefinition> definition;  ///< `restart --job FILE`: replaces the stored one, recorded
+    bool restartable = true;                     ///< as the (new) definition resolves
+    bool accept_sink = false;
+    std::string actor;
+};
+struct RestartRefused {
+    enum class Reason : std::uint8_t { not_most_recent, already_complete, running, abandoned, not_restartable };
+    Reason reason{};
+    BatchStatus status{};
+    JobExecutionId latest;
+    std::string owner;  ///< running: "pid 4711 on host", its liveness evidence
+};
+
+struct StopRequest {
+    bool now = false;
+    std::string actor;
+};
+struct StopAnswer {
+    enum class Effect : std::uint8_t {
+        requested,  ///< STOPPING now; the owner ends it
+        stopped,    ///< had no live owner: STOPPED now
+        already,    ///< was STOPPING; `since` says since when; `now` may have been raised
+        not_running,
+    };
+    Effect effect{};
+    BatchStatus status{};
+    std::optional<Timestamp> since;
+};
+
+/// What an owner learns when it asks or commits.
+struct Requests {
+    BatchStatus status = BatchStatus::started;
+    bool stop_now = false;
+};
+
+/// What the instance knows of a step from earlier entries: one row of step_progress.
+struct StepState {
+    std::string name;
+    BatchStatus status{};
+    std::optional<std::string> exit_status;
+    std::int64_t starts = 0;  ///< real starts in the instance, for start-limit
+    std::int64_t epoch = 0;
+    StepExecutionId last_execution;
+    Progress progress;
+    std::int64_t deaths = 0;            ///< owners that died in this step since it last made progress
+    std::int64_t death_sequence = 0;    ///< `progress.sequence` at the last death
+    std::optional<std::string> intent;  ///< the item being tried when an owner died in item-by-item mode
+};
+
+struct StepClaim {
+    Claim execution;
+    StepExecutionId id;
+    std::string step;
+    std::int64_t epoch = 0;
+};
+enum class StepEntryMode : std::uint8_t {
+    start,  ///< first time, or FAILED/STOPPED before: goes on from the stored progress, metrics from zero
+    again,  ///< COMPLETED and allow-start-if-complete: generation + 1, null checkpoints, no user data
+    adopt,  ///< same StepExecution after its owner died: metrics go on
+};
+struct StepEntry {
+    StepClaim claim;
+    StepState state;  ///< after the entry, `progress` as committed
+};
+
+/// Where the walk went after a step; replayed by an adopter, so that nothing recorded is asked or run twice.
+struct WalkEntry {
+    std::int64_t number = 0;  ///< from 1 within the execution
+    std::string step;
+    std::string outcome;  ///< "ran", "passed" (COMPLETED in an earlier execution)
+    std::string taken;    ///< "next", "end", "fail", "stop", "finish" (nothing more), "failed"
+    std::string to;       ///< next step, or empty
+};
+
+struct StepEnd {
+    BatchStatus status{};
+    std::optional<std::string> exit_status;
+    Progress progress;
+    std::optional<Failure> failure;
+    std::optional<std::string> job_exit_status;  ///< the job's, stored with each step end
+    WalkEntry walk;
+};
+struct JobEnd {
+    BatchStatus status{};
+    std::optional<std::string> exit_status;
+    std::optional<Failure> failure;
+    std::optional<std::string> restart_from;
+};
+
+struct ExecutionFilter {
+    std::vector<BatchStatus> statuses;  ///< empty = all
+    std::optional<std::string> job_name;
+    std::optional<JobInstanceId> instance;
+    std::optional<Timestamp> since;  ///< created at or after
+    std::optional<Timestamp> until;
+    Parameters parameters;                 ///< all must match
+    std::optional<JobExecutionId> before;  ///< for paging: ids below
+    std::int64_t limit = 50;
+};
+struct PurgeFilter {
+    std::optional<Timestamp> ended_before;
+    std::optional<std::string> job_name;
+    std::vector<BatchStatus> statuses;      ///< of the newest execution of the instance
+    std::optional<std::int64_t> keep_last;  ///< per job name
+    bool dry_run = false;
+    std::string actor;
+};
+struct PurgeResult {
+    std::int64_t instances = 0;
+    std::int64_t executions = 0;
+    std::vector<JobExecutionId> execution_ids;  ///< for their logs
+    std::vector<std::string> instance_uuids;    ///< for rows in sinks
+};
+
+class Repository {
+public:
+    /// Opens, creating the schema in one transaction if the database has none and `create`. Throws Error(unreachable)
+    /// if it cannot be opened or does not exist, Error(refused) naming both versions if the schema is newer, or older
+    /// and not yet migrated, Error(refused) if the database is something else or damaged.
+    Repository(std::unique_ptr<sql::Database> database, std::filesystem::path data_folder, bool create,
+               const Clock& clock = Clock::system());
+    ~Repository();
+    Repository(const Repository&) = delete;
+    Repository& operator=(const Repository&) = delete;
+
+    [[nodiscard]] const std::filesystem::path& data_folder() const noexcept { return data_folder_; }
+    [[nodiscard]] sql::Database& database() noexcept { return *database_; }
+    [[nodiscard]] std::string uuid();
+
+    // --- launching -----------------------------------------------------------------------------------------------
+    /// One transaction: definition (if new), instance, execution STARTED and owned by `worker`, parameters, event.
+    std::variant<Claim, InstanceExists> launch(const LaunchRequest& request, Worker& worker);
+    /// One transaction: checks that `previous` is the instance's newest execution and may be restarted, then a new
+    /// execution, STARTED and owned. An owner proved dead is failed first, in the same transaction.
+    std::variant<Claim, RestartRefused> restart(JobExecutionId previous, const RestartRequest& request, Worker& worker);
+
+    // --- owner verbs ---------------------------------------------------------------------------------------------
+    /// All steps the instance has entered, by name. One query.
+    [[nodiscard]] std::map<std::string, StepState> steps_of_instance(JobInstanceId instance);
+    [[nodiscard]] std::vector<WalkEntry> walk_of(JobExecutionId execution);
+    StepEntry enter_step(const Claim& claim, const std::string& step, StepEntryMode mode);
+    /// A step that is passed over: only its walk entry.
+    void record_walk(const Claim& claim, const WalkEntry& entry);
+    void end_step(const StepClaim& claim, const StepEnd& end);
+    void end_execution(const Claim& claim, const JobEnd& end);
+    [[nodiscard]] Requests poll(const Claim& claim);
+
+    /// The chunk's commit. Holds the write connection from begin() to the end; rolls back unless committed.
+    class Unit {
+    public:
+        Unit(Unit&&) noexcept;
+        ~Unit();
+        [[nodiscard]] sql::Connection& connection() noexcept;
+        /// Fenced UPDATE of step_progress with `next` + `more` + COMMIT: two metadata statements at most. Returns what
+        /// was asked of the execution meanwhile. Throws Error(stale) if fenced; nothing is kept then.
+        Requests commit(const StepClaim& claim, const Progress& next, std::span<const sql::Command> more = {});
+
+    private:
+        friend class Repository;
+        explicit Unit(Repository& repository);
+        Repository* repository_;
+        std::unique_lock<std::recursive_mutex> lock_;
+    };
+    /// Begins the write transaction.
+    [[nodiscard]] Unit unit();
+    /// The lazy copy for a step whose sink holds the truth; one transaction of its own.
+    Requests save_progress(const StepClaim& claim, const Progress& progress, std::span<const Event> skipped = {});
+    /// Command that adds to the journal within a Unit.
+    void append(Unit& unit, const Claim& claim, std::span<const Event> events);
+    void append(const Claim& claim, std::span<const Event> events);
+    /// Item-by-item mode: what is about to be tried. One transaction.
+    void set_intent(const StepClaim& claim, const std::string& intent);
+
+    // --- requests ------------------------------------------------------------------------------------------------
+    StopAnswer request_stop(JobExecutionId execution, const StopRequest& request);
+    /// Answers the status it had: anything not running becomes ABANDONED; a running one is left alone.
+    BatchStatus abandon(JobExecutionId execution, const std::string& actor);
+    /// Proof about the owner of a running execution. Nothing if it is not running.
+    [[nodiscard]] std::optional<LivenessEvidence> owner_liveness(JobExecutionId execution);
+    [[nodiscard]] std::optional<WorkerRecord> owner_of(JobExecutionId execution);
+    /// Takes over an execution whose owner is proved dead: epoch + 1, owned by `worker`, deaths counted; the same
+    /// execution goes on. Nothing if it is not running or its owner is not proved dead.
+    std::optional<Claim> adopt(JobExecutionId execution, Worker& worker, const std::string& actor);
+    /// Marks an execution whose owner is proved dead FAILED (STOPPED if it was STOPPING) and raises the epochs of its
+    /// unfinished steps. False if it is not running or its owner is not proved dead.
+    bool fail_lost(JobExecutionId execution, const std::string& actor);
+
+    // --- queries (on a connection of their own) --------------------------------------------------------------------
+    [[nodiscard]] std::optional<JobExecution> find_execution(JobExecutionId execution);
+    [[nodiscard]] std::vector<JobExecution> find_executions(const ExecutionFilter& filter);  ///< newest first
+    [[nodiscard]] std::optional<JobExecutionId> latest(const std::optional<std::string>& job_name);
+    [[nodiscard]] std::optional<JobInstance> find_instance(JobInstanceId instance);
+    [[nodiscard]] std::optional<JobInstance> find_instance(const std::string& job_name, const std::string& key);
+    [[nodiscard]] std::vector<JobInstance> instances_of(const std::string& job_name, std::int64_t start,
+                                                        std::int64_t count);
+    [[nodiscard]] std::int64_t instance_count(const std::string& job_name);
+    [[nodiscard]] std::vector<std::string> job_names();
+    [[nodiscard]] std::vector<StepExecution> steps_of(JobExecutionId execution);
+    [[nodiscard]] std::optional<StepExecution> find_step(StepExecutionId step);
+    [[nodiscard]] std::optional<StoredDefinition> definition_of(JobInstanceId instance);
+    [[nodiscard]] std::vector<Event> events_of(JobExecutionId execution, std::string_view kind_prefix,
+                                               std::int64_t limit);
+    [[nodiscard]] std::vector<Event> events_after(std::int64_t event_id, std::int64_t limit);
+
+    // --- housekeeping ----------------------------------------------------------------------------------------------
+    PurgeResult purge(const PurgeFilter& filter);
+    /// The invariants of the store; empty = all hold, else one line each, naming rows.
+    [[nodiscard]] std::vector<std::string> verify();
+    /// Statements executed by this object so far, for tests.
+    [[nodiscard]] std::int64_t statement_count();
+
+private:
+    struct Impl;
+    std::unique_ptr<sql::Database> database_;
+    std::filesystem::path data_folder_;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fermata

@@ -1,0 +1,44 @@
+#pragma once
+// The truth about a step whose T1 sink is not the repository's database: one row of `fermata_sink` in the sink, keyed
+// by (instance UUID, step, partition). A chunk commits there and nowhere else, in one transaction with its rows.
+#include <fermata/model/records.hpp>
+#include <fermata/sql/sql.hpp>
+
+#include <optional>
+#include <string>
+
+namespace fermata {
+
+struct SinkKey {
+    std::string instance_uuid;
+    std::string step;
+    std::int64_t partition = 0;
+};
+
+class SinkTable {
+public:
+    /// `table` as the writer's Sink says. Creates it in a transaction of its own if absent; without the right to,
+    /// throws Error(refused) whose remedy is the SQL to run.
+    SinkTable(sql::Connection& connection, const sql::Dialect& dialect, std::string table, SinkKey key);
+
+    /// Claims the row for `epoch`, in one transaction, and answers the progress it holds; a first entry inserts it.
+    /// `copy` is what the repository knows. Throws Error(stale) if a higher epoch is there; Error(refused), with both
+    /// values and the remedy `restart --accept-sink`, if the copy is ahead of the sink or the row is gone after a
+    /// commit. `accept` takes the sink's word in both cases. `generation` newer than the row's starts from nothing.
+    Progress open(std::int64_t epoch, StepExecutionId step_execution, const Progress& copy, bool accept);
+    /// To be the last command of the chunk's transaction: fenced by epoch and sequence, exactly one row. Borrows from
+    /// `*this` until the next call.
+    [[nodiscard]] sql::Command save(std::int64_t epoch, const Progress& next);
+    /// For purge.
+    static void remove(sql::Connection& connection, const std::string& table, const std::string& instance_uuid);
+    [[nodiscard]] static std::string create_sql(const sql::Dialect& dialect, const std::string& table);
+
+private:
+    sql::Connection& connection_;
+    std::string table_;
+    SinkKey key_;
+    std::string save_sql_;
+    std::string encoded_;
+};
+
+}  // namespace fermata

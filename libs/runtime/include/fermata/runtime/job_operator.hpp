@@ -1,0 +1,114 @@
+#pragma once
+// The front door (Jakarta Batch §10.9.7): start, restart, stop, abandon, recover, inspect. Executions run on threads of
+// this object; the destructor asks them to stop and waits. All methods may be called from any thread.
+#include <fermata/batch/registry.hpp>
+#include <fermata/model/job_definition.hpp>
+#include <fermata/model/records.hpp>
+#include <fermata/repository/repository.hpp>
+#include <fermata/runtime/exceptions.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fermata {
+
+namespace sql {
+class Drivers;
+}
+
+struct StartOptions {
+    Parameters parameters;
+    std::optional<std::string> instance_key;
+    std::filesystem::path working_directory;  ///< empty = the current one
+};
+struct RestartOptions {
+    Parameters parameters;                    ///< all of them: nothing is taken from earlier executions (§10.8.1)
+    std::optional<JobDefinition> definition;  ///< replaces the stored one, recorded
+    bool accept_sink = false;                 ///< the sink's word counts where it and the repository differ
+};
+
+/// What an execution running in this process is doing: memory only, as of the last chunk; for progress displays.
+struct RunningStep {
+    std::string name;
+    StepExecutionId id;
+    BatchStatus status{};
+    Metrics metrics;
+    double fraction = -1;  ///< of the input, -1 unknown
+    Timestamp started;
+    std::optional<Timestamp> ended;
+    std::optional<std::string> exit_status;
+    bool passed = false;  ///< COMPLETED earlier, passed over
+};
+struct RunningJob {
+    JobExecutionId id;
+    BatchStatus status{};
+    std::vector<RunningStep> steps;  ///< in the order of entry
+    std::vector<std::string> ahead;  ///< steps of the definition not yet entered
+    bool ended = false;
+};
+
+class JobOperator {
+public:
+    struct Settings {
+        std::string actor;             ///< "ann@host pid 4711"; made up from the process if empty
+        Parameters system_properties;  ///< `-D`
+        std::string repository_url;    ///< for children, FERMATA_REPOSITORY
+    };
+    /// REQUIRES: repository, registry and drivers outlive this.
+    JobOperator(Repository& repository, const Registry& registry, const sql::Drivers& drivers, Settings settings);
+    ~JobOperator();
+
+    // --- verbs -----------------------------------------------------------------------------------------------------
+    /// Resolves and assembles, then creates instance and execution, then runs it on a thread of its own. On return the
+    /// execution exists, STARTED and owned by this process. Throws JobStartException with every finding; nothing is
+    /// left behind then. With an instance key that exists: JobStartException(conflict).
+    JobExecutionId start(const JobDefinition& job, const StartOptions& options);
+    /// A new execution of the same instance. Throws in this order: NoSuchJobExecution, JobExecutionNotMostRecent,
+    /// JobExecutionAlreadyComplete, JobRestart (ABANDONED, restartable=false, running elsewhere, cannot assemble).
+    JobExecutionId restart(JobExecutionId execution, const RestartOptions& options);
+    /// Returns when the request is recorded. Throws NoSuchJobExecution, JobExecutionNotRunning. Asking again is no
+    /// error.
+    StopAnswer stop(JobExecutionId execution, bool now = false);
+    /// Throws NoSuchJobExecution, JobExecutionIsRunning.
+    void abandon(JobExecutionId execution);
+    /// Takes over an execution whose owner is dead and runs it here, on a thread of its own: the same execution goes
+    /// on. Throws NoSuchJobExecution; JobExecutionNotRunning; Error(conflict) if its owner lives, or cannot be proved
+    /// dead.
+    void recover(JobExecutionId execution);
+    /// Marks it FAILED instead. Throws as recover.
+    void fail_lost(JobExecutionId execution);
+
+    // --- executions of this process ----------------------------------------------------------------------------------
+    /// Until the execution, running in this process, has ended; nothing after `timeout`.
+    std::optional<JobExecution> wait(JobExecutionId execution, std::optional<Duration> timeout = std::nullopt);
+    [[nodiscard]] std::optional<RunningJob> running(JobExecutionId execution);
+    /// Stop all executions of this process: a signal handler's thread calls it. `now` kills children.
+    void interrupt(bool now);
+
+    // --- queries (§10.9.7) -------------------------------------------------------------------------------------------
+    [[nodiscard]] std::vector<std::string> job_names();
+    [[nodiscard]] std::int64_t job_instance_count(const std::string& job_name);
+    [[nodiscard]] std::vector<JobInstance> job_instances(const std::string& job_name, std::int64_t start,
+                                                         std::int64_t count);
+    [[nodiscard]] std::vector<JobExecutionId> running_executions(const std::string& job_name);
+    [[nodiscard]] Parameters parameters(JobExecutionId execution);
+    [[nodiscard]] JobInstance job_instance(JobExecutionId execution);
+    [[nodiscard]] std::vector<JobExecution> job_executions(JobInstanceId instance);
+    [[nodiscard]] JobExecution job_execution(JobExecutionId execution);
+    [[nodiscard]] std::vector<StepExecution> step_executions(JobExecutionId execution);
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Everything wrong with a job that can be told without starting it: `resolve` or `check`, plus artifacts, properties,
+/// exception classes, and item types that do not fit. `parameters` absent: expressions are not judged.
+[[nodiscard]] Diagnostics validate(const JobDefinition& job, const Registry& registry,
+                                   const std::optional<Parameters>& parameters, const Parameters& system_properties);
+
+}  // namespace fermata

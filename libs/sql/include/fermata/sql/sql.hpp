@@ -1,0 +1,212 @@
+#pragma once
+// A small port to relational databases: what the store, the SQL artifacts and the sink need, no more. Drivers implement
+// it (drivers/sqlite, later drivers/postgres) and run testing/sql_suite on it.
+//
+// Threads: a Connection and everything made from it belong to one thread at a time; a Database is shared.
+// Errors: every call throws SqlError by kind, ConstraintError (base) when a constraint or trigger refused the row;
+// nothing is retried inside except waiting for locks within the driver's bound.
+// Text: statements use $1…$n, each bound by its number; the same text serves every engine that agrees on it.
+// Times are int64 microseconds UTC; booleans are 0/1 integers.
+#include <fermata/base/error.hpp>
+#include <fermata/base/value.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fermata::sql {
+
+class SqlError : public Error {
+public:
+    enum class Kind : std::uint8_t {
+        busy,         ///< somebody else held a lock longer than the driver waits; transient
+        lost,         ///< the connection is gone; if it was during commit, the verdict is unknown; transient
+        full,         ///< disk full or quota
+        read_only,    ///< database or file system cannot be written
+        corrupt,      ///< not a database, or malformed
+        unreachable,  ///< cannot be opened: missing folder, permission, no server
+        syntax,       ///< SQL or schema error: unknown table, column, function
+        other,
+    };
+    SqlError(Kind kind, std::string message, std::string remedy = {});
+    [[nodiscard]] Kind sql_kind() const noexcept { return sql_kind_; }
+    [[nodiscard]] bool is_transient() const noexcept override {
+        return sql_kind_ == Kind::busy || sql_kind_ == Kind::lost;
+    }
+
+private:
+    Kind sql_kind_;
+};
+
+using Params = std::vector<Value>;  ///< borrowed text: must live until the call returns
+
+/// One statement with its parameters. `rows` is what must happen: any other number of rows fails the transaction with
+/// RowCountError and rolls it back. The expectation is part of the command so that an engine can check it on its side
+/// and keep command and commit in one round trip.
+struct Command {
+    std::string_view sql;  ///< REQUIRES: static storage or alive until executed; also the statement cache's key
+    Params params;
+    std::optional<std::int64_t> rows = std::nullopt;
+};
+/// A Command changed another number of rows than it must: a fence. Nothing of its transaction is kept.
+class RowCountError : public Error {
+public:
+    explicit RowCountError(std::string message) : Error(ErrorKind::stale, std::move(message)) {}
+};
+
+/// The rows a statement returned, all of them, owned. Small results only; large reads use Cursor.
+class Result {
+public:
+    /// Copies `row` (text and bytes into an arena of the result).
+    void add(std::span<const Value> row);
+    [[nodiscard]] std::size_t size() const noexcept { return width_ == 0 ? 0 : cells_.size() / width_; }
+    [[nodiscard]] bool empty() const noexcept { return cells_.empty(); }
+    [[nodiscard]] std::span<const Value> operator[](std::size_t row) const {
+        return {cells_.data() + row * width_, width_};
+    }
+    std::int64_t changed = 0;  ///< rows inserted, updated or deleted (RETURNING included)
+    std::vector<std::string> columns;
+
+private:
+    std::size_t width_ = 0;
+    std::vector<Value> cells_;
+    std::vector<std::unique_ptr<char[]>> texts_;
+};
+
+/// Rows one by one, for large reads. Text of a row is valid until next().
+class Cursor {
+public:
+    virtual ~Cursor() = default;
+    virtual bool next() = 0;
+    [[nodiscard]] virtual std::span<const Value> row() const = 0;
+    [[nodiscard]] virtual const std::vector<std::string>& columns() const = 0;
+};
+
+/// Many rows of one table by the engine's fastest way, inside the connection's present transaction.
+struct BulkTarget {
+    std::string table;                 ///< may be schema-qualified; quoted by the driver
+    std::vector<std::string> columns;  ///< in the order of the cells
+    bool upsert = false;
+    std::vector<std::string> keys;  ///< upsert only: a unique key of the table
+};
+class BulkWriter {
+public:
+    virtual ~BulkWriter() = default;
+    /// Writes `rows` rows; `cells` is row-major, rows × columns. Throws ConstraintError whose position() is the number
+    /// (from 0) of the first refused row where the engine can tell, else empty; the transaction must then roll back.
+    virtual void write(std::size_t rows, std::span<const Value> cells) = 0;
+};
+
+enum class ColumnType : std::uint8_t { text, integer, real, boolean, bytes, any };
+struct Column {
+    std::string name;
+    ColumnType type = ColumnType::any;
+    std::string declared;  ///< as the database says it
+    bool not_null = false;
+    bool has_default = false;
+    int key = 0;  ///< place in the primary key from 1; 0 = not in it
+};
+
+class Connection {
+public:
+    virtual ~Connection() = default;
+
+    /// One statement, outside or inside a transaction. SELECT and RETURNING rows come back whole.
+    virtual Result execute(const Command& command) = 0;
+    Result execute(std::string_view sql, Params params = {}) { return execute(Command{sql, std::move(params)}); }
+    /// Several statements, one round trip where the engine can; results in order. Stops at the first error.
+    virtual std::vector<Result> execute_all(std::span<const Command> commands) = 0;
+    /// Text with many statements and no parameters (schema).
+    virtual void execute_script(std::string_view script) = 0;
+
+    /// Begins a write transaction (SQLite: takes the file's turnstile, BEGIN IMMEDIATE). Use Transaction.
+    virtual void begin() = 0;
+    /// Runs `last`, checks their row counts, commits; one round trip where the engine can. On return it is durable. On
+    /// RowCountError, ConstraintError, full, busy: rolled back. On `lost`: unknown; ask with a locking read.
+    virtual std::vector<Result> commit(std::span<const Command> last = {}) = 0;
+    virtual void rollback() noexcept = 0;
+    [[nodiscard]] virtual bool in_transaction() const noexcept = 0;
+
+    /// Reads outside of the write transaction of this connection are not promised; open a second connection for that.
+    [[nodiscard]] virtual std::unique_ptr<Cursor> query(std::string sql, Params params = {}) = 0;
+    [[nodiscard]] virtual std::unique_ptr<BulkWriter> bulk(const BulkTarget& target) = 0;
+    /// Columns of a table in order; empty if there is no such table.
+    [[nodiscard]] virtual std::vector<Column> columns_of(std::string_view table) = 0;
+    [[nodiscard]] virtual std::vector<std::string> tables() = 0;
+    [[nodiscard]] virtual std::string quote(std::string_view identifier) const = 0;
+    /// May be called from another thread: makes the running statement fail soon.
+    virtual void interrupt() noexcept = 0;
+    /// For tests and benchmarks: statements executed on this connection since it was opened.
+    [[nodiscard]] virtual std::int64_t statement_count() const noexcept = 0;
+};
+
+/// Rolls back unless committed.
+class Transaction {
+public:
+    explicit Transaction(Connection& connection) : connection_(&connection) { connection.begin(); }
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+    ~Transaction() {
+        if (connection_ != nullptr && connection_->in_transaction()) connection_->rollback();
+    }
+    std::vector<Result> commit(std::span<const Command> last = {}) { return connection_->commit(last); }
+    Connection* operator->() const noexcept { return connection_; }
+    Connection& operator*() const noexcept { return *connection_; }
+
+private:
+    Connection* connection_;
+};
+
+/// What differs between engines in our schema; used by the repository and the sink table, nowhere else.
+struct Dialect {
+    std::string_view engine;   ///< "sqlite", "postgresql"
+    std::string_view auto_id;  ///< column type of a generated 64-bit primary key
+    std::string_view bytes;    ///< type of opaque bytes
+    /// A row trigger refusing `event` ("UPDATE OF status", "DELETE") on `table` when `condition` (over OLD and NEW)
+    /// holds, with `message`.
+    std::string (*guard)(std::string_view name, std::string_view event, std::string_view table,
+                         std::string_view condition, std::string_view message) = nullptr;
+    /// Expression: int64 microseconds -> the engine's timestamp, for the BATCH_* views.
+    std::string (*as_timestamp)(std::string_view expression) = nullptr;
+};
+
+enum class OpenMode : std::uint8_t { read_write, create, read_only };
+
+/// One database: a file, a server's database. Connections are opened from it.
+class Database {
+public:
+    virtual ~Database() = default;
+    [[nodiscard]] virtual std::unique_ptr<Connection> connect(OpenMode mode) = 0;
+    [[nodiscard]] virtual const Dialect& dialect() const noexcept = 0;
+    /// Equal for two URLs of one database (SQLite: device and inode), so that a sink in the repository's own database
+    /// is recognised. Stable only while the database exists.
+    [[nodiscard]] virtual std::string identity() const = 0;
+    /// For messages: the URL without secrets.
+    [[nodiscard]] virtual std::string display_name() const = 0;
+    [[nodiscard]] virtual bool exists() const = 0;
+    /// Full check of the database file by the engine's own means; empty = ok, else what is wrong, one line each.
+    [[nodiscard]] virtual std::vector<std::string> integrity_check() = 0;
+    /// A consistent copy while others work. Refuses an existing target.
+    virtual void backup_to(const std::string& target) = 0;
+};
+
+/// Opens databases by URL scheme. Filled once at start (fermata's drivers.cpp), read by anybody afterwards.
+class Drivers {
+public:
+    using Factory = std::function<std::unique_ptr<Database>(const std::string& url)>;
+    void add(std::string scheme, Factory factory);
+    /// "sqlite:PATH" or a bare path -> sqlite; "scheme://…" -> that driver. Does not connect. Throws Error(usage)
+    /// naming the schemes there are.
+    [[nodiscard]] std::unique_ptr<Database> open(const std::string& url) const;
+    [[nodiscard]] std::vector<std::string> schemes() const;
+
+private:
+    std::vector<std::pair<std::string, Factory>> factories_;
+};
+
+}  // namespace fermata::sql
