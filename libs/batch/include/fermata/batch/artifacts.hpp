@@ -12,6 +12,8 @@
 // processor  using input_type = In; using output_type = Out;
 //            std::optional<Out> process(In&);  or  bool process(In&, Out& into);   empty / false: filtered
 //            or, for a whole chunk at once:  void process(std::span<In>, ChunkVerdicts<Out>&);
+//            optional: void open(); at each entry of the step and after each rollback, before the items that follow;
+//                      void close(); at the step's end; for processors that hold something outside (a child process)
 // writer     using item_type = T;
 //            void write(std::span<T>, Transaction&);     may get an empty span when everything was filtered
 //            optional: Sink sink() const; void open(const Checkpoint&); Checkpoint checkpoint(); void close();
@@ -99,6 +101,8 @@ class AnyProcessor {
 public:
     virtual ~AnyProcessor() = default;
     virtual bool per_chunk() const noexcept = 0;
+    virtual void open() = 0;
+    virtual void close() = 0;
     virtual bool process(void* in, void* out) = 0;
     virtual void process_chunk(ItemBuffer& in, AnyVerdicts& out) = 0;
 };
@@ -216,6 +220,12 @@ class ProcessorAdapter final : public AnyProcessor {
 public:
     explicit ProcessorAdapter(std::unique_ptr<P> processor) : processor_(std::move(processor)) {}
     bool per_chunk() const noexcept override { return ChunkProcessor<P>; }
+    void open() override {
+        if constexpr (requires { processor_->open(); }) processor_->open();
+    }
+    void close() override {
+        if constexpr (requires { processor_->close(); }) processor_->close();
+    }
     bool process(void* in, void* out) override {
         if constexpr (ChunkProcessor<P>) {
             return false;  // never called
