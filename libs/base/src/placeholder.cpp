@@ -1,2 +1,0 @@
-extern int fermata_placeholder_base;
-int fermata_placeholder_base;
