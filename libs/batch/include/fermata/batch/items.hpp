@@ -70,13 +70,15 @@ private:
     std::vector<T> slots_;
 };
 
-/// Records of one buffer share a batch; slot i is row i. An item may be replaced by a handle to another batch's record
-/// (a processor that hands its input on): clear() makes it row i again.
+/// Records of one buffer share a batch; slot i is row i.
 template <>
 class TypedItemBuffer<Record> final : public ItemBuffer {
 public:
     TypedItemBuffer() { stride_ = sizeof(Record); }
-    void clear() noexcept override;
+    void clear() noexcept override {
+        size_ = 0;
+        batch_.clear();
+    }
 
 private:
     void grow() override;
@@ -84,7 +86,6 @@ private:
     std::vector<Record> slots_;
 };
 
-/// As it was read, or else "id=7, name=Ann, note=null"; one line, shortened, safe to print.
 [[nodiscard]] std::string describe(const Record& record);
 
 namespace detail {

@@ -39,9 +39,7 @@ public:
     [[nodiscard]] Error wrong(std::string_view name, const std::string& what, std::string remedy = {}) const;
 
 private:
-    [[nodiscard]] const ResolvedProperty* lookup(std::string_view name) const;
-    template <class T, class Parse>
-    [[nodiscard]] std::optional<T> parsed(std::string_view name, Parse parse, std::string_view expected) const;
+    [[nodiscard]] const Text* lookup(std::string_view name) const;
     [[noreturn]] void missing(std::string_view name) const;
     std::string owner_;
     std::string file_;
@@ -64,11 +62,9 @@ template <>
 std::optional<Text> Properties::find<Text>(std::string_view) const;
 
 /// "@env:NAME" and "@file:PATH" (first line) give their value at the moment of use; all else is itself. The value is
-/// never stored, logged or shown. Throws Error(refused) naming the reference if it leads nowhere, or if others may read
-/// or write the file.
+/// never stored, logged or shown. Throws Error(refused) naming the reference if it leads nowhere.
 [[nodiscard]] std::string reveal_secret(const std::string& reference);
-/// Replaces every @env:/@file: reference that is the user or password part or a query value of a URL, percent-encoded:
-/// postgres://app:@file:/run/secrets/db@host/vendors, postgres://host/vendors?password=@env:DB_PASSWORD.
+/// Replaces every @env:/@file: reference that is the user or password part or a query value of a URL.
 [[nodiscard]] std::string reveal_url(const std::string& url);
 
 }  // namespace fermata

@@ -1,0 +1,173 @@
+#include "bulk.hpp"
+
+#include "connection.hpp"
+
+#include <fermata/base/text.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace fermata::sqlite {
+
+namespace {
+
+std::vector<std::string> names_of(std::span<const sql::Column> columns) {
+    std::vector<std::string> names;
+    for (const auto& column : columns) names.push_back(column.name);
+    return names;
+}
+
+[[noreturn]] void refuse(const Connection& connection, const sql::BulkTarget& target, const std::string& why) {
+    throw Error(ErrorKind::refused, fmt::format("{}: table \"{}\": {}", connection.name(), target.table, why));
+}
+
+void check_keys(const Connection& connection, const sql::BulkTarget& target) {
+    if (target.columns.empty()) refuse(connection, target, "no columns to write are given");
+    if (!target.upsert) return;
+    if (target.keys.empty()) refuse(connection, target, "no keys to update by are given");
+    for (const auto& key : target.keys) {
+        if (std::ranges::find(target.columns, key) == target.columns.end())
+            refuse(connection, target,
+                   fmt::format("key \"{}\" is not among the columns{}", key, did_you_mean(key, target.columns)));
+    }
+}
+
+std::vector<sql::Column> find_columns(Connection& connection, const sql::BulkTarget& target) {
+    check_keys(connection, target);
+    const auto present = connection.columns_of(target.table);
+    if (present.empty())
+        throw Error(ErrorKind::refused, fmt::format("{}: there is no table \"{}\"{}", connection.name(), target.table,
+                                                    did_you_mean(target.table, connection.tables())));
+    std::vector<sql::Column> columns;
+    for (const auto& name : target.columns) {
+        const auto found = std::ranges::find(present, name, &sql::Column::name);
+        if (found == present.end())
+            refuse(connection, target,
+                   fmt::format("there is no column \"{}\"{}", name, did_you_mean(name, names_of(present))));
+        columns.push_back(*found);
+    }
+    return columns;
+}
+
+std::string quoted_list(std::span<const std::string> names) {
+    std::vector<std::string> quoted;
+    for (const auto& name : names) quoted.push_back(quote_identifier(name));
+    return fmt::format("{}", fmt::join(quoted, ", "));
+}
+
+std::string conflict_clause(const sql::BulkTarget& target) {
+    if (!target.upsert) return {};
+    std::vector<std::string> updates;
+    for (const auto& column : target.columns) {
+        if (std::ranges::find(target.keys, column) != target.keys.end()) continue;
+        updates.push_back(fmt::format("{0} = excluded.{0}", quote_identifier(column)));
+    }
+    const std::string keys = quoted_list(target.keys);
+    if (updates.empty()) return fmt::format(" ON CONFLICT ({}) DO NOTHING", keys);
+    return fmt::format(" ON CONFLICT ({}) DO UPDATE SET {}", keys, fmt::join(updates, ", "));
+}
+
+std::string insert_sql(const sql::BulkTarget& target) {
+    std::vector<std::string> places;
+    for (std::size_t i = 1; i <= target.columns.size(); ++i) places.push_back(fmt::format("${}", i));
+    return fmt::format("INSERT INTO {} ({}) VALUES ({}){}", quote_table(target.table), quoted_list(target.columns),
+                       fmt::join(places, ", "), conflict_clause(target));
+}
+
+Statement prepare(const Connection& connection, const sql::BulkTarget& target) {
+    try {
+        return {connection.handle(), connection.name(), insert_sql(target), true};
+    } catch (const sql::SqlError&) {
+        // Table and columns are there, so it is ON CONFLICT that SQLite does not take.
+        refuse(connection, target, fmt::format("({}) is no unique key", fmt::join(target.keys, ", ")));
+    }
+}
+
+std::string shown(const Value& value) {
+    switch (value.kind()) {
+        case Value::Kind::null:
+            return "null";
+        case Value::Kind::boolean:
+            return value.boolean() ? "true" : "false";
+        case Value::Kind::integer:
+            return fmt::format("{}", value.integer());
+        case Value::Kind::real:
+            return fmt::format("{}", value.real());
+        case Value::Kind::text:
+            return fmt::format("\"{}\"", printable(value.text(), 60));
+        case Value::Kind::bytes:
+            return fmt::format("{} bytes", value.bytes().size());
+    }
+    return {};
+}
+
+}  // namespace
+
+BulkWriter::BulkWriter(Connection& connection, const sql::BulkTarget& target)
+    : connection_(connection),
+      table_(target.table),
+      columns_(find_columns(connection, target)),
+      statement_(prepare(connection, target)) {}
+
+int BulkWriter::bind_number(std::size_t column, std::string_view text, std::size_t row) {
+    const int place = static_cast<int>(column + 1);
+    if (columns_[column].type == sql::ColumnType::integer) {
+        if (const auto number = parse_int64(text)) return sqlite3_bind_int64(statement_.get(), place, *number);
+    } else if (const auto number = parse_double(text); number && std::isfinite(*number)) {
+        return sqlite3_bind_double(statement_.get(), place, *number);
+    }
+    throw ConversionError(fmt::format("\"{}\" is not a number for column {}.{} ({})", printable(text), table_,
+                                      columns_[column].name, columns_[column].declared),
+                          std::to_string(row));
+}
+
+inline int BulkWriter::bind_cell(std::size_t column, const Value& cell, std::size_t row) {
+    if (cell.kind() == Value::Kind::text) {
+        const auto type = columns_[column].type;
+        if (type == sql::ColumnType::integer || type == sql::ColumnType::real)
+            return bind_number(column, cell.text(), row);
+    }
+    return bind_value(statement_.get(), static_cast<int>(column + 1), cell, SQLITE_STATIC);
+}
+
+void BulkWriter::write(std::size_t rows, std::span<const Value> cells) {
+    connection_.check_transaction();
+    connection_.count_statement();
+    const std::size_t width = columns_.size();
+    for (std::size_t row = 0; row < rows; ++row) {
+        const auto values = cells.subspan(row * width, width);
+        for (std::size_t column = 0; column < width; ++column) {
+            const int code = bind_cell(column, values[column], row);
+            if (code != SQLITE_OK) [[unlikely]]
+                fail(code, row, values);
+        }
+        const int code = sqlite3_step(statement_.get());
+        statement_.reset();
+        if (code != SQLITE_DONE) [[unlikely]]
+            fail(code, row, values);
+    }
+}
+
+void BulkWriter::fail(int code, std::size_t row, std::span<const Value> cells) {
+    const std::string hint = values_of_named_columns(sqlite3_errmsg(connection_.handle()), cells);
+    const std::string number = std::to_string(row);
+    connection_.follow_rollback();
+    throw_error(code, {connection_.handle(), connection_.name(), statement_.sql(), number, hint});
+}
+
+/// "UNIQUE constraint failed: vendors.id" names columns; which values they were is in our hands only.
+std::string BulkWriter::values_of_named_columns(std::string_view message, std::span<const Value> cells) const {
+    std::vector<std::string> hints;
+    for (std::string name : split(message.substr(message.rfind(": ") + 1), ',')) {
+        name = name.substr(name.rfind('.') + 1);
+        for (std::size_t column = 0; column < columns_.size(); ++column) {
+            if (columns_[column].name == name) hints.push_back(fmt::format("{} = {}", name, shown(cells[column])));
+        }
+    }
+    return fmt::format("{}", fmt::join(hints, ", "));
+}
+
+}  // namespace fermata::sqlite

@@ -1,0 +1,324 @@
+#include "connection.hpp"
+
+#include "bulk.hpp"
+#include "cursor.hpp"
+#include "path.hpp"
+
+#include <fermata/base/text.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+
+namespace fermata::sqlite {
+
+using sql::OpenMode;
+using sql::SqlError;
+
+namespace {
+
+// Statements are few and written by us; texts made at run time (filters) must not pile up.
+constexpr std::size_t statement_limit = 256;
+
+bool is_new(const std::filesystem::path& path) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path, error);
+    return error ? !std::filesystem::exists(path, error) : size == 0;
+}
+
+/// SQLite says "unable to open database file" whatever the reason.
+void refuse_unopenable(const std::string& name, const std::filesystem::path& path, bool create) {
+    std::error_code error;
+    const auto status = std::filesystem::status(path, error);
+    if (std::filesystem::is_directory(status))
+        throw SqlError(SqlError::Kind::unreachable, name + ": is a folder, not a database", "name a file in it");
+    if (status.type() == std::filesystem::file_type::not_found && !create)
+        throw SqlError(SqlError::Kind::unreachable, name + ": there is no such database", "check the path");
+}
+
+void make_parent_folder(const std::filesystem::path& path) {
+    const auto folder = path.parent_path();
+    std::error_code error;
+    if (!std::filesystem::create_directories(folder, error)) {
+        if (error) throw_system_error(error.value(), fmt::format("{}: cannot create the folder", folder.string()));
+        return;
+    }
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+    if (error) throw_system_error(error.value(), fmt::format("{}: cannot set the mode", folder.string()));
+}
+
+}  // namespace
+
+Connection::Connection(std::string name, const std::filesystem::path& path, OpenMode mode, const Settings& settings)
+    : name_(std::move(name)), read_only_(mode == OpenMode::read_only), settings_(settings), turnstile_(path, settings) {
+    refuse_unopenable(name_, path, mode == OpenMode::create);
+    if (mode == OpenMode::create && is_new(path)) {
+        make_parent_folder(path);
+        // Two processes may create at once; the second then finds the database made.
+        const Turn turn(turnstile_);
+        open(path, mode);
+        if (is_new(path)) run_plain("PRAGMA journal_mode = WAL");
+    } else {
+        open(path, mode);
+    }
+    configure(mode);
+    statement_count_ = 0;
+}
+
+void Connection::open(const std::filesystem::path& path, OpenMode mode) {
+    const bool create = mode == OpenMode::create;
+    // A reader also opens for writing where it may, else SQLite could not tidy up its -wal and -shm at the end.
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE |
+                      (create ? SQLITE_OPEN_CREATE : 0);
+    // The lock file of a new database is 0600; letting SQLite copy that mode spares us to open the database ourselves,
+    // which could drop this process's POSIX locks on it.
+    const std::string uri = uri_of(path, create ? turnstile_.path() : std::filesystem::path());
+    sqlite3* db = nullptr;
+    const int code = sqlite3_open_v2(uri.c_str(), &db, flags, nullptr);
+    db_.reset(db);
+    check(code, {db_.get(), name_});
+    sqlite3_busy_timeout(db_.get(), static_cast<int>(settings_.busy_timeout.count()));
+}
+
+void Connection::configure(OpenMode mode) {
+    run_plain("PRAGMA synchronous = FULL");
+    run_plain("PRAGMA foreign_keys = ON");
+    run_plain("PRAGMA cell_size_check = ON");
+    run_plain("PRAGMA mmap_size = 0");
+    run_plain("PRAGMA trusted_schema = OFF");
+    if (mode == OpenMode::read_only) run_plain("PRAGMA query_only = ON");
+    // Opening reads nothing; what is not a database is to be refused here.
+    run_plain("SELECT count(*) FROM sqlite_schema");
+}
+
+Connection::~Connection() {
+    if (in_transaction_) rollback();
+    statements_.clear();
+    // The last connection checkpoints when it closes. Without a turn it must not; the next writer will.
+    try {
+        if (!read_only_) turnstile_.acquire();
+    } catch (const Error&) {
+        sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    }
+    db_.reset();
+    if (turnstile_.held()) turnstile_.release();
+}
+
+void Connection::refuse_write_if_read_only() const {
+    if (read_only_)
+        throw SqlError(SqlError::Kind::read_only, name_ + ": was opened for reading only", "open it for writing");
+}
+
+Statement& Connection::cached(std::string_view sql) {
+    const auto found = statements_.find(sql);
+    if (found != statements_.end()) return *found->second;
+    if (statements_.size() >= statement_limit) statements_.clear();
+    auto statement = std::make_unique<Statement>(db_.get(), name_, sql, true);
+    const std::string_view key = statement->sql();
+    return *statements_.emplace(key, std::move(statement)).first->second;
+}
+
+void Connection::run_plain(std::string_view sql) {
+    Statement& statement = cached(sql);
+    ++statement_count_;
+    while (statement.step()) {
+    }
+    statement.reset();
+}
+
+sql::Result Connection::run(Statement& statement, const sql::Command& command) {
+    ++statement_count_;
+    statement.bind(command.params);
+    sql::Result result;
+    const std::int64_t changes_before = sqlite3_total_changes64(db_.get());
+    while (statement.step()) {
+        if (result.empty()) result.columns = statement.columns();
+        statement.read_row(row_);
+        result.add(row_);
+    }
+    statement.reset();
+    // sqlite3_changes64 keeps the count of an earlier statement when this one changed nothing.
+    if (sqlite3_total_changes64(db_.get()) != changes_before) result.changed = sqlite3_changes64(db_.get());
+    const auto rows = statement.reads_only() ? static_cast<std::int64_t>(result.size()) : result.changed;
+    if (command.rows && rows != *command.rows)
+        throw sql::RowCountError(
+            fmt::format("{}: {} rows instead of {}: {}", name_, rows, *command.rows, printable(command.sql)));
+    return result;
+}
+
+sql::Result Connection::execute(const sql::Command& command) {
+    Statement& statement = cached(command.sql);
+    if (!in_transaction_ && !statement.reads_only()) {
+        refuse_write_if_read_only();
+        if (command.rows) {
+            begin();
+            return std::move(commit(std::span(&command, 1)).front());
+        }
+        const Turn turn(turnstile_);
+        return run(statement, command);
+    }
+    try {
+        return run(statement, command);
+    } catch (const sql::RowCountError&) {
+        rollback();
+        throw;
+    } catch (...) {
+        follow_rollback();
+        throw;
+    }
+}
+
+std::vector<sql::Result> Connection::execute_all(std::span<const sql::Command> commands) {
+    std::vector<sql::Result> results;
+    results.reserve(commands.size());
+    for (const sql::Command& command : commands) results.push_back(execute(command));
+    return results;
+}
+
+void Connection::execute_script(std::string_view script) {
+    refuse_write_if_read_only();
+    const Turn turn(turnstile_);
+    const std::string text(script);
+    const char* rest = text.c_str();
+    while (*rest != '\0') {
+        sqlite3_stmt* prepared = nullptr;
+        const char* const start = rest;
+        const int code = sqlite3_prepare_v2(db_.get(), rest, -1, &prepared, &rest);
+        const StatementHandle statement(prepared);
+        const Site site{db_.get(), name_, std::string_view(start, static_cast<std::size_t>(rest - start))};
+        check(code, site);
+        if (prepared == nullptr) continue;  // a comment, or white space
+        ++statement_count_;
+        int step = SQLITE_ROW;
+        while (step == SQLITE_ROW) step = sqlite3_step(prepared);
+        if (step != SQLITE_DONE) follow_rollback();
+        check(step, site);
+    }
+}
+
+void Connection::begin() {
+    refuse_write_if_read_only();
+    if (in_transaction_)
+        throw SqlError(SqlError::Kind::other, name_ + ": a transaction is open on this connection already");
+    turnstile_.acquire();
+    try {
+        run_plain("BEGIN IMMEDIATE");
+    } catch (...) {
+        turnstile_.release();
+        throw;
+    }
+    in_transaction_ = true;
+}
+
+std::vector<sql::Result> Connection::commit(std::span<const sql::Command> last) {
+    check_transaction();
+    try {
+        auto results = execute_all(last);
+        run_plain("COMMIT");
+        end_transaction();
+        return results;
+    } catch (...) {
+        rollback();
+        throw;
+    }
+}
+
+void Connection::check_transaction() const {
+    if (!in_transaction_) throw SqlError(SqlError::Kind::other, name_ + ": no transaction is open on this connection");
+}
+
+void Connection::rollback() noexcept {
+    if (!in_transaction_) return;
+    // Fails only if SQLite has rolled back by itself.
+    if (sqlite3_get_autocommit(db_.get()) == 0) {
+        ++statement_count_;
+        sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    }
+    end_transaction();
+}
+
+void Connection::end_transaction() noexcept {
+    in_transaction_ = false;
+    turnstile_.release();
+}
+
+void Connection::follow_rollback() noexcept {
+    if (in_transaction_ && sqlite3_get_autocommit(db_.get()) != 0) end_transaction();
+}
+
+std::unique_ptr<sql::Cursor> Connection::query(std::string sql, sql::Params params) {
+    return std::make_unique<Cursor>(*this, sql, params);
+}
+
+std::unique_ptr<sql::BulkWriter> Connection::bulk(const sql::BulkTarget& target) {
+    return std::make_unique<BulkWriter>(*this, target);
+}
+
+std::vector<std::string> Connection::tables() {
+    std::vector<std::string> names;
+    const sql::Result rows = execute(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name");
+    for (std::size_t i = 0; i < rows.size(); ++i) names.emplace_back(rows[i][0].text());
+    return names;
+}
+
+namespace {
+
+/// https://sqlite.org/datatype3.html §3.1; what has numeric affinity only (DECIMAL, DATE) SQLite converts as it likes.
+sql::ColumnType type_of(std::string declared) {
+    std::ranges::transform(declared, declared.begin(), [](unsigned char c) { return std::toupper(c); });
+    const auto has = [&](std::string_view part) { return declared.find(part) != std::string::npos; };
+    if (has("INT")) return sql::ColumnType::integer;
+    if (has("CHAR") || has("CLOB") || has("TEXT")) return sql::ColumnType::text;
+    if (has("BLOB")) return sql::ColumnType::bytes;
+    if (has("REAL") || has("FLOA") || has("DOUB")) return sql::ColumnType::real;
+    if (has("BOOL")) return sql::ColumnType::boolean;
+    return sql::ColumnType::any;
+}
+
+}  // namespace
+
+std::vector<sql::Column> Connection::columns_of(std::string_view table) {
+    const std::size_t dot = table.find('.');
+    const bool qualified = dot != std::string_view::npos;
+    const std::string_view name = qualified ? table.substr(dot + 1) : table;
+    const Value schema = qualified ? Value(table.substr(0, dot)) : Value();
+    const sql::Result rows = execute(
+        "SELECT name, type, \"notnull\", dflt_value IS NOT NULL, pk FROM pragma_table_info($1, $2)", {name, schema});
+    std::vector<sql::Column> columns;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto row = rows[i];
+        columns.push_back({.name = std::string(row[0].text()),
+                           .type = type_of(std::string(row[1].text())),
+                           .declared = std::string(row[1].text()),
+                           .not_null = row[2].integer() != 0,
+                           .has_default = row[3].integer() != 0,
+                           .key = static_cast<int>(row[4].integer())});
+    }
+    return columns;
+}
+
+std::string quote_identifier(std::string_view identifier) {
+    std::string quoted = "\"";
+    for (const char c : identifier) {
+        quoted += c;
+        if (c == '"') quoted += c;
+    }
+    return quoted + '"';
+}
+
+std::string quote_table(std::string_view table) {
+    const std::size_t dot = table.find('.');
+    if (dot == std::string_view::npos) return quote_identifier(table);
+    return quote_identifier(table.substr(0, dot)) + '.' + quote_identifier(table.substr(dot + 1));
+}
+
+std::string Connection::quote(std::string_view identifier) const { return quote_identifier(identifier); }
+
+void Connection::interrupt() noexcept {
+    turnstile_.interrupt();
+    sqlite3_interrupt(db_.get());
+}
+
+}  // namespace fermata::sqlite

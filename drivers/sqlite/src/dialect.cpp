@@ -1,0 +1,41 @@
+#include "dialect.hpp"
+
+#include <fmt/format.h>
+
+namespace fermata::sqlite {
+
+namespace {
+
+std::string quote_text(std::string_view text) {
+    std::string quoted = "'";
+    for (const char c : text) {
+        quoted += c;
+        if (c == '\'') quoted += c;
+    }
+    return quoted + '\'';
+}
+
+std::string guard(std::string_view name, std::string_view event, std::string_view table, std::string_view condition,
+                  std::string_view message) {
+    return fmt::format("CREATE TRIGGER {} BEFORE {} ON {} FOR EACH ROW WHEN {} BEGIN SELECT RAISE(ABORT, {}); END;\n",
+                       name, event, table, condition, quote_text(message));
+}
+
+std::string as_timestamp(std::string_view expression) {
+    return fmt::format(
+        "(strftime('%Y-%m-%d %H:%M:%S', ({0}) / 1000000, 'unixepoch') || printf('.%06d', ({0}) % 1000000))",
+        expression);
+}
+
+// AUTOINCREMENT: an id is never given twice, not even after a purge of the newest rows.
+constexpr sql::Dialect the_dialect{.engine = "sqlite",
+                                   .auto_id = "INTEGER PRIMARY KEY AUTOINCREMENT",
+                                   .bytes = "BLOB",
+                                   .guard = guard,
+                                   .as_timestamp = as_timestamp};
+
+}  // namespace
+
+const sql::Dialect& dialect() noexcept { return the_dialect; }
+
+}  // namespace fermata::sqlite

@@ -1,0 +1,2 @@
+extern int fermata_placeholder_items_command;
+int fermata_placeholder_items_command;

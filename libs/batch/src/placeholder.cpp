@@ -1,0 +1,2 @@
+extern int fermata_placeholder_batch;
+int fermata_placeholder_batch;

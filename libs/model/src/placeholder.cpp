@@ -1,0 +1,2 @@
+extern int fermata_placeholder_model;
+int fermata_placeholder_model;

@@ -1,0 +1,2 @@
+extern int fermata_placeholder_repository;
+int fermata_placeholder_repository;

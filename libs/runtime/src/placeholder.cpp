@@ -1,0 +1,2 @@
+extern int fermata_placeholder_runtime;
+int fermata_placeholder_runtime;
