@@ -101,17 +101,21 @@ std::optional<FileIdentity> identity_of(const std::filesystem::path& path) {
 }
 
 std::string read_file(const std::filesystem::path& path, std::uint64_t limit) {
-    const File file = File::open(path, O_RDONLY);
+    return read_all(File::open(path, O_RDONLY).fd(), path, limit);
+}
+
+std::string read_all(int fd, const std::filesystem::path& name_for_errors, std::uint64_t limit) {
     std::string content;
     // Sizes are not asked for: files of /proc say 0, and others may grow meanwhile.
     for (std::size_t block = 4096;; block = std::min<std::size_t>(block * 2, 1U << 20)) {
         const std::size_t end = content.size();
         content.resize(end + block);
-        const auto got = checked("read", path, [&] { return ::read(file.fd(), content.data() + end, block); });
+        const auto got = checked("read", name_for_errors, [&] { return ::read(fd, content.data() + end, block); });
         content.resize(end + static_cast<std::size_t>(got));
         if (got == 0) return content;
         if (content.size() > limit)
-            throw IoError(fmt::format("cannot read \"{}\": it is longer than {} bytes", path.string(), limit));
+            throw IoError(
+                fmt::format("cannot read \"{}\": it is longer than {} bytes", name_for_errors.string(), limit));
     }
 }
 

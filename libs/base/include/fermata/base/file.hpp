@@ -41,6 +41,9 @@ struct FileIdentity {
 [[nodiscard]] std::string read_file(const std::filesystem::path& path, std::uint64_t limit = 64ULL << 20);
 /// Temporary file beside it, fsync, rename, fsync of the folder: the old content or the new, never a part.
 void write_file_durably(const std::filesystem::path& path, std::string_view content, unsigned mode = 0600);
+/// From where the descriptor stands to its end.
+[[nodiscard]] std::string read_all(int fd, const std::filesystem::path& name_for_errors,
+                                   std::uint64_t limit = 64ULL << 20);
 void write_all(int fd, std::string_view content, const std::filesystem::path& name_for_errors);
 void sync_folder(const std::filesystem::path& folder);
 

@@ -70,15 +70,13 @@ private:
     std::vector<T> slots_;
 };
 
-/// Records of one buffer share a batch; slot i is row i.
+/// Records of one buffer share a batch; slot i is row i. An item may be replaced by a handle to another batch's record
+/// (a processor that hands its input on): clear() makes it row i again.
 template <>
 class TypedItemBuffer<Record> final : public ItemBuffer {
 public:
     TypedItemBuffer() { stride_ = sizeof(Record); }
-    void clear() noexcept override {
-        size_ = 0;
-        batch_.clear();
-    }
+    void clear() noexcept override;
 
 private:
     void grow() override;
@@ -86,6 +84,7 @@ private:
     std::vector<Record> slots_;
 };
 
+/// As it was read, or else "id=7, name=Ann, note=null"; one line, shortened, safe to print.
 [[nodiscard]] std::string describe(const Record& record);
 
 namespace detail {

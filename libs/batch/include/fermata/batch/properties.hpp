@@ -39,7 +39,9 @@ public:
     [[nodiscard]] Error wrong(std::string_view name, const std::string& what, std::string remedy = {}) const;
 
 private:
-    [[nodiscard]] const Text* lookup(std::string_view name) const;
+    [[nodiscard]] const ResolvedProperty* lookup(std::string_view name) const;
+    template <class T, class Parse>
+    [[nodiscard]] std::optional<T> parsed(std::string_view name, Parse parse, std::string_view expected) const;
     [[noreturn]] void missing(std::string_view name) const;
     std::string owner_;
     std::string file_;
@@ -62,9 +64,11 @@ template <>
 std::optional<Text> Properties::find<Text>(std::string_view) const;
 
 /// "@env:NAME" and "@file:PATH" (first line) give their value at the moment of use; all else is itself. The value is
-/// never stored, logged or shown. Throws Error(refused) naming the reference if it leads nowhere.
+/// never stored, logged or shown. Throws Error(refused) naming the reference if it leads nowhere, or if others may read
+/// or write the file.
 [[nodiscard]] std::string reveal_secret(const std::string& reference);
-/// Replaces every @env:/@file: reference that is the user or password part or a query value of a URL.
+/// Replaces every @env:/@file: reference that is the user or password part or a query value of a URL, percent-encoded:
+/// postgres://app:@file:/run/secrets/db@host/vendors, postgres://host/vendors?password=@env:DB_PASSWORD.
 [[nodiscard]] std::string reveal_url(const std::string& url);
 
 }  // namespace fermata

@@ -3,6 +3,7 @@
 // and forgets it at the next chunk, so reading a row allocates nothing once the first chunk has grown it.
 #include <fermata/base/value.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -17,19 +18,24 @@ namespace fermata {
 /// Column names, shared by all rows of a reader. Compared by address first.
 class Columns {
 public:
-    explicit Columns(std::vector<std::string> names) : names_(std::move(names)) {}
+    explicit Columns(std::vector<std::string> names);
     [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
     [[nodiscard]] std::size_t size() const noexcept { return names_.size(); }
+    /// Of equal names the first; case counts.
     [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const;
 
 private:
     std::vector<std::string> names_;
+    std::vector<std::uint32_t> slots_;  ///< open hash table of column number + 1; empty for few columns
 };
 using ColumnsPtr = std::shared_ptr<const Columns>;
 
 /// Text of one chunk. Addresses stay until clear(); blocks are kept and used again.
 class Arena {
 public:
+    Arena() = default;
+    Arena(const Arena&) = delete;
+    Arena& operator=(const Arena&) = delete;
     /// `size` bytes, not initialised.
     [[nodiscard]] char* allocate(std::size_t size) {
         if (size > left_) return grow(size);
@@ -39,6 +45,7 @@ public:
         return place;
     }
     [[nodiscard]] std::string_view copy(std::string_view text) {
+        if (text.empty()) return {"", 0};
         char* place = allocate(text.size());
         std::memcpy(place, text.data(), text.size());
         return {place, text.size()};
@@ -59,7 +66,8 @@ private:
 
 class RecordBatch;
 
-/// A handle: copying it copies no data. Valid until its chunk ends.
+/// A handle: copying it copies no data. Valid until its chunk ends. REQUIRES for every call: it came from a batch and
+/// was given a shape with reset() in this chunk.
 class Record {
 public:
     Record() = default;
@@ -74,11 +82,12 @@ public:
     [[nodiscard]] std::int64_t position() const;
     /// The record as it was read; may be empty.
     [[nodiscard]] std::string_view raw() const;
-    /// "vendors.csv:612"
+    /// "vendors.csv:612"; "vendors.csv" or "record 612" if the other is unknown, empty if both are.
     [[nodiscard]] std::string place() const;
 
-    /// For readers and processors: gives this row its shape, all values null.
+    /// For readers and processors: gives this row its shape, all values null, no origin.
     std::span<Value> reset(const ColumnsPtr& columns);
+    /// `raw` is borrowed: keep it in arena().
     void set_origin(std::int64_t position, std::string_view raw);
     [[nodiscard]] Arena& arena();
     [[nodiscard]] RecordBatch& batch() { return *batch_; }
@@ -91,8 +100,12 @@ private:
 /// Rows of one chunk.
 class RecordBatch {
 public:
+    RecordBatch() = default;
+    RecordBatch(const RecordBatch&) = delete;
+    RecordBatch& operator=(const RecordBatch&) = delete;
     [[nodiscard]] Arena& arena() noexcept { return arena_; }
-    void clear() noexcept;
+    /// Ends the chunk: all text goes, rows keep their shape and cells for the next one.
+    void clear() noexcept { arena_.clear(); }
     void ensure_rows(std::size_t rows);
     std::string source;  ///< name of the file or table, for place()
 
@@ -107,7 +120,36 @@ private:
     };
     std::vector<Row> rows_;
     Arena arena_;
+    void grow(Row& row, std::size_t columns);
     std::vector<std::unique_ptr<Value[]>> cells_;
+    Value* next_cell_ = nullptr;
+    std::size_t left_cells_ = 0;
 };
+
+// What runs once a row or once a cell is inline.
+inline const ColumnsPtr& Record::columns() const { return batch_->rows_[row_].columns; }
+inline std::span<const Value> Record::values() const {
+    const auto& row = batch_->rows_[row_];
+    return {row.values, row.columns->size()};
+}
+inline std::int64_t Record::position() const { return batch_->rows_[row_].position; }
+inline std::string_view Record::raw() const { return batch_->rows_[row_].raw; }
+inline std::span<Value> Record::reset(const ColumnsPtr& columns) {
+    auto& row = batch_->rows_[row_];
+    // The same shape as in the last chunk, which is the rule, costs no reference count.
+    if (row.columns != columns) row.columns = columns;
+    const std::size_t size = columns->size();
+    if (size > row.capacity) batch_->grow(row, size);
+    std::fill_n(row.values, size, Value());
+    row.position = 0;
+    row.raw = {};
+    return {row.values, size};
+}
+inline void Record::set_origin(std::int64_t position, std::string_view raw) {
+    auto& row = batch_->rows_[row_];
+    row.position = position;
+    row.raw = raw;
+}
+inline Arena& Record::arena() { return batch_->arena(); }
 
 }  // namespace fermata

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <vector>
 
 namespace fermata {
@@ -66,11 +67,14 @@ struct ExceptionClass {
     std::string name;
     std::string base;  ///< empty for roots
     std::function<bool(const std::exception&)> matches;
+    const std::type_info* type = nullptr;  ///< the C++ class; null if the name stands for several
 };
 
 class Registry {
 public:
-    Registry();  ///< knows fermata.Error and its kinds, and java.lang.Exception / java.lang.Throwable as "any"
+    /// Knows java.lang.Throwable and java.lang.Exception (any), under them std.exception, under that fermata.Error,
+    /// fermata.ItemError and its kinds: fermata.ReadError…
+    Registry();
 
     /// Registering a (kind, name) twice throws Error(invalid). `info` without properties: any property is accepted.
     template <ItemReader R>
@@ -85,16 +89,18 @@ public:
     ArtifactEntry& listener(std::string name, ArtifactInfo info = {.closed = false});
     template <CheckpointAlgorithm A>
     ArtifactEntry& checkpoint_algorithm(std::string name, ArtifactInfo info = {.closed = false});
-    /// For skip, retry and no-rollback lists. E is the C++ class, `base` the registered name of its base.
+    /// For skip, retry and no-rollback lists. E is the C++ class, `base` the registered name of its base. A name that
+    /// is taken or a base that is unknown throws Error(invalid).
     template <class E>
-    void exception(std::string name, std::string base = "java.lang.Exception");
+    void exception(std::string name, std::string base = "std.exception");
 
     [[nodiscard]] const ArtifactEntry* find(ArtifactKind kind, std::string_view name) const;
     [[nodiscard]] std::vector<const ArtifactEntry*> all() const;
     [[nodiscard]] std::vector<std::string> names(ArtifactKind kind) const;
     [[nodiscard]] const ExceptionClass* find_exception(std::string_view name) const;
     [[nodiscard]] std::vector<std::string> exception_names() const;
-    /// Registered classes of `error`, the most derived first; what Failure::error_class and filters use.
+    /// Registered classes of `error`, the most derived first (its own class, then by the registered bases); what
+    /// Failure::error_class and filters use. Never empty.
     [[nodiscard]] std::vector<std::string> classes_of(const std::exception& error) const;
 
 private:
@@ -178,7 +184,7 @@ ArtifactEntry& Registry::checkpoint_algorithm(std::string name, ArtifactInfo inf
 template <class E>
 void Registry::exception(std::string name, std::string base) {
     add_exception({std::move(name), std::move(base),
-                   [](const std::exception& error) { return dynamic_cast<const E*>(&error) != nullptr; }});
+                   [](const std::exception& error) { return dynamic_cast<const E*>(&error) != nullptr; }, &typeid(E)});
 }
 
 }  // namespace fermata

@@ -33,6 +33,11 @@ public:
     static Template literal(std::string text, Position at = {});
     /// Parses `source`; a malformed expression is an error in `diagnostics` and stays literal text.
     static Template parse(std::string_view source, Position at, const std::string& file, Diagnostics& diagnostics);
+    /// The same where offsets in `source` are not columns of the file (entities, line ends): `locate` answers where the
+    /// byte at an offset, or the end, stands.
+    using Locate = std::function<Position(std::size_t offset)>;
+    static Template parse_located(std::string_view source, const Locate& locate, const std::string& file,
+                                  Diagnostics& diagnostics);
 
     [[nodiscard]] const std::string& source() const noexcept { return source_; }
     [[nodiscard]] const std::vector<Piece>& pieces() const noexcept { return pieces_; }
@@ -42,6 +47,7 @@ public:
     bool operator==(const Template& other) const { return source_ == other.source_; }
 
 private:
+    friend class TemplateParser;
     std::string source_;
     std::vector<Piece> pieces_;
     Position at_;

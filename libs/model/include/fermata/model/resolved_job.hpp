@@ -103,8 +103,8 @@ struct Resolution {
 /// The same checks without parameters: attributes with expressions are not judged, missing parameters not reported.
 [[nodiscard]] Diagnostics check(const JobDefinition& job);
 
-/// Every parameter the job uses: name, default source text if any, first position. For `explain` and `run --help`-like
-/// messages.
+/// Every parameter the job uses, in document order: name, first default's source text (nothing if any use has none: the
+/// parameter must be given), first position. For `explain` and `run --help`-like messages.
 struct ParameterUse {
     std::string name;
     std::optional<std::string> fallback;

@@ -1,0 +1,2 @@
+extern int fermata_placeholder_driver_sqlite;
+int fermata_placeholder_driver_sqlite;

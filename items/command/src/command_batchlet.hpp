@@ -1,0 +1,52 @@
+#pragma once
+// The `command` batchlet: one command, its exit code the step's outcome.
+#include "command_spec.hpp"
+#include "error_tail.hpp"
+#include "wake.hpp"
+
+#include <fermata/base/clock.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <optional>
+
+namespace fermata {
+
+class CommandBatchlet {
+public:
+    explicit CommandBatchlet(const ArtifactContext& context);
+
+    /// The exit status of the code in exit-codes; "STOPPED" if our stop ended it. Throws ChildError on anything else.
+    std::string process();
+    void stop();
+
+    [[nodiscard]] static ArtifactInfo info();
+    static void check(const Properties& properties);
+
+private:
+    using ExitCodes = std::map<int, std::string>;
+
+    void supervise(GuardedChild& child, ErrorTail& errors);
+    bool ended_after_event(GuardedChild& child, ErrorTail& errors);
+    void begin_end_if_due(GuardedChild& child);
+    void kill_if_due(GuardedChild& child);
+    std::string judge(const ChildEnd& end, const ChildPlan& plan, std::string_view last_words) const;
+
+    [[nodiscard]] static ExitCodes read_exit_codes(const Properties& properties);
+
+    StepContext& step_;
+    CommandSpec spec_;
+    ExitCodes exit_codes_;
+    std::optional<Duration> timeout_;
+    Duration grace_;
+
+    Wake wake_;
+    std::atomic<bool> stopping_{false};
+    bool timed_out_ = false;
+    bool ending_ = false;
+    std::optional<SteadyTime> timeout_at_;
+    std::optional<SteadyTime> kill_at_;
+};
+
+}  // namespace fermata

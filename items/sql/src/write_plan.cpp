@@ -1,0 +1,154 @@
+#include "write_plan.hpp"
+
+#include <fermata/base/text.hpp>
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace fermata {
+namespace {
+
+bool same_letters(std::string_view a, std::string_view b) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+std::optional<std::size_t> find_name(const std::vector<std::string>& names, std::string_view wanted) {
+    auto found = std::ranges::find(names, wanted);
+    if (found == names.end())
+        found = std::ranges::find_if(names, [&](const auto& name) { return same_letters(name, wanted); });
+    if (found == names.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - names.begin());
+}
+
+std::vector<std::string> names_of(const std::vector<sql::Column>& columns) {
+    std::vector<std::string> names;
+    for (const sql::Column& column : columns) names.push_back(column.name);
+    return names;
+}
+
+std::vector<std::string> primary_key(const std::vector<sql::Column>& columns) {
+    std::vector<std::pair<int, std::string>> places;
+    for (const sql::Column& column : columns)
+        if (column.key > 0) places.emplace_back(column.key, column.name);
+    std::ranges::sort(places);
+    std::vector<std::string> names;
+    for (auto& [place, name] : places) names.push_back(std::move(name));
+    return names;
+}
+
+/// The database gives it a value by itself: a default, or SQLite's row id.
+bool fills_itself(const sql::Column& column, const std::vector<sql::Column>& columns) {
+    const bool row_id = column.type == sql::ColumnType::integer && column.key == 1 && primary_key(columns).size() == 1;
+    return !column.not_null || column.has_default || row_id;
+}
+
+class Planner {
+public:
+    Planner(sql::Connection& connection, const TableRules& rules, const Columns& record)
+        : connection_(connection), rules_(rules), record_(record) {}
+
+    WritePlan plan() {
+        const std::vector<std::string> wanted = wanted_columns();
+        table_ = table_columns(wanted);
+        WritePlan plan;
+        plan.target = {.table = rules_.table, .upsert = rules_.upsert};
+        for (const std::string& name : wanted) add_column(plan, name);
+        check_required(plan);
+        if (rules_.upsert) plan.target.keys = upsert_keys(plan);
+        return plan;
+    }
+
+private:
+    std::vector<std::string> wanted_columns() const {
+        if (rules_.columns.empty()) return record_.names();
+        for (const std::string& name : rules_.columns)
+            if (!find_name(record_.names(), name))
+                throw Error(ErrorKind::refused,
+                            fmt::format("column \"{}\" of sqlWriter is not in the records{}", name,
+                                        did_you_mean(name, record_.names())),
+                            fmt::format("the records have: {}", fmt::join(record_.names(), ", ")));
+        return rules_.columns;
+    }
+
+    std::vector<sql::Column> table_columns(const std::vector<std::string>& wanted) const {
+        auto columns = connection_.columns_of(rules_.table);
+        if (columns.empty() && rules_.create) {
+            connection_.execute(create_statement(wanted));
+            columns = connection_.columns_of(rules_.table);
+        }
+        if (columns.empty())
+            throw Error(ErrorKind::refused,
+                        fmt::format("there is no table \"{}\"{}", rules_.table,
+                                    did_you_mean(rules_.table, connection_.tables())),
+                        "create it, or set create=\"true\"");
+        return columns;
+    }
+
+    std::string create_statement(const std::vector<std::string>& wanted) const {
+        std::string statement = fmt::format("CREATE TABLE {} (", connection_.quote(rules_.table));
+        for (const std::string& name : wanted)
+            statement += fmt::format("{}{} TEXT", &name == wanted.data() ? "" : ", ", connection_.quote(name));
+        std::vector<std::string> keys;
+        for (const std::string& key : rules_.keys) keys.push_back(connection_.quote(key));
+        if (!keys.empty()) statement += fmt::format(", PRIMARY KEY ({})", fmt::join(keys, ", "));
+        return statement + ")";
+    }
+
+    void add_column(WritePlan& plan, const std::string& name) const {
+        const std::vector<std::string> names = names_of(table_);
+        const auto place = find_name(names, name);
+        if (!place)
+            throw Error(ErrorKind::refused,
+                        fmt::format("table \"{}\" has no column \"{}\" for the records' column{}", rules_.table, name,
+                                    did_you_mean(name, names)),
+                        "rename or drop it before (map), or list in columns what is to be written");
+        plan.target.columns.push_back(names[*place]);
+        plan.sources.push_back(*find_name(record_.names(), name));
+    }
+
+    void check_required(const WritePlan& plan) const {
+        for (const sql::Column& column : table_) {
+            if (fills_itself(column, table_) || find_name(plan.target.columns, column.name)) continue;
+            throw Error(ErrorKind::refused,
+                        fmt::format("column \"{}\" of table \"{}\" must not be null and has no default, but the "
+                                    "records do not give it",
+                                    column.name, rules_.table),
+                        "give it a value before (map), or a default in the table");
+        }
+    }
+
+    std::vector<std::string> upsert_keys(const WritePlan& plan) const {
+        const std::vector<std::string> wanted = rules_.keys.empty() ? primary_key(table_) : rules_.keys;
+        if (wanted.empty())
+            throw Error(ErrorKind::refused, fmt::format("table \"{}\" has no primary key to upsert by", rules_.table),
+                        "name the columns of a unique key in keys");
+        std::vector<std::string> keys;
+        for (const std::string& key : wanted) {
+            const auto place = find_name(plan.target.columns, key);
+            if (!place)
+                throw Error(ErrorKind::refused,
+                            fmt::format("key \"{}\" of table \"{}\" is not among the columns written{}", key,
+                                        rules_.table, did_you_mean(key, plan.target.columns)),
+                            fmt::format("written are: {}", fmt::join(plan.target.columns, ", ")));
+            keys.push_back(plan.target.columns[*place]);
+        }
+        return keys;
+    }
+
+    sql::Connection& connection_;
+    const TableRules& rules_;
+    const Columns& record_;
+    std::vector<sql::Column> table_;
+};
+
+}  // namespace
+
+WritePlan plan_write(sql::Connection& connection, const TableRules& rules, const Columns& record) {
+    return Planner(connection, rules, record).plan();
+}
+
+}  // namespace fermata

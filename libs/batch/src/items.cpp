@@ -1,0 +1,71 @@
+#include <fermata/base/text.hpp>
+#include <fermata/batch/items.hpp>
+
+#include <fmt/format.h>
+
+#include <cxxabi.h>
+#include <algorithm>
+#include <cstdlib>
+
+namespace fermata {
+namespace {
+
+std::string to_text(const Value& value) {
+    switch (value.kind()) {
+        case Value::Kind::null:
+            return "null";
+        case Value::Kind::boolean:
+            return value.boolean() ? "true" : "false";
+        case Value::Kind::integer:
+            return fmt::format("{}", value.integer());
+        case Value::Kind::real:
+            return fmt::format("{}", value.real());
+        case Value::Kind::text:
+            return std::string(value.text());
+        case Value::Kind::bytes:
+            return fmt::format("({} bytes)", value.bytes().size());
+    }
+    return {};
+}
+
+}  // namespace
+
+void TypedItemBuffer<Record>::grow() {
+    const std::size_t rows = slots_.empty() ? 16 : slots_.size() * 2;
+    batch_.ensure_rows(rows);
+    slots_.reserve(rows);
+    while (slots_.size() < rows) slots_.emplace_back(&batch_, static_cast<std::uint32_t>(slots_.size()));
+    data_ = reinterpret_cast<std::byte*>(slots_.data());
+    capacity_ = rows;
+}
+
+void TypedItemBuffer<Record>::clear() noexcept {
+    // One more than was kept: the last slot may have been filled and then dropped.
+    const std::size_t touched = std::min(size_ + 1, slots_.size());
+    for (std::size_t row = 0; row < touched; ++row) slots_[row] = Record(&batch_, static_cast<std::uint32_t>(row));
+    size_ = 0;
+    batch_.clear();
+}
+
+std::string describe(const Record& record) {
+    if (!record.raw().empty()) return printable(record.raw());
+    std::string text;
+    for (std::size_t column = 0; column < record.values().size(); ++column) {
+        if (column > 0) text += ", ";
+        text += record.columns()->names()[column] + "=" + to_text(record[column]);
+    }
+    return printable(text);
+}
+
+namespace detail {
+
+std::string demangled(const char* name) {
+    int status = 0;
+    const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status),
+                                                           &std::free);
+    return status == 0 ? text.get() : name;
+}
+
+}  // namespace detail
+
+}  // namespace fermata

@@ -1,0 +1,119 @@
+#include <fermata/base/error.hpp>
+#include <fermata/base/file.hpp>
+#include <fermata/batch/properties.hpp>
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <algorithm>
+#include <cstdlib>
+
+namespace fermata {
+namespace {
+
+constexpr std::string_view env_prefix = "@env:";
+constexpr std::string_view file_prefix = "@file:";
+constexpr std::uint64_t longest_secret = 1U << 16;
+
+bool is_reference(std::string_view text) { return text.starts_with(env_prefix) || text.starts_with(file_prefix); }
+
+std::string from_environment(const std::string& reference) {
+    const std::string name = reference.substr(env_prefix.size());
+    if (const char* value = std::getenv(name.c_str())) return value;
+    throw Error(ErrorKind::refused, fmt::format("\"{}\": there is no such environment variable", printable(reference)),
+                fmt::format("set {} where the job runs", printable(name)));
+}
+
+void refuse_if_open_to_others(const std::string& reference, const std::string& path, int fd) {
+    struct stat facts{};
+    // Of the open file, so that it cannot be another one by the time it is read. fstat of an open descriptor does not
+    // fail; if it did, the mode would stay 0 and the read after it would tell.
+    ::fstat(fd, &facts);
+    if (!S_ISREG(facts.st_mode) || (facts.st_mode & (S_IROTH | S_IWOTH)) == 0) return;
+    throw Error(ErrorKind::refused, fmt::format("\"{}\": others may read or write the file", printable(reference)),
+                fmt::format("chmod 600 \"{}\"", printable(path)));
+}
+
+std::string from_file(const std::string& reference) try {
+    const std::string path = reference.substr(file_prefix.size());
+    const File file = File::open(path, O_RDONLY);
+    refuse_if_open_to_others(reference, path, file.fd());
+    std::string content = read_all(file.fd(), path, longest_secret);
+    content.resize(std::min(content.find_first_of("\r\n"), content.size()));
+    return content;
+} catch (const IoError& error) {
+    throw Error(ErrorKind::refused, fmt::format("\"{}\": {}", printable(reference), error.what()));
+}
+
+std::string percent_encoded(std::string_view text) {
+    constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    std::string result;
+    for (const char c : text)
+        result += plain.find(c) != std::string_view::npos ? std::string(1, c)
+                                                          : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    return result;
+}
+
+std::string revealed_part(std::string_view part) {
+    return is_reference(part) ? percent_encoded(reveal_secret(std::string(part))) : std::string(part);
+}
+
+/// Length of "user", "user:password" or nothing at the front of what follows "://", where an '@' ends it. A reference
+/// has '@', ':' and '/' in it, so the usual "up to the last @ of the authority" does not find the end.
+struct UserInfo {
+    std::string_view user;
+    std::optional<std::string_view> password;
+};
+std::optional<UserInfo> split_user_info(std::string_view rest) {
+    const std::size_t colon_of_reference = rest.starts_with(file_prefix) ? file_prefix.size() : env_prefix.size();
+    const std::size_t end =
+        is_reference(rest) ? rest.find_first_of(":@", colon_of_reference) : rest.find_first_of(":@/?#");
+    if (end == std::string_view::npos) return std::nullopt;
+    const std::string_view user = rest.substr(0, end);
+    if (rest[end] == '@') return UserInfo{user, std::nullopt};
+    const std::string_view password = rest.substr(end + 1);
+    if (rest[end] != ':') return std::nullopt;
+    const std::size_t stop = is_reference(password) ? password.find('@', 1) : password.find_first_of("@/?#");
+    if (stop == std::string_view::npos || password[stop] != '@') return std::nullopt;
+    return UserInfo{user, password.substr(0, stop)};
+}
+
+/// "k=v&k=v" with each value revealed.
+std::string revealed_query(std::string_view query) {
+    std::string result;
+    for (const std::string& part : split(query, '&')) {
+        if (!result.empty()) result += '&';
+        const std::size_t value = part.find('=') + 1;
+        result += value == 0 ? part : part.substr(0, value) + revealed_part(std::string_view(part).substr(value));
+    }
+    return result;
+}
+
+}  // namespace
+
+std::string reveal_secret(const std::string& reference) {
+    if (reference.starts_with(env_prefix)) return from_environment(reference);
+    if (reference.starts_with(file_prefix)) return from_file(reference);
+    return reference;
+}
+
+std::string reveal_url(const std::string& url) {
+    std::string_view rest = url;
+    std::string result;
+    if (const auto authority = url.find("://"); authority != std::string::npos) {
+        result = url.substr(0, authority + 3);
+        rest.remove_prefix(result.size());
+    }
+    if (const auto info = result.empty() ? std::nullopt : split_user_info(rest)) {
+        result += revealed_part(info->user);
+        if (info->password) result += ":" + revealed_part(*info->password);
+        rest.remove_prefix(info->user.size() + (info->password ? 1 + info->password->size() : 0));
+    }
+    const std::size_t query = std::min(rest.find('?'), rest.size());
+    result += rest.substr(0, query);
+    if (query < rest.size()) result += "?" + revealed_query(rest.substr(query + 1));
+    return result;
+}
+
+}  // namespace fermata

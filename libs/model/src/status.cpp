@@ -1,0 +1,62 @@
+#include <fermata/model/status.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace fermata {
+namespace {
+
+constexpr std::array<std::string_view, 7> names = {"STARTING", "STARTED",   "STOPPING", "STOPPED",
+                                                   "FAILED",   "COMPLETED", "ABANDONED"};
+
+using enum BatchStatus;
+using enum Subject;
+
+constexpr std::array table = {
+    StatusTransition{job_execution, starting, started, "claimed by its owner"},
+    StatusTransition{job_execution, starting, stopping, "stop asked, owned"},
+    StatusTransition{job_execution, starting, stopped, "stop asked, unowned"},
+    StatusTransition{job_execution, starting, failed, "cannot be assembled, or its owner is lost"},
+    StatusTransition{job_execution, started, stopping, "stop asked"},
+    StatusTransition{job_execution, started, stopped, "a stop element matched"},
+    StatusTransition{job_execution, started, failed, "failure, or its owner is lost"},
+    StatusTransition{job_execution, started, completed, "nothing left to enter"},
+    StatusTransition{job_execution, stopping, stopped, "the work has stopped"},
+    StatusTransition{job_execution, stopping, failed, "failure after the stop, or its owner is lost"},
+    StatusTransition{job_execution, stopping, completed, "nothing was left to stop"},
+    StatusTransition{job_execution, stopped, abandoned, "abandon"},
+    StatusTransition{job_execution, failed, abandoned, "abandon"},
+    StatusTransition{job_execution, completed, abandoned, "abandon"},
+
+    StatusTransition{step_execution, starting, started, "begins its work"},
+    StatusTransition{step_execution, starting, stopped, "the job ends before the step began"},
+    StatusTransition{step_execution, starting, failed, "cannot be opened, or its owner is lost"},
+    StatusTransition{step_execution, started, stopped, "stopped at a checkpoint"},
+    StatusTransition{step_execution, started, failed, "failure, or its owner is lost"},
+    StatusTransition{step_execution, started, completed, "its work is done"},
+};
+
+bool equal_ignoring_case(std::string_view text, std::string_view upper) {
+    return std::ranges::equal(text, upper,
+                              [](unsigned char a, unsigned char b) { return std::toupper(a) == static_cast<int>(b); });
+}
+
+}  // namespace
+
+std::string_view to_string(BatchStatus status) { return names.at(static_cast<std::size_t>(status)); }
+
+std::optional<BatchStatus> parse_batch_status(std::string_view text) {
+    const auto* found = std::ranges::find_if(names, [&](auto name) { return equal_ignoring_case(text, name); });
+    if (found == names.end()) return std::nullopt;
+    return static_cast<BatchStatus>(found - names.begin());
+}
+
+std::span<const StatusTransition> transitions() { return table; }
+
+bool is_legal(Subject subject, BatchStatus from, BatchStatus to) {
+    return std::ranges::any_of(
+        table, [&](const StatusTransition& t) { return t.subject == subject && t.from == from && t.to == to; });
+}
+
+}  // namespace fermata

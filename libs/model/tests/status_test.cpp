@@ -1,0 +1,55 @@
+#include <fermata/model/status.hpp>
+
+#include <gtest/gtest.h>
+
+namespace fermata {
+namespace {
+
+using enum BatchStatus;
+
+constexpr BatchStatus all[] = {starting, started, stopping, stopped, failed, completed, abandoned};
+
+TEST(Status, NamesAreJakartasAndReadInAnyCase) {
+    for (const auto status : all) EXPECT_EQ(parse_batch_status(to_string(status)), status);
+    EXPECT_EQ(to_string(stopping), "STOPPING");
+    EXPECT_EQ(parse_batch_status("sToPPed"), stopped);
+    EXPECT_EQ(parse_batch_status("UNKNOWN"), std::nullopt);
+    EXPECT_EQ(parse_batch_status("STOP"), std::nullopt);
+    EXPECT_EQ(parse_batch_status(""), std::nullopt);
+}
+
+std::string successors(Subject subject, BatchStatus from) {
+    std::string text;
+    for (const auto to : all) {
+        if (is_legal(subject, from, to)) text += (text.empty() ? "" : " ") + std::string(to_string(to));
+    }
+    return text;
+}
+
+TEST(Status, JobExecutionsChangeAsTheDesignSays) {
+    EXPECT_EQ(successors(Subject::job_execution, starting), "STARTED STOPPING STOPPED FAILED");
+    EXPECT_EQ(successors(Subject::job_execution, started), "STOPPING STOPPED FAILED COMPLETED");
+    EXPECT_EQ(successors(Subject::job_execution, stopping), "STOPPED FAILED COMPLETED");
+    EXPECT_EQ(successors(Subject::job_execution, stopped), "ABANDONED");
+    EXPECT_EQ(successors(Subject::job_execution, failed), "ABANDONED");
+    EXPECT_EQ(successors(Subject::job_execution, completed), "ABANDONED");
+    EXPECT_EQ(successors(Subject::job_execution, abandoned), "");
+}
+
+TEST(Status, StepExecutionsChangeAsTheDesignSays) {
+    EXPECT_EQ(successors(Subject::step_execution, starting), "STARTED STOPPED FAILED");
+    EXPECT_EQ(successors(Subject::step_execution, started), "STOPPED FAILED COMPLETED");
+    for (const auto status : {stopping, stopped, failed, completed, abandoned}) {
+        EXPECT_EQ(successors(Subject::step_execution, status), "") << to_string(status);
+    }
+}
+
+TEST(Status, EveryTransitionSaysWhichEventItIs) {
+    for (const auto& transition : transitions()) {
+        EXPECT_FALSE(transition.event.empty());
+        EXPECT_NE(transition.from, transition.to);
+    }
+}
+
+}  // namespace
+}  // namespace fermata

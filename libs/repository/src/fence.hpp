@@ -1,0 +1,28 @@
+#pragma once
+// The conditional updates that only the present owner can make.
+#include "impl.hpp"
+#include "rows.hpp"
+
+namespace fermata {
+
+/// Locks the execution's row for its owner; must change one row.
+[[nodiscard]] inline sql::Command fence(const Claim& claim, Timestamp now) {
+    return {"UPDATE job_execution SET updated = $3 WHERE id = $1 AND epoch = $2 AND status IN ('STARTED', 'STOPPING')",
+            {Value(claim.execution.value()), Value(claim.epoch), cell(now)},
+            1};
+}
+
+/// Runs an owner's verb; a fence that changed nothing means somebody else owns the execution now.
+template <class F>
+auto as_owner(const Claim& claim, F&& verb) {
+    try {
+        return verb();
+    } catch (const sql::RowCountError&) {
+        throw Error(ErrorKind::stale,
+                    fmt::format("execution {} is no longer owned here: its epoch {} was overtaken or it has ended",
+                                claim.execution.value(), claim.epoch),
+                    "nothing was written; fermata show tells who owns it now");
+    }
+}
+
+}  // namespace fermata

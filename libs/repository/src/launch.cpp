@@ -1,0 +1,168 @@
+// Creating executions: launch and restart. Both leave the new execution STARTED and owned, or nothing.
+#include "impl.hpp"
+#include "journal.hpp"
+#include "ownership.hpp"
+
+#include <fermata/base/id.hpp>
+#include <fermata/base/point.hpp>
+
+namespace fermata {
+namespace {
+
+void store_definition(sql::Connection& connection, const StoredDefinition& definition) {
+    connection.execute(
+        "INSERT INTO job_definition (hash, job_name, canonical) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING",
+        {cell(definition.hash), cell(definition.job_name), cell(definition.canonical)});
+}
+
+struct NewExecution {
+    JobInstanceId instance;
+    std::string_view job_name;
+    std::optional<JobExecutionId> restart_of;
+    const Parameters* parameters;
+    const WorkerRecord* worker;
+};
+
+JobExecutionId insert_execution(sql::Connection& connection, const NewExecution& e, Timestamp now) {
+    const std::int64_t owner = claim_worker(connection, *e.worker);
+    const sql::Result inserted = connection.execute(
+        "INSERT INTO job_execution (instance_id, job_name, status, created, started, updated, restart_of, epoch, "
+        "owner) "
+        "VALUES ($1, $2, 'STARTED', $3, $3, $3, $4, 1, $5) RETURNING id",
+        {Value(e.instance.value()), cell(e.job_name), cell(now), e.restart_of ? Value(e.restart_of->value()) : Value(),
+         Value(owner)});
+    const JobExecutionId id{inserted[0][0].integer()};
+    sql::Params cells;
+    for (const auto& [name, value] : *e.parameters)
+        cells.insert(cells.end(), {Value(id.value()), cell(name), cell(value)});
+    insert_rows(connection, "INSERT INTO job_parameter (execution_id, name, value) VALUES ", 3, cells);
+    return id;
+}
+
+struct NewInstance {
+    JobInstanceId id;
+    std::string uuid;
+};
+
+// Nothing if the key is taken.
+std::optional<NewInstance> insert_instance(sql::Connection& connection, const LaunchRequest& request, Timestamp now) {
+    std::string uuid = new_uuid();
+    const sql::Result inserted = connection.execute(
+        "INSERT INTO job_instance (uuid, job_name, instance_key, definition_hash, working_directory, created) "
+        "VALUES ($1, $2, $3, $4, $5, $6) "
+        "ON CONFLICT (job_name, instance_key) WHERE instance_key IS NOT NULL DO NOTHING RETURNING id",
+        {cell(uuid), cell(request.definition.job_name), cell(request.instance_key), cell(request.definition.hash),
+         cell(request.working_directory), cell(now)});
+    if (inserted.empty()) return std::nullopt;
+    return NewInstance{JobInstanceId(inserted[0][0].integer()), std::move(uuid)};
+}
+
+InstanceExists instance_with_key(sql::Connection& connection, const LaunchRequest& request) {
+    const sql::Result found = connection.execute(
+        "SELECT i.id, (SELECT MAX(e.id) FROM job_execution e WHERE e.instance_id = i.id) FROM job_instance i "
+        "WHERE i.job_name = $1 AND i.instance_key = $2",
+        {cell(request.definition.job_name), cell(request.instance_key)});
+    return {JobInstanceId(found[0][0].integer()), JobExecutionId(found[0][1].integer())};
+}
+
+Event started_event(JobExecutionId execution, const std::string& actor, Timestamp now, std::string data) {
+    return {.at = now, .execution = execution, .kind = "execution.started", .actor = actor, .data = std::move(data)};
+}
+
+struct InstanceRow {
+    JobInstanceId id;
+    std::string uuid;
+    std::string job_name;
+};
+
+// Locks the instance, so that of two restarts at once the second sees the first one's execution; and replaces its
+// definition, which must be stored before the row can name it.
+InstanceRow lock_instance(sql::Connection& connection, JobExecutionId previous,
+                          const std::optional<StoredDefinition>& definition) {
+    if (definition) store_definition(connection, *definition);
+    const sql::Result row = connection.execute(
+        "UPDATE job_instance SET definition_hash = COALESCE($2, definition_hash) "
+        "WHERE id = (SELECT e.instance_id FROM job_execution e WHERE e.id = $1) RETURNING id, uuid, job_name",
+        {Value(previous.value()), definition ? cell(definition->hash) : Value()});
+    if (row.empty()) throw no_such_execution(previous);
+    RowReader cells(row[0]);
+    const JobInstanceId id{cells.integer()};
+    std::string uuid = cells.text();
+    return {id, std::move(uuid), cells.text()};
+}
+
+std::string owner_text(const Standing& standing, const LivenessEvidence& evidence) {
+    if (!standing.owner) return evidence.evidence;
+    return fmt::format("pid {} on {}: {}", standing.owner->process.pid, standing.owner->host, evidence.evidence);
+}
+
+// The order of the checks is the specification's (§10.9.7): what the caller hears first does not depend on chance.
+std::optional<RestartRefused> refusal(const Standing& standing, const RestartRequest& request,
+                                      const LivenessEvidence& owner) {
+    using Reason = RestartRefused::Reason;
+    const RestartRefused refused{.status = standing.status, .latest = standing.latest};
+    const auto because = [&](Reason reason, std::string text = {}) {
+        RestartRefused answer = refused;
+        answer.reason = reason;
+        answer.owner = std::move(text);
+        return answer;
+    };
+    if (standing.latest != standing.execution) return because(Reason::not_most_recent);
+    if (standing.status == BatchStatus::completed) return because(Reason::already_complete);
+    if (standing.status == BatchStatus::abandoned) return because(Reason::abandoned);
+    if (is_running(standing.status) && owner.liveness != Liveness::dead)
+        return because(Reason::running, owner_text(standing, owner));
+    if (!request.restartable) return because(Reason::not_restartable);
+    return std::nullopt;
+}
+
+std::string restart_facts(const RestartRequest& request, JobExecutionId previous, const InstanceRow& instance) {
+    return facts({{"job", std::string_view(instance.job_name)},
+                  {"instance", instance.id.value()},
+                  {"restart_of", previous.value()},
+                  {"definition", request.definition ? fact(request.definition->hash) : Fact()},
+                  {"accept_sink", request.accept_sink ? Fact(true) : Fact()}});
+}
+
+}  // namespace
+
+std::variant<Claim, InstanceExists> Repository::launch(const LaunchRequest& request, Worker& worker) {
+    Impl::Write write(*impl_);
+    store_definition(*write, request.definition);
+    const auto instance = insert_instance(*write, request, write.now());
+    if (!instance) return instance_with_key(*write, request);
+    const JobExecutionId id = insert_execution(
+        *write, {instance->id, request.definition.job_name, {}, &request.parameters, &worker.record()}, write.now());
+    const Event started = started_event(id, request.actor, write.now(),
+                                        facts({{"job", std::string_view(request.definition.job_name)},
+                                               {"instance", instance->id.value()},
+                                               {"instance_key", fact(request.instance_key)},
+                                               {"definition", std::string_view(request.definition.hash)}}));
+    const sql::Command last[] = {journal(started)};
+    FERMATA_POINT("launch.before-commit");
+    write.commit(last);
+    FERMATA_POINT("launch.after-commit");
+    return Claim{id, instance->id, instance->uuid, 1};
+}
+
+std::variant<Claim, RestartRefused> Repository::restart(JobExecutionId previous, const RestartRequest& request,
+                                                        Worker& worker) {
+    Impl::Write write(*impl_);
+    const InstanceRow instance = lock_instance(*write, previous, request.definition);
+    Standing standing = standing_of(*write, previous);
+    const bool running = is_running(standing.status);
+    const LivenessEvidence owner = running ? owner_evidence(standing, data_folder_) : LivenessEvidence{};
+    if (auto refused = refusal(standing, request, owner)) return std::move(*refused);
+    if (running) end_lost(*write, standing, owner.evidence, request.actor, write.now());
+    const JobExecutionId id = insert_execution(
+        *write, {instance.id, instance.job_name, previous, &request.parameters, &worker.record()}, write.now());
+    const Event started = started_event(id, request.actor, write.now(), restart_facts(request, previous, instance));
+    const sql::Command last[] = {journal(started)};
+    FERMATA_POINT("restart.before-commit");
+    write.commit(last);
+    FERMATA_POINT("restart.after-commit");
+    remove_owner_file(standing, data_folder_);
+    return Claim{id, instance.id, instance.uuid, 1};
+}
+
+}  // namespace fermata

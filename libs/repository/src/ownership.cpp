@@ -1,0 +1,125 @@
+#include "ownership.hpp"
+
+#include "impl.hpp"
+#include "journal.hpp"
+
+namespace fermata {
+
+std::optional<WorkerRecord> read_worker(RowReader& row) {
+    const auto id = row.optional_integer();
+    if (!id) return std::nullopt;
+    WorkerRecord worker{.id = *id};
+    worker.incarnation = row.text();
+    worker.process.pid = row.integer();
+    worker.process.start_ticks = row.integer();
+    worker.host = row.text();
+    worker.boot_id = row.text();
+    worker.user = row.text();
+    worker.owner_file.device = static_cast<std::uint64_t>(row.integer());
+    worker.owner_file.inode = static_cast<std::uint64_t>(row.integer());
+    worker.started = row.time();
+    return worker;
+}
+
+Standing standing_of(sql::Connection& connection, JobExecutionId execution) {
+    static const std::string sql = fmt::format(
+        "SELECT e.instance_id, e.status, e.epoch, e.stop_requested_at, e.stop_now, "
+        "(SELECT MAX(n.id) FROM job_execution n WHERE n.instance_id = e.instance_id), {} "
+        "FROM job_execution e LEFT JOIN worker w ON w.id = e.owner WHERE e.id = $1",
+        worker_columns);
+    const sql::Result found = connection.execute(sql, {Value(execution.value())});
+    if (found.empty()) throw no_such_execution(execution);
+    RowReader row(found[0]);
+    Standing standing{.execution = execution};
+    standing.instance = JobInstanceId(row.integer());
+    standing.status = row.status();
+    standing.epoch = row.integer();
+    standing.stop_requested_at = row.optional_time();
+    standing.stop_now = row.flag();
+    standing.latest = JobExecutionId(row.integer());
+    standing.owner = read_worker(row);
+    return standing;
+}
+
+LivenessEvidence owner_evidence(const Standing& standing, const std::filesystem::path& data_folder) {
+    if (!standing.owner) return {Liveness::dead, "nobody owns it"};
+    return liveness_of(*standing.owner, data_folder);
+}
+
+std::int64_t claim_worker(sql::Connection& connection, const WorkerRecord& worker) {
+    const sql::Result row = connection.execute(
+        "INSERT INTO worker (incarnation, pid, start_ticks, host, boot_id, user_name, device, inode, started) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+        "ON CONFLICT (incarnation) DO UPDATE SET pid = excluded.pid RETURNING id",
+        {cell(worker.incarnation), Value(worker.process.pid), Value(worker.process.start_ticks), cell(worker.host),
+         cell(worker.boot_id), cell(worker.user), Value(static_cast<std::int64_t>(worker.owner_file.device)),
+         Value(static_cast<std::int64_t>(worker.owner_file.inode)), cell(worker.started)});
+    return row[0][0].integer();
+}
+
+void count_deaths(sql::Connection& connection, const Standing& standing, Timestamp now) {
+    connection.execute(
+        "UPDATE step_progress SET epoch = epoch + 1, updated = $2, "
+        "deaths = CASE WHEN deaths > 0 AND death_sequence = sequence THEN deaths + 1 ELSE 1 END, "
+        "death_sequence = sequence WHERE instance_id = $1 AND status = 'STARTED'",
+        {Value(standing.instance.value()), cell(now)});
+}
+
+// The live counters of a running step are in step_progress only.
+void end_unfinished_steps(sql::Connection& connection, JobExecutionId execution, JobInstanceId instance,
+                          BatchStatus status, Timestamp now) {
+    const Value end = cell(to_string(status));
+    connection.execute(
+        "UPDATE step_execution SET status = $3, exit_status = COALESCE(p.set_exit_status, $3), ended = $4, "
+        "updated = $4, read = p.read, written = p.written, filtered = p.filtered, read_skips = p.read_skips, "
+        "process_skips = p.process_skips, write_skips = p.write_skips, commits = p.commits, rollbacks = p.rollbacks, "
+        "user_data = p.user_data FROM step_progress p WHERE step_execution.execution_id = $1 AND "
+        "step_execution.ended IS NULL AND p.instance_id = $2 AND p.step = step_execution.step AND "
+        "p.last_execution = step_execution.id",
+        {Value(execution.value()), Value(instance.value()), end, cell(now)});
+    connection.execute(
+        "UPDATE step_progress SET status = $2, exit_status = COALESCE(set_exit_status, $2) "
+        "WHERE instance_id = $1 AND status = 'STARTED'",
+        {Value(instance.value()), end});
+}
+
+BatchStatus end_lost(sql::Connection& connection, Standing& standing, const std::string& evidence,
+                     const std::string& actor, Timestamp now) {
+    const BatchStatus end = standing.status == BatchStatus::stopping ? BatchStatus::stopped : BatchStatus::failed;
+    const std::string_view status = to_string(end);
+    count_deaths(connection, standing, now);
+    end_unfinished_steps(connection, standing.execution, standing.instance, end, now);
+    forget_worker(connection, standing);
+    const bool failed = end == BatchStatus::failed;
+    const std::string message = "its owner died: " + evidence;
+    connection.execute(sql::Command{
+        "UPDATE job_execution SET status = $3, exit_status = COALESCE(exit_status, $3), ended = $4, updated = $4, "
+        "owner = NULL, epoch = epoch + 1, error_class = $5, error_message = $6 WHERE id = $1 AND epoch = $2",
+        {Value(standing.execution.value()), Value(standing.epoch), Value(status), cell(now),
+         failed ? Value("fermata.OwnerLost") : Value(), failed ? cell(message) : Value()},
+        1});
+    const Event event{.at = now,
+                      .execution = standing.execution,
+                      .kind = "execution.lost",
+                      .actor = actor,
+                      .data = facts({{"status", status}, {"evidence", std::string_view(evidence)}})};
+    connection.execute(journal(event));
+    return end;
+}
+
+void forget_worker(sql::Connection& connection, Standing& ending) {
+    if (!ending.owner) return;
+    const sql::Result deleted = connection.execute(
+        "DELETE FROM worker WHERE id = $1 AND NOT EXISTS "
+        "(SELECT 1 FROM job_execution e WHERE e.owner = $1 AND e.id <> $2)",
+        {Value(ending.owner->id), Value(ending.execution.value())});
+    ending.owner_forgotten = deleted.changed == 1;
+}
+
+void remove_owner_file(const Standing& standing, const std::filesystem::path& data_folder) {
+    if (!standing.owner_forgotten) return;
+    std::error_code ignored;
+    std::filesystem::remove(data_folder / "owners" / standing.owner->incarnation, ignored);
+}
+
+}  // namespace fermata

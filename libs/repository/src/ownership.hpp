@@ -1,0 +1,49 @@
+#pragma once
+// What the verbs that give and take ownership share. All of it runs inside the caller's transaction.
+#include "rows.hpp"
+
+#include <fermata/repository/repository.hpp>
+
+namespace fermata {
+
+/// A job execution as a verb finds it.
+struct Standing {
+    JobExecutionId execution;
+    JobInstanceId instance;
+    BatchStatus status{};
+    std::int64_t epoch = 0;
+    std::optional<Timestamp> stop_requested_at;
+    bool stop_now = false;
+    JobExecutionId latest;  ///< of the instance
+    std::optional<WorkerRecord> owner;
+    bool owner_forgotten = false;  ///< its row went with this execution
+};
+/// Throws Error(not_found).
+[[nodiscard]] Standing standing_of(sql::Connection& connection, JobExecutionId execution);
+/// Of a running execution; one without an owner is nobody's.
+[[nodiscard]] LivenessEvidence owner_evidence(const Standing& standing, const std::filesystem::path& data_folder);
+
+inline constexpr std::string_view worker_columns =
+    "w.id, w.incarnation, w.pid, w.start_ticks, w.host, w.boot_id, w.user_name, w.device, w.inode, w.started";
+/// Reads `worker_columns`; nothing if they are null (LEFT JOIN).
+[[nodiscard]] std::optional<WorkerRecord> read_worker(RowReader& row);
+
+/// Writes the worker's row unless it is there; answers its id. A worker row exists exactly while the worker owns
+/// something: who ends or takes over its last execution deletes it, so rows of dead workers do not pile up.
+std::int64_t claim_worker(sql::Connection& connection, const WorkerRecord& worker);
+
+/// Ends an execution whose owner is proved dead: FAILED, or STOPPED if it was STOPPING, with everything unfinished
+/// below it; raises the epochs, so that the owner could not go on if the proof were wrong. Answers the new status.
+BatchStatus end_lost(sql::Connection& connection, Standing& standing, const std::string& evidence,
+                     const std::string& actor, Timestamp now);
+/// Raises the epochs of the execution's unfinished steps and counts the death of their owner.
+void count_deaths(sql::Connection& connection, const Standing& standing, Timestamp now);
+/// What the end of an execution leaves unfinished below it ends with it, with the counters as committed.
+void end_unfinished_steps(sql::Connection& connection, JobExecutionId execution, JobInstanceId instance,
+                          BatchStatus status, Timestamp now);
+/// Deletes the worker's row if it owns no other execution than `ending`.
+void forget_worker(sql::Connection& connection, Standing& ending);
+/// Removes the file of a dead owner that was forgotten. After the commit only: until then the file is the proof.
+void remove_owner_file(const Standing& standing, const std::filesystem::path& data_folder);
+
+}  // namespace fermata

@@ -1,0 +1,304 @@
+// Reading for people and programs, on a connection of its own: never waits for a chunk that is being written.
+#include "impl.hpp"
+#include "ownership.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <unordered_map>
+
+namespace fermata {
+namespace {
+
+// --- job executions
+// ---------------------------------------------------------------------------------------------------
+
+const std::string& execution_select() {
+    static const std::string sql = fmt::format(
+        "SELECT e.id, e.instance_id, e.job_name, i.instance_key, e.status, e.exit_status, e.created, e.started, "
+        "e.ended, e.updated, e.restart_of, e.restart_from, e.error_class, e.error_message, e.error_step, "
+        "e.error_position, e.epoch, e.owner, e.stop_requested_by, e.stop_requested_at, e.stop_now, {} "
+        "FROM job_execution e JOIN job_instance i ON i.id = e.instance_id LEFT JOIN worker w ON w.id = e.owner",
+        worker_columns);
+    return sql;
+}
+
+JobExecution read_execution(std::span<const Value> cells, const std::filesystem::path& data_folder) {
+    RowReader row(cells);
+    JobExecution e;
+    e.id = JobExecutionId(row.integer());
+    e.instance_id = JobInstanceId(row.integer());
+    e.job_name = row.text();
+    e.instance_key = row.optional_text();
+    e.status = row.status();
+    e.exit_status = row.optional_text();
+    e.created = row.time();
+    e.started = row.optional_time();
+    e.ended = row.optional_time();
+    e.updated = row.time();
+    if (const auto restart_of = row.optional_integer()) e.restart_of = JobExecutionId(*restart_of);
+    e.restart_from = row.optional_text();
+    e.failure = row.failure();
+    e.epoch = row.integer();
+    e.owner = row.optional_integer();
+    e.stop_requested_by = row.optional_text();
+    e.stop_requested_at = row.optional_time();
+    e.stop_now = row.flag();
+    const auto owner = read_worker(row);
+    e.owner_lost = is_running(e.status) && owner && liveness_of(*owner, data_folder).liveness == Liveness::dead;
+    return e;
+}
+
+// Ids are numbers of ours, so they may stand in the text; a list of any length then needs no parameters.
+void add_parameters(sql::Connection& connection, std::span<JobExecution> executions) {
+    if (executions.empty()) return;
+    std::unordered_map<JobExecutionId, JobExecution*> by_id;
+    std::string ids;
+    for (JobExecution& e : executions) {
+        by_id.emplace(e.id, &e);
+        ids += fmt::format("{}{}", ids.empty() ? "" : ", ", e.id.value());
+    }
+    const auto cursor = connection.query(
+        fmt::format("SELECT execution_id, name, value FROM job_parameter WHERE execution_id IN ({})", ids));
+    while (cursor->next()) {
+        RowReader row(cursor->row());
+        JobExecution& execution = *by_id.at(JobExecutionId(row.integer()));
+        std::string name = row.text();
+        execution.parameters.emplace(std::move(name), row.text());
+    }
+}
+
+// The WHERE clause of a filter. Every form of it starts from an index: a parameter's, else the status's, job's or
+// instance's, else the id itself, from `before` downwards.
+class FilterSql {
+public:
+    explicit FilterSql(const ExecutionFilter& filter) {
+        add_parameters(filter.parameters);
+        where("{}.id < {}", "e",
+              param(Value(filter.before ? filter.before->value() : std::numeric_limits<std::int64_t>::max())));
+        if (filter.job_name) where("e.job_name = {}", param(cell(*filter.job_name)));
+        if (filter.instance) where("e.instance_id = {}", param(Value(filter.instance->value())));
+        if (filter.since) where("e.created >= {}", param(cell(*filter.since)));
+        if (filter.until) where("e.created <= {}", param(cell(*filter.until)));
+        add_statuses(filter.statuses);
+        tail_ = fmt::format(" ORDER BY e.id DESC LIMIT {}", param(Value(filter.limit)));
+    }
+    [[nodiscard]] std::string text() const { return joins_ + where_ + tail_; }
+    sql::Params params;
+
+private:
+    std::string param(Value value) {
+        params.push_back(value);
+        return fmt::format("${}", params.size());
+    }
+    template <class... Args>
+    void where(fmt::format_string<Args...> condition, Args&&... args) {
+        where_ += where_.empty() ? " WHERE " : " AND ";
+        where_ += fmt::format(condition, std::forward<Args>(args)...);
+    }
+    void add_parameters(const Parameters& parameters) {
+        int number = 0;
+        for (const auto& [name, value] : parameters) {
+            const std::string wanted = param(cell(value));
+            joins_ += fmt::format(
+                " JOIN job_parameter p{0} ON p{0}.execution_id = e.id AND p{0}.name = {1} AND "
+                "substr(p{0}.value, 1, 200) = substr({2}, 1, 200) AND p{0}.value = {2}",
+                number++, param(cell(name)), wanted);
+        }
+    }
+    void add_statuses(const std::vector<BatchStatus>& statuses) {
+        if (statuses.empty()) return;
+        std::string names;
+        for (const BatchStatus status : statuses)
+            names += fmt::format("{}'{}'", names.empty() ? "" : ", ", to_string(status));
+        where("e.status IN ({})", names);
+    }
+    std::string joins_;
+    std::string where_;
+    std::string tail_;
+};
+
+// --- instances
+// --------------------------------------------------------------------------------------------------------
+
+constexpr std::string_view instance_columns =
+    "SELECT id, uuid, job_name, instance_key, definition_hash, working_directory, created FROM job_instance ";
+
+JobInstance read_instance(std::span<const Value> cells) {
+    RowReader row(cells);
+    JobInstance instance;
+    instance.id = JobInstanceId(row.integer());
+    instance.uuid = row.text();
+    instance.job_name = row.text();
+    instance.key = row.optional_text();
+    instance.definition_hash = row.text();
+    instance.working_directory = row.text();
+    instance.created = row.time();
+    return instance;
+}
+
+std::optional<JobInstance> first_instance(const sql::Result& rows) {
+    if (rows.empty()) return std::nullopt;
+    return read_instance(rows[0]);
+}
+
+// --- step executions
+// --------------------------------------------------------------------------------------------------
+
+// While a step runs, its counters and user data are in step_progress only, where each chunk saves them.
+constexpr std::string_view step_select =
+    "SELECT s.id, s.execution_id, s.step, s.status, s.exit_status, s.started, s.ended, "
+    "COALESCE(p.read, s.read), COALESCE(p.written, s.written), COALESCE(p.filtered, s.filtered), "
+    "COALESCE(p.read_skips, s.read_skips), COALESCE(p.process_skips, s.process_skips), "
+    "COALESCE(p.write_skips, s.write_skips), COALESCE(p.commits, s.commits), COALESCE(p.rollbacks, s.rollbacks), "
+    "s.error_class, s.error_message, s.error_step, s.error_position, COALESCE(p.user_data, s.user_data) "
+    "FROM step_execution s JOIN job_execution e ON e.id = s.execution_id LEFT JOIN step_progress p ON "
+    "p.instance_id = e.instance_id AND p.step = s.step AND p.last_execution = s.id AND s.ended IS NULL ";
+
+StepExecution read_step(std::span<const Value> cells) {
+    RowReader row(cells);
+    StepExecution step;
+    step.id = StepExecutionId(row.integer());
+    step.execution_id = JobExecutionId(row.integer());
+    step.name = row.text();
+    step.status = row.status();
+    step.exit_status = row.optional_text();
+    step.started = row.optional_time();
+    step.ended = row.optional_time();
+    step.metrics = row.metrics();
+    step.failure = row.failure();
+    step.user_data = row.optional_text();
+    return step;
+}
+
+// --- events
+// -----------------------------------------------------------------------------------------------------------
+
+Event read_event(std::span<const Value> cells) {
+    RowReader row(cells);
+    Event event;
+    event.id = row.integer();
+    event.at = row.time();
+    if (const auto execution = row.optional_integer()) event.execution = JobExecutionId(*execution);
+    event.kind = row.text();
+    event.actor = row.text();
+    event.data = row.text();
+    return event;
+}
+
+template <class F>
+auto read_all(const sql::Result& rows, F read) {
+    std::vector<decltype(read(rows[0]))> values;
+    values.reserve(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) values.push_back(read(rows[i]));
+    return values;
+}
+
+}  // namespace
+
+std::optional<JobExecution> Repository::find_execution(JobExecutionId execution) {
+    static const std::string sql = execution_select() + " WHERE e.id = $1";
+    return impl_->read([&](sql::Connection& connection) -> std::optional<JobExecution> {
+        const sql::Result found = connection.execute(sql, {Value(execution.value())});
+        if (found.empty()) return std::nullopt;
+        JobExecution read = read_execution(found[0], data_folder_);
+        add_parameters(connection, {&read, 1});
+        return read;
+    });
+}
+
+std::vector<JobExecution> Repository::find_executions(const ExecutionFilter& filter) {
+    const FilterSql sql(filter);
+    return impl_->read([&](sql::Connection& connection) {
+        std::vector<JobExecution> executions;
+        {
+            const auto cursor = connection.query(execution_select() + sql.text(), sql.params);
+            while (cursor->next()) executions.push_back(read_execution(cursor->row(), data_folder_));
+        }
+        constexpr std::size_t batch = 1'000;
+        for (std::size_t begin = 0; begin < executions.size(); begin += batch)
+            add_parameters(connection,
+                           std::span(executions).subspan(begin, std::min(batch, executions.size() - begin)));
+        return executions;
+    });
+}
+
+std::optional<JobExecutionId> Repository::latest(const std::optional<std::string>& job_name) {
+    const sql::Result found =
+        job_name ? impl_->select("SELECT MAX(id) FROM job_execution WHERE job_name = $1", {cell(*job_name)})
+                 : impl_->select("SELECT MAX(id) FROM job_execution");
+    if (found[0][0].is_null()) return std::nullopt;
+    return JobExecutionId(found[0][0].integer());
+}
+
+std::optional<JobInstance> Repository::find_instance(JobInstanceId instance) {
+    static const std::string sql = fmt::format("{}WHERE id = $1", instance_columns);
+    return first_instance(impl_->select(sql, {Value(instance.value())}));
+}
+
+std::optional<JobInstance> Repository::find_instance(const std::string& job_name, const std::string& key) {
+    static const std::string sql = fmt::format("{}WHERE job_name = $1 AND instance_key = $2", instance_columns);
+    return first_instance(impl_->select(sql, {cell(job_name), cell(key)}));
+}
+
+std::vector<JobInstance> Repository::instances_of(const std::string& job_name, std::int64_t start, std::int64_t count) {
+    static const std::string sql =
+        fmt::format("{}WHERE job_name = $1 ORDER BY id DESC LIMIT $2 OFFSET $3", instance_columns);
+    return read_all(impl_->select(sql, {cell(job_name), Value(count), Value(start)}), read_instance);
+}
+
+std::int64_t Repository::instance_count(const std::string& job_name) {
+    return impl_->select("SELECT COUNT(*) FROM job_instance WHERE job_name = $1", {cell(job_name)})[0][0].integer();
+}
+
+// Hops from name to name in the index; DISTINCT would read every instance.
+std::vector<std::string> Repository::job_names() {
+    const sql::Result rows = impl_->select(
+        "WITH RECURSIVE names (name) AS (SELECT MIN(job_name) FROM job_instance UNION ALL "
+        "SELECT (SELECT MIN(i.job_name) FROM job_instance i WHERE i.job_name > names.name) FROM names "
+        "WHERE names.name IS NOT NULL) SELECT name FROM names WHERE name IS NOT NULL");
+    return read_all(rows, [](std::span<const Value> row) { return std::string(row[0].text()); });
+}
+
+std::vector<StepExecution> Repository::steps_of(JobExecutionId execution) {
+    static const std::string sql = fmt::format("{}WHERE s.execution_id = $1 ORDER BY s.id", step_select);
+    return read_all(impl_->select(sql, {Value(execution.value())}), read_step);
+}
+
+std::optional<StepExecution> Repository::find_step(StepExecutionId step) {
+    static const std::string sql = fmt::format("{}WHERE s.id = $1", step_select);
+    const sql::Result found = impl_->select(sql, {Value(step.value())});
+    if (found.empty()) return std::nullopt;
+    return read_step(found[0]);
+}
+
+std::optional<StoredDefinition> Repository::definition_of(JobInstanceId instance) {
+    const sql::Result found = impl_->select(
+        "SELECT d.hash, d.job_name, d.canonical FROM job_instance i JOIN job_definition d "
+        "ON d.hash = i.definition_hash WHERE i.id = $1",
+        {Value(instance.value())});
+    if (found.empty()) return std::nullopt;
+    RowReader row(found[0]);
+    StoredDefinition definition;
+    definition.hash = row.text();
+    definition.job_name = row.text();
+    definition.canonical = row.text();
+    return definition;
+}
+
+std::vector<Event> Repository::events_of(JobExecutionId execution, std::string_view kind_prefix, std::int64_t limit) {
+    return read_all(
+        impl_->select("SELECT id, at, execution_id, kind, actor, data FROM event WHERE execution_id = $1 AND "
+                      "substr(kind, 1, $2) = $3 ORDER BY id LIMIT $4",
+                      {Value(execution.value()), Value(static_cast<std::int64_t>(kind_prefix.size())),
+                       cell(kind_prefix), Value(limit)}),
+        read_event);
+}
+
+std::vector<Event> Repository::events_after(std::int64_t event_id, std::int64_t limit) {
+    return read_all(impl_->select("SELECT id, at, execution_id, kind, actor, data FROM event WHERE id > $1 "
+                                  "ORDER BY id LIMIT $2",
+                                  {Value(event_id), Value(limit)}),
+                    read_event);
+}
+
+}  // namespace fermata

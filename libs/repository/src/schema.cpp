@@ -1,0 +1,235 @@
+#include "schema.hpp"
+
+#include <fermata/model/status.hpp>
+
+#include <fmt/format.h>
+
+namespace fermata {
+namespace {
+
+// Why some references have no foreign key: deleting a row makes the engine look for rows that name it, so each key
+// needs an index, and each index costs at every launch. `restart_of` and `last_execution` stay within one instance,
+// which is purged as a whole; `verify` checks them. The owner's key is deferred because the row of a worker goes
+// just before the last execution it owns lets go of it.
+constexpr std::string_view tables = R"sql(
+CREATE TABLE schema_version (version BIGINT NOT NULL PRIMARY KEY);
+CREATE TABLE repository (uuid TEXT NOT NULL PRIMARY KEY, created BIGINT NOT NULL);
+
+CREATE TABLE status_transition (
+    subject TEXT NOT NULL, from_status TEXT NOT NULL, to_status TEXT NOT NULL,
+    PRIMARY KEY (subject, from_status, to_status));
+
+CREATE TABLE purge_in_progress (instance_id BIGINT NOT NULL PRIMARY KEY);
+
+CREATE TABLE worker (
+    id {auto_id},
+    incarnation TEXT NOT NULL UNIQUE,
+    pid BIGINT NOT NULL, start_ticks BIGINT NOT NULL,
+    host TEXT NOT NULL, boot_id TEXT NOT NULL, user_name TEXT NOT NULL,
+    device BIGINT NOT NULL, inode BIGINT NOT NULL,
+    started BIGINT NOT NULL);
+
+CREATE TABLE job_definition (
+    hash TEXT NOT NULL PRIMARY KEY, job_name TEXT NOT NULL, canonical TEXT NOT NULL);
+
+CREATE TABLE job_instance (
+    id {auto_id},
+    uuid TEXT NOT NULL,
+    job_name TEXT NOT NULL,
+    instance_key TEXT,
+    definition_hash TEXT NOT NULL REFERENCES job_definition (hash),
+    working_directory TEXT NOT NULL,
+    created BIGINT NOT NULL);
+
+CREATE TABLE job_execution (
+    id {auto_id},
+    instance_id BIGINT NOT NULL REFERENCES job_instance (id),
+    job_name TEXT NOT NULL,
+    status TEXT NOT NULL
+        CHECK (status IN ('STARTING', 'STARTED', 'STOPPING', 'STOPPED', 'FAILED', 'COMPLETED', 'ABANDONED')),
+    exit_status TEXT,
+    created BIGINT NOT NULL, started BIGINT, ended BIGINT, updated BIGINT NOT NULL,
+    restart_of BIGINT, restart_from TEXT,
+    error_class TEXT, error_message TEXT, error_step TEXT, error_position TEXT,
+    epoch BIGINT NOT NULL CHECK (epoch > 0),
+    owner BIGINT REFERENCES worker (id) DEFERRABLE INITIALLY DEFERRED,
+    stop_requested_by TEXT, stop_requested_at BIGINT,
+    stop_now BIGINT NOT NULL DEFAULT 0,
+    CHECK ((status IN ('STARTING', 'STARTED', 'STOPPING')) = (ended IS NULL)),
+    CHECK (ended IS NULL OR owner IS NULL));
+
+CREATE TABLE job_parameter (
+    execution_id BIGINT NOT NULL REFERENCES job_execution (id), name TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (execution_id, name));
+
+CREATE TABLE step_execution (
+    id {auto_id},
+    execution_id BIGINT NOT NULL REFERENCES job_execution (id),
+    step TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('STARTING', 'STARTED', 'STOPPING', 'STOPPED', 'FAILED', 'COMPLETED')),
+    exit_status TEXT,
+    started BIGINT NOT NULL, ended BIGINT, updated BIGINT NOT NULL,
+    read BIGINT NOT NULL DEFAULT 0, written BIGINT NOT NULL DEFAULT 0, filtered BIGINT NOT NULL DEFAULT 0,
+    read_skips BIGINT NOT NULL DEFAULT 0, process_skips BIGINT NOT NULL DEFAULT 0,
+    write_skips BIGINT NOT NULL DEFAULT 0,
+    commits BIGINT NOT NULL DEFAULT 0, rollbacks BIGINT NOT NULL DEFAULT 0,
+    error_class TEXT, error_message TEXT, error_step TEXT, error_position TEXT,
+    user_data {bytes},
+    CHECK ((status IN ('STARTING', 'STARTED', 'STOPPING')) = (ended IS NULL)));
+
+CREATE TABLE step_progress (
+    instance_id BIGINT NOT NULL REFERENCES job_instance (id), step TEXT NOT NULL, partition BIGINT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('STARTING', 'STARTED', 'STOPPING', 'STOPPED', 'FAILED', 'COMPLETED')),
+    exit_status TEXT,
+    starts BIGINT NOT NULL, epoch BIGINT NOT NULL CHECK (epoch > 0),
+    last_execution BIGINT NOT NULL,
+    deaths BIGINT NOT NULL DEFAULT 0, death_sequence BIGINT NOT NULL DEFAULT 0, intent TEXT,
+    generation BIGINT NOT NULL DEFAULT 0, sequence BIGINT NOT NULL DEFAULT 0,
+    read BIGINT NOT NULL DEFAULT 0, written BIGINT NOT NULL DEFAULT 0, filtered BIGINT NOT NULL DEFAULT 0,
+    read_skips BIGINT NOT NULL DEFAULT 0, process_skips BIGINT NOT NULL DEFAULT 0,
+    write_skips BIGINT NOT NULL DEFAULT 0,
+    commits BIGINT NOT NULL DEFAULT 0, rollbacks BIGINT NOT NULL DEFAULT 0,
+    reader {bytes}, writer {bytes}, side_outputs {bytes},
+    skips_used BIGINT NOT NULL DEFAULT 0, retries_used BIGINT NOT NULL DEFAULT 0,
+    replay_left BIGINT NOT NULL DEFAULT 0,
+    user_data {bytes}, set_exit_status TEXT,
+    exhausted BIGINT NOT NULL DEFAULT 0, publishing BIGINT NOT NULL DEFAULT 0,
+    updated BIGINT NOT NULL,
+    PRIMARY KEY (instance_id, step, partition));
+
+CREATE TABLE walk (
+    execution_id BIGINT NOT NULL REFERENCES job_execution (id), number BIGINT NOT NULL,
+    step TEXT NOT NULL, outcome TEXT NOT NULL, taken TEXT NOT NULL, target TEXT NOT NULL,
+    PRIMARY KEY (execution_id, number));
+
+CREATE TABLE event (
+    id {auto_id},
+    at BIGINT NOT NULL,
+    execution_id BIGINT REFERENCES job_execution (id),
+    kind TEXT NOT NULL, actor TEXT NOT NULL, data TEXT NOT NULL);
+)sql";
+
+// PostgreSQL refuses index entries over 2.7 kB, so only the beginning of a parameter's value is indexed.
+constexpr std::string_view indexes = R"sql(
+CREATE UNIQUE INDEX job_instance_key ON job_instance (job_name, instance_key) WHERE instance_key IS NOT NULL;
+CREATE INDEX job_instance_name ON job_instance (job_name, id);
+CREATE INDEX job_instance_definition ON job_instance (definition_hash);
+CREATE UNIQUE INDEX job_execution_live ON job_execution (instance_id)
+    WHERE status IN ('STARTING', 'STARTED', 'STOPPING');
+CREATE INDEX job_execution_owner ON job_execution (owner) WHERE owner IS NOT NULL;
+CREATE INDEX job_execution_instance ON job_execution (instance_id, id);
+CREATE INDEX job_execution_job ON job_execution (job_name, id);
+CREATE INDEX job_execution_status ON job_execution (status, id);
+CREATE INDEX job_parameter_value ON job_parameter (name, substr(value, 1, 200), execution_id);
+CREATE INDEX step_execution_execution ON step_execution (execution_id, id);
+CREATE INDEX event_execution ON event (execution_id, id);
+)sql";
+
+// Columns of Spring Batch's schema, so that its dashboards and SQL read a Fermata repository.
+constexpr std::string_view views = R"sql(
+CREATE VIEW BATCH_JOB_INSTANCE AS
+SELECT id AS JOB_INSTANCE_ID, 0 AS VERSION, job_name AS JOB_NAME, COALESCE(instance_key, uuid) AS JOB_KEY
+FROM job_instance;
+
+CREATE VIEW BATCH_JOB_EXECUTION AS
+SELECT id AS JOB_EXECUTION_ID, epoch AS VERSION, instance_id AS JOB_INSTANCE_ID,
+    {created} AS CREATE_TIME, {started} AS START_TIME, {ended} AS END_TIME,
+    status AS STATUS, COALESCE(exit_status, 'UNKNOWN') AS EXIT_CODE, COALESCE(error_message, '') AS EXIT_MESSAGE,
+    {updated} AS LAST_UPDATED
+FROM job_execution;
+
+CREATE VIEW BATCH_JOB_EXECUTION_PARAMS AS
+SELECT execution_id AS JOB_EXECUTION_ID, name AS PARAMETER_NAME, 'java.lang.String' AS PARAMETER_TYPE,
+    value AS PARAMETER_VALUE, 'N' AS IDENTIFYING
+FROM job_parameter;
+
+CREATE VIEW BATCH_STEP_EXECUTION AS
+SELECT s.id AS STEP_EXECUTION_ID, COALESCE(p.sequence, s.commits) AS VERSION, s.step AS STEP_NAME,
+    s.execution_id AS JOB_EXECUTION_ID,
+    {s_started} AS CREATE_TIME, {s_started} AS START_TIME, {s_ended} AS END_TIME, s.status AS STATUS,
+    COALESCE(p.commits, s.commits) AS COMMIT_COUNT, COALESCE(p.read, s.read) AS READ_COUNT,
+    COALESCE(p.filtered, s.filtered) AS FILTER_COUNT, COALESCE(p.written, s.written) AS WRITE_COUNT,
+    COALESCE(p.read_skips, s.read_skips) AS READ_SKIP_COUNT,
+    COALESCE(p.write_skips, s.write_skips) AS WRITE_SKIP_COUNT,
+    COALESCE(p.process_skips, s.process_skips) AS PROCESS_SKIP_COUNT,
+    COALESCE(p.rollbacks, s.rollbacks) AS ROLLBACK_COUNT,
+    COALESCE(s.exit_status, 'EXECUTING') AS EXIT_CODE, COALESCE(s.error_message, '') AS EXIT_MESSAGE,
+    {s_updated} AS LAST_UPDATED
+FROM step_execution s
+JOIN job_execution e ON e.id = s.execution_id
+LEFT JOIN step_progress p
+    ON p.instance_id = e.instance_id AND p.step = s.step AND p.last_execution = s.id AND s.ended IS NULL;
+
+CREATE VIEW BATCH_STEP_EXECUTION_CONTEXT AS
+SELECT s.id AS STEP_EXECUTION_ID, COALESCE(CAST(p.user_data AS TEXT), CAST(s.user_data AS TEXT), '{{}}') AS SHORT_CONTEXT,
+    NULL AS SERIALIZED_CONTEXT
+FROM step_execution s
+JOIN job_execution e ON e.id = s.execution_id
+LEFT JOIN step_progress p
+    ON p.instance_id = e.instance_id AND p.step = s.step AND p.last_execution = s.id AND s.ended IS NULL;
+
+CREATE VIEW BATCH_JOB_EXECUTION_CONTEXT AS
+SELECT id AS JOB_EXECUTION_ID, '{{}}' AS SHORT_CONTEXT, NULL AS SERIALIZED_CONTEXT FROM job_execution;
+)sql";
+
+std::string_view name_of(Subject subject) {
+    return subject == Subject::job_execution ? "job_execution" : "step_execution";
+}
+
+std::string transition_rows() {
+    std::string sql;
+    for (const StatusTransition& t : transitions())
+        sql += fmt::format("INSERT INTO status_transition VALUES ('{}', '{}', '{}') ON CONFLICT DO NOTHING;\n",
+                           name_of(t.subject), to_string(t.from), to_string(t.to));
+    return sql;
+}
+
+std::string transition_guard(const sql::Dialect& dialect, Subject subject) {
+    const std::string_view table = name_of(subject);
+    const std::string condition = fmt::format(
+        "NEW.status <> OLD.status AND NOT EXISTS (SELECT 1 FROM status_transition t WHERE t.subject = '{}' AND "
+        "t.from_status = OLD.status AND t.to_status = NEW.status)",
+        table);
+    return dialect.guard(fmt::format("{}_transition", table), "UPDATE OF status", table, condition,
+                         fmt::format("illegal change of the status of a {}", table));
+}
+
+std::string history_guard(const sql::Dialect& dialect, std::string_view table) {
+    return dialect.guard(fmt::format("{}_kept", table), "DELETE", table, "NOT EXISTS (SELECT 1 FROM purge_in_progress)",
+                         fmt::format("history is deleted by purge only ({})", table));
+}
+
+std::string guards(const sql::Dialect& dialect) {
+    std::string sql = transition_guard(dialect, Subject::job_execution);
+    sql += transition_guard(dialect, Subject::step_execution);
+    sql += dialect.guard("job_execution_epoch", "UPDATE OF epoch", "job_execution", "NEW.epoch < OLD.epoch",
+                         "the epoch of an execution never falls");
+    sql += dialect.guard("job_execution_ended", "UPDATE", "job_execution",
+                         "OLD.ended IS NOT NULL AND NEW.status = OLD.status", "an ended execution does not change");
+    sql += dialect.guard("step_progress_monotone", "UPDATE OF epoch, generation, sequence", "step_progress",
+                         "NEW.epoch < OLD.epoch OR NEW.generation < OLD.generation OR (NEW.generation = "
+                         "OLD.generation AND NEW.sequence < OLD.sequence)",
+                         "progress and epochs never go back");
+    for (const std::string_view table : {"walk", "event"})
+        sql += dialect.guard(fmt::format("{}_final", table), "UPDATE", table, "1 = 1",
+                             fmt::format("a row of {} never changes", table));
+    for (const std::string_view table :
+         {"job_instance", "job_execution", "job_parameter", "step_execution", "step_progress", "walk", "event"})
+        sql += history_guard(dialect, table);
+    return sql;
+}
+
+}  // namespace
+
+std::string schema_sql(const sql::Dialect& dialect) {
+    using fmt::arg;
+    const auto time = dialect.as_timestamp;
+    return fmt::format(fmt::runtime(tables), arg("auto_id", dialect.auto_id), arg("bytes", dialect.bytes)) +
+           std::string(indexes) + transition_rows() + guards(dialect) +
+           fmt::format(fmt::runtime(views), arg("created", time("created")), arg("started", time("started")),
+                       arg("ended", time("ended")), arg("updated", time("updated")),
+                       arg("s_started", time("s.started")), arg("s_ended", time("s.ended")),
+                       arg("s_updated", time("s.updated")));
+}
+
+}  // namespace fermata

@@ -1,0 +1,284 @@
+// What the owner of an execution does to it: enter and end steps, follow the walk, end it.
+#include "fence.hpp"
+#include "journal.hpp"
+#include "ownership.hpp"
+#include "progress.hpp"
+
+#include <fermata/base/point.hpp>
+
+namespace fermata {
+namespace {
+
+constexpr std::string_view state_columns =
+    "step, status, exit_status, starts, epoch, last_execution, deaths, death_sequence, intent";
+
+StepState read_state(RowReader& row) {
+    StepState state;
+    state.name = row.text();
+    state.status = row.status();
+    state.exit_status = row.optional_text();
+    state.starts = row.integer();
+    state.epoch = row.integer();
+    state.last_execution = StepExecutionId(row.integer());
+    state.deaths = row.integer();
+    state.death_sequence = row.integer();
+    state.intent = row.optional_text();
+    state.progress = read_progress(row);
+    return state;
+}
+
+StepState only_state(const sql::Result& result) {
+    RowReader row(result[0]);
+    return read_state(row);
+}
+
+StepExecutionId insert_step_execution(sql::Connection& connection, const Claim& claim, const std::string& step,
+                                      Timestamp now) {
+    const sql::Result inserted = connection.execute(
+        "INSERT INTO step_execution (execution_id, step, status, started, updated) "
+        "VALUES ($1, $2, 'STARTED', $3, $3) RETURNING id",
+        {Value(claim.execution.value()), cell(step), cell(now)});
+    return StepExecutionId(inserted[0][0].integer());
+}
+
+// A new StepExecution counts its items, skips and retries from zero, and has no exit status yet.
+constexpr std::string_view fresh_counts =
+    "read = 0, written = 0, filtered = 0, read_skips = 0, process_skips = 0, write_skips = 0, commits = 0, "
+    "rollbacks = 0, skips_used = 0, retries_used = 0, set_exit_status = NULL";
+constexpr std::string_view from_the_beginning =
+    "generation = step_progress.generation + 1, sequence = 0, reader = NULL, writer = NULL, side_outputs = NULL, "
+    "replay_left = 0, user_data = NULL, exhausted = 0, publishing = 0, deaths = 0, death_sequence = 0, intent = NULL";
+
+std::string enter_sql(std::string_view more) {
+    return fmt::format(
+        "INSERT INTO step_progress (instance_id, step, partition, status, starts, epoch, last_execution, updated) "
+        "VALUES ($1, $2, 0, 'STARTED', 1, 1, $3, $4) ON CONFLICT (instance_id, step, partition) DO UPDATE SET "
+        "status = 'STARTED', exit_status = NULL, starts = step_progress.starts + 1, epoch = step_progress.epoch + 1, "
+        "last_execution = excluded.last_execution, updated = excluded.updated, {}{} RETURNING {}, {}",
+        fresh_counts, more, state_columns, progress_columns);
+}
+
+StepState enter_new(sql::Connection& connection, const Claim& claim, const std::string& step, StepEntryMode mode,
+                    Timestamp now) {
+    static const std::string start = enter_sql("");
+    static const std::string again = enter_sql(fmt::format(", {}", from_the_beginning));
+    const StepExecutionId id = insert_step_execution(connection, claim, step, now);
+    return only_state(connection.execute(mode == StepEntryMode::again ? again : start,
+                                         {Value(claim.instance.value()), cell(step), Value(id.value()), cell(now)}));
+}
+
+StepState enter_adopted(sql::Connection& connection, const Claim& claim, const std::string& step, Timestamp now) {
+    static const std::string sql = fmt::format(
+        "UPDATE step_progress SET epoch = epoch + 1, updated = $4 WHERE instance_id = $1 AND step = $2 AND "
+        "partition = 0 AND status = 'STARTED' AND EXISTS (SELECT 1 FROM step_execution s WHERE "
+        "s.id = step_progress.last_execution AND s.execution_id = $3) RETURNING {}, {}",
+        state_columns, progress_columns);
+    const sql::Result entered =
+        connection.execute(sql, {Value(claim.instance.value()), cell(step), Value(claim.execution.value()), cell(now)});
+    if (entered.empty())
+        throw Error(ErrorKind::conflict, fmt::format("step \"{}\" of execution {} is not running, so it cannot be "
+                                                     "adopted",
+                                                     step, claim.execution.value()));
+    return only_state(entered);
+}
+
+std::string_view name_of(StepEntryMode mode) {
+    switch (mode) {
+        case StepEntryMode::start:
+            return "start";
+        case StepEntryMode::again:
+            return "again";
+        case StepEntryMode::adopt:
+            return "adopt";
+    }
+    return {};
+}
+
+sql::Command insert_walk(const Claim& claim, const WalkEntry& entry) {
+    return {"INSERT INTO walk (execution_id, number, step, outcome, taken, target) VALUES ($1, $2, $3, $4, $5, $6)",
+            {Value(claim.execution.value()), Value(entry.number), cell(entry.step), cell(entry.outcome),
+             cell(entry.taken), cell(entry.to)},
+            1};
+}
+
+sql::Command end_step_execution(const StepClaim& claim, const StepEnd& end, Timestamp now) {
+    sql::Command command{
+        "UPDATE step_execution SET status = $2, exit_status = $3, ended = $4, updated = $4, user_data = $5, "
+        "error_class = $6, error_message = $7, error_step = $8, error_position = $9, read = $10, written = $11, "
+        "filtered = $12, read_skips = $13, process_skips = $14, write_skips = $15, commits = $16, rollbacks = $17 "
+        "WHERE id = $1 AND ended IS NULL",
+        {Value(claim.id.value()), cell(to_string(end.status)), cell(end.exit_status), cell(now),
+         bytes_cell(end.progress.user_data)},
+        1};
+    append_failure(command.params, end.failure);
+    append_metrics(command.params, end.progress.metrics);
+    return command;
+}
+
+sql::Command end_step_progress(const StepClaim& claim, const StepEnd& end, Timestamp now) {
+    static const std::string sql = fmt::format(
+        "UPDATE step_progress SET {}, status = $24, exit_status = $25, updated = $26 "
+        "WHERE instance_id = $21 AND step = $22 AND partition = 0 AND epoch = $23",
+        progress_assignments());
+    sql::Command command{sql, {}, 1};
+    append_progress(command.params, end.progress);
+    command.params.insert(command.params.end(),
+                          {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.epoch),
+                           cell(to_string(end.status)), cell(end.exit_status), cell(now)});
+    return command;
+}
+
+sql::Command keep_job_exit_status(const Claim& claim, const StepEnd& end, Timestamp now) {
+    return {
+        "UPDATE job_execution SET updated = $3, exit_status = COALESCE($4, exit_status) "
+        "WHERE id = $1 AND epoch = $2 AND status IN ('STARTED', 'STOPPING')",
+        {Value(claim.execution.value()), Value(claim.epoch), cell(now), cell(end.job_exit_status)},
+        1};
+}
+
+std::string step_end_facts(const StepClaim& claim, const StepEnd& end) {
+    const Failure* failure = end.failure ? &*end.failure : nullptr;
+    return facts({{"step", std::string_view(claim.step)},
+                  {"step_execution", claim.id.value()},
+                  {"status", to_string(end.status)},
+                  {"exit_status", fact(end.exit_status)},
+                  {"error", failure ? Fact(std::string_view(failure->message)) : Fact()}});
+}
+
+// The row of the worker goes first: once the execution has let go, nothing says whose it was.
+sql::Command release_worker(const Claim& claim) {
+    return {
+        "DELETE FROM worker WHERE id = (SELECT e.owner FROM job_execution e WHERE e.id = $1 AND e.epoch = $2) AND "
+        "NOT EXISTS (SELECT 1 FROM job_execution o WHERE o.owner = worker.id AND o.id <> $1)",
+        {Value(claim.execution.value()), Value(claim.epoch)}};
+}
+
+sql::Command end_job(const Claim& claim, const JobEnd& end, Timestamp now) {
+    sql::Command command{
+        "UPDATE job_execution SET status = $3, exit_status = $4, ended = $5, updated = $5, restart_from = $6, "
+        "owner = NULL, error_class = $7, error_message = $8, error_step = $9, error_position = $10 "
+        "WHERE id = $1 AND epoch = $2 AND status IN ('STARTING', 'STARTED', 'STOPPING')",
+        {Value(claim.execution.value()), Value(claim.epoch), cell(to_string(end.status)), cell(end.exit_status),
+         cell(now), cell(end.restart_from)},
+        1};
+    append_failure(command.params, end.failure);
+    return command;
+}
+
+std::string job_end_facts(const JobEnd& end) {
+    const Failure* failure = end.failure ? &*end.failure : nullptr;
+    return facts({{"status", to_string(end.status)},
+                  {"exit_status", fact(end.exit_status)},
+                  {"restart_from", fact(end.restart_from)},
+                  {"error", failure ? Fact(std::string_view(failure->message)) : Fact()}});
+}
+
+}  // namespace
+
+std::map<std::string, StepState> Repository::steps_of_instance(JobInstanceId instance) {
+    static const std::string sql = fmt::format(
+        "SELECT {}, {} FROM step_progress WHERE instance_id = $1 AND partition = 0", state_columns, progress_columns);
+    const sql::Result rows = impl_->select(sql, {Value(instance.value())});
+    std::map<std::string, StepState> steps;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        RowReader row(rows[i]);
+        StepState state = read_state(row);
+        steps.emplace(state.name, std::move(state));
+    }
+    return steps;
+}
+
+std::vector<WalkEntry> Repository::walk_of(JobExecutionId execution) {
+    const sql::Result rows =
+        impl_->select("SELECT number, step, outcome, taken, target FROM walk WHERE execution_id = $1 ORDER BY number",
+                      {Value(execution.value())});
+    std::vector<WalkEntry> walk;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        RowReader row(rows[i]);
+        WalkEntry& entry = walk.emplace_back();
+        entry.number = row.integer();
+        entry.step = row.text();
+        entry.outcome = row.text();
+        entry.taken = row.text();
+        entry.to = row.text();
+    }
+    return walk;
+}
+
+StepEntry Repository::enter_step(const Claim& claim, const std::string& step, StepEntryMode mode) {
+    return as_owner(claim, [&] {
+        Impl::Write write(*impl_);
+        write->execute(fence(claim, write.now()));
+        const StepState state = mode == StepEntryMode::adopt ? enter_adopted(*write, claim, step, write.now())
+                                                             : enter_new(*write, claim, step, mode, write.now());
+        const Event entered{.at = write.now(),
+                            .execution = claim.execution,
+                            .kind = "step.started",
+                            .actor = std::string(runtime_actor),
+                            .data = facts({{"step", std::string_view(step)},
+                                           {"step_execution", state.last_execution.value()},
+                                           {"mode", name_of(mode)},
+                                           {"sequence", state.progress.sequence}})};
+        const sql::Command last[] = {journal(entered)};
+        write.commit(last);
+        FERMATA_POINT("step.entered");
+        return StepEntry{{claim, state.last_execution, step, state.epoch}, state};
+    });
+}
+
+void Repository::record_walk(const Claim& claim, const WalkEntry& entry) {
+    as_owner(claim, [&] {
+        Impl::Write write(*impl_);
+        const sql::Command last[] = {fence(claim, write.now()), insert_walk(claim, entry)};
+        write.commit(last);
+    });
+}
+
+void Repository::end_step(const StepClaim& claim, const StepEnd& end) {
+    as_owner(claim.execution, [&] {
+        Impl::Write write(*impl_);
+        const Event ended{.at = write.now(),
+                          .execution = claim.execution.execution,
+                          .kind = "step.ended",
+                          .actor = std::string(runtime_actor),
+                          .data = step_end_facts(claim, end)};
+        const sql::Command last[] = {
+            keep_job_exit_status(claim.execution, end, write.now()), end_step_execution(claim, end, write.now()),
+            end_step_progress(claim, end, write.now()), insert_walk(claim.execution, end.walk), journal(ended)};
+        FERMATA_POINT("step.before-end");
+        write.commit(last);
+        FERMATA_POINT("step.ended");
+    });
+}
+
+void Repository::end_execution(const Claim& claim, const JobEnd& end) {
+    as_owner(claim, [&] {
+        Impl::Write write(*impl_);
+        const Event ended{.at = write.now(),
+                          .execution = claim.execution,
+                          .kind = "execution.ended",
+                          .actor = std::string(runtime_actor),
+                          .data = job_end_facts(end)};
+        const bool stopped = end.status == BatchStatus::stopped;
+        end_unfinished_steps(*write, claim.execution, claim.instance,
+                             stopped ? BatchStatus::stopped : BatchStatus::failed, write.now());
+        const sql::Command last[] = {release_worker(claim), end_job(claim, end, write.now()), journal(ended)};
+        FERMATA_POINT("execution.before-end");
+        write.commit(last);
+        FERMATA_POINT("execution.ended");
+    });
+}
+
+Requests Repository::poll(const Claim& claim) {
+    const sql::Result found = impl_->select("SELECT status, stop_now, epoch FROM job_execution WHERE id = $1",
+                                            {Value(claim.execution.value())});
+    if (found.empty()) throw no_such_execution(claim.execution);
+    RowReader row(found[0]);
+    const BatchStatus status = row.status();
+    const bool now = row.flag();
+    if (row.integer() == claim.epoch) return {status, now};
+    throw Error(ErrorKind::stale, fmt::format("execution {} is no longer owned here: its epoch {} was overtaken",
+                                              claim.execution.value(), claim.epoch));
+}
+
+}  // namespace fermata

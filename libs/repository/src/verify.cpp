@@ -1,0 +1,119 @@
+// The invariants of the store as queries, each of which answers one line for every row that breaks it. They hold by
+// construction and by constraint; this looks for the damage of hands, disks and bugs. Reads everything.
+#include "impl.hpp"
+
+namespace fermata {
+namespace {
+
+constexpr std::string_view checks[] = {
+    // statuses and times
+    "SELECT 'execution ' || id || ' is ' || status || ' but its end time says otherwise' FROM job_execution "
+    "WHERE (status IN ('STARTING', 'STARTED', 'STOPPING')) <> (ended IS NULL)",
+    "SELECT 'step execution ' || id || ' (' || step || ') is ' || status || ' but its end time says otherwise' "
+    "FROM step_execution WHERE (status IN ('STARTING', 'STARTED', 'STOPPING')) <> (ended IS NULL)",
+    "SELECT 'execution ' || id || ' is ' || status || ' but owned by worker ' || owner FROM job_execution "
+    "WHERE ended IS NOT NULL AND owner IS NOT NULL",
+    "SELECT 'execution ' || id || ' is ' || status || ' but nobody owns it' FROM job_execution "
+    "WHERE status IN ('STARTED', 'STOPPING') AND owner IS NULL",
+    "SELECT 'instance ' || instance_id || ' has ' || COUNT(*) || ' running executions' FROM job_execution "
+    "WHERE status IN ('STARTING', 'STARTED', 'STOPPING') GROUP BY instance_id HAVING COUNT(*) > 1",
+    "SELECT 'instance ' || MIN(id) || ' and ' || (COUNT(*) - 1) || ' more of job ' || job_name || "
+    "' have the key ' || instance_key FROM job_instance WHERE instance_key IS NOT NULL "
+    "GROUP BY job_name, instance_key HAVING COUNT(*) > 1",
+    "SELECT 'step execution ' || s.id || ' (' || s.step || ') runs in execution ' || e.id || ', which is ' || e.status "
+    "FROM step_execution s JOIN job_execution e ON e.id = s.execution_id "
+    "WHERE s.ended IS NULL AND e.ended IS NOT NULL",
+    "SELECT 'execution ' || e.id || ' has run before execution ' || r.id || ', which it restarts' FROM job_execution e "
+    "JOIN job_execution r ON r.id = e.restart_of WHERE r.id >= e.id OR r.instance_id <> e.instance_id",
+    "SELECT 'execution ' || e.id || ' restarts execution ' || e.restart_of || ', which does not exist' FROM "
+    "job_execution e WHERE e.restart_of IS NOT NULL AND NOT EXISTS (SELECT 1 FROM job_execution r WHERE r.id = "
+    "e.restart_of)",
+
+    // counters
+    "SELECT 'step execution ' || id || ' (' || step || ') has read ' || read || ' items but accounts for ' || "
+    "(written + filtered + process_skips + write_skips) FROM step_execution "
+    "WHERE read <> written + filtered + process_skips + write_skips",
+    "SELECT 'step ' || step || ' of instance ' || instance_id || ' has read ' || read || ' items but accounts for ' || "
+    "(written + filtered + process_skips + write_skips) FROM step_progress "
+    "WHERE read <> written + filtered + process_skips + write_skips",
+
+    // progress
+    "SELECT 'step ' || p.step || ' of instance ' || p.instance_id || ' names step execution ' || p.last_execution || "
+    "', which is not one of its own' FROM step_progress p WHERE NOT EXISTS (SELECT 1 FROM step_execution s JOIN "
+    "job_execution e ON e.id = s.execution_id WHERE s.id = p.last_execution AND s.step = p.step AND "
+    "e.instance_id = p.instance_id)",
+    "SELECT 'step ' || p.step || ' of instance ' || p.instance_id || ' is ' || p.status || ' but its last execution ' "
+    "|| s.id || ' is ' || s.status FROM step_progress p JOIN step_execution s ON s.id = p.last_execution "
+    "WHERE p.status <> s.status",
+    "SELECT 'step ' || p.step || ' of instance ' || p.instance_id || ' differs in its counters from its last execution "
+    "' || s.id FROM step_progress p JOIN step_execution s ON s.id = p.last_execution WHERE s.ended IS NOT NULL AND "
+    "(p.read <> s.read OR p.written <> s.written OR p.filtered <> s.filtered OR p.read_skips <> s.read_skips OR "
+    "p.process_skips <> s.process_skips OR p.write_skips <> s.write_skips OR p.commits <> s.commits OR "
+    "p.rollbacks <> s.rollbacks)",
+    "SELECT 'step execution ' || s.id || ' (' || s.step || ') has no row of progress' FROM step_execution s JOIN "
+    "job_execution e ON e.id = s.execution_id WHERE NOT EXISTS (SELECT 1 FROM step_progress p WHERE "
+    "p.instance_id = e.instance_id AND p.step = s.step)",
+    "SELECT 'step ' || p.step || ' of instance ' || p.instance_id || ' says it was started ' || p.starts || "
+    "' times but has another number of executions' FROM step_progress p WHERE p.starts <> (SELECT COUNT(*) FROM "
+    "job_execution e JOIN step_execution s ON s.execution_id = e.id WHERE e.instance_id = p.instance_id AND "
+    "s.step = p.step)",
+    "SELECT 'step ' || step || ' of instance ' || instance_id || ' has epoch ' || epoch || ' after ' || starts || "
+    "' starts' FROM step_progress WHERE epoch < starts",
+    "SELECT 'step ' || p.step || ' of instance ' || p.instance_id || ' ran again after it was COMPLETED' FROM "
+    "step_progress p WHERE p.generation < (SELECT COUNT(*) FROM job_execution e JOIN step_execution s ON "
+    "s.execution_id = e.id WHERE e.instance_id = p.instance_id AND s.step = p.step AND s.status = 'COMPLETED' AND "
+    "s.id < p.last_execution)",
+    "SELECT 'step ' || step || ' of instance ' || instance_id || ' has an impossible place (generation ' || generation "
+    "|| ', sequence ' || sequence || ', deaths ' || deaths || ')' FROM step_progress "
+    "WHERE generation < 0 OR sequence < 0 OR deaths < 0 OR death_sequence > sequence",
+
+    // history
+    "SELECT 'the walk of execution ' || execution_id || ' has gaps' FROM walk GROUP BY execution_id "
+    "HAVING MIN(number) <> 1 OR MAX(number) <> COUNT(*)",
+    "SELECT 'the journal of execution ' || e.id || ' has not exactly one start' FROM job_execution e WHERE 1 <> "
+    "(SELECT COUNT(*) FROM event v WHERE v.execution_id = e.id AND v.kind = 'execution.started')",
+    "SELECT 'the journal of execution ' || e.id || ' does not agree that it is ' || e.status FROM job_execution e "
+    "WHERE (SELECT COUNT(*) FROM event v WHERE v.execution_id = e.id AND v.kind IN ('execution.ended', "
+    "'execution.lost')) <> (CASE WHEN e.ended IS NULL THEN 0 ELSE 1 END) OR "
+    "(SELECT COUNT(*) FROM event v WHERE v.execution_id = e.id AND v.kind = 'execution.abandoned') <> "
+    "(CASE WHEN e.status = 'ABANDONED' THEN 1 ELSE 0 END)",
+    "SELECT 'the journal of execution ' || e.id || ' tells of ' || v.kind || ' before its start' FROM job_execution e "
+    "JOIN event v ON v.execution_id = e.id WHERE v.id < (SELECT MIN(o.id) FROM event o WHERE o.execution_id = e.id AND "
+    "o.kind = 'execution.started')",
+    "SELECT 'a purge was interrupted at instance ' || instance_id FROM purge_in_progress",
+
+    // references
+    "SELECT 'execution ' || e.id || ' belongs to instance ' || e.instance_id || ', which does not exist' FROM "
+    "job_execution e WHERE NOT EXISTS (SELECT 1 FROM job_instance i WHERE i.id = e.instance_id)",
+    "SELECT 'execution ' || e.id || ' says job ' || e.job_name || ', its instance says ' || i.job_name FROM "
+    "job_execution e JOIN job_instance i ON i.id = e.instance_id WHERE i.job_name <> e.job_name",
+    "SELECT 'execution ' || e.id || ' is owned by worker ' || e.owner || ', which does not exist' FROM job_execution e "
+    "WHERE e.owner IS NOT NULL AND NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = e.owner)",
+    "SELECT 'instance ' || i.id || ' has lost its definition ' || i.definition_hash FROM job_instance i "
+    "WHERE NOT EXISTS (SELECT 1 FROM job_definition d WHERE d.hash = i.definition_hash)",
+    "SELECT 'instance ' || i.id || ' has no execution' FROM job_instance i "
+    "WHERE NOT EXISTS (SELECT 1 FROM job_execution e WHERE e.instance_id = i.id)",
+    "SELECT 'step execution ' || s.id || ' belongs to execution ' || s.execution_id || ', which does not exist' FROM "
+    "step_execution s WHERE NOT EXISTS (SELECT 1 FROM job_execution e WHERE e.id = s.execution_id)",
+    "SELECT 'parameter ' || p.name || ' belongs to execution ' || p.execution_id || ', which does not exist' FROM "
+    "job_parameter p WHERE NOT EXISTS (SELECT 1 FROM job_execution e WHERE e.id = p.execution_id)",
+    "SELECT 'the walk entry ' || w.number || ' belongs to execution ' || w.execution_id || ', which does not exist' "
+    "FROM walk w WHERE NOT EXISTS (SELECT 1 FROM job_execution e WHERE e.id = w.execution_id)",
+    "SELECT 'event ' || v.id || ' belongs to execution ' || v.execution_id || ', which does not exist' FROM event v "
+    "WHERE v.execution_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM job_execution e WHERE e.id = v.execution_id)",
+    "SELECT 'the progress of step ' || p.step || ' belongs to instance ' || p.instance_id || ', which does not exist' "
+    "FROM step_progress p WHERE NOT EXISTS (SELECT 1 FROM job_instance i WHERE i.id = p.instance_id)",
+};
+
+}  // namespace
+
+std::vector<std::string> Repository::verify() {
+    std::vector<std::string> findings = database_->integrity_check();
+    for (const std::string_view check : checks) {
+        const sql::Result broken = impl_->select(check);
+        for (std::size_t i = 0; i < broken.size(); ++i) findings.emplace_back(broken[i][0].text());
+    }
+    return findings;
+}
+
+}  // namespace fermata

@@ -1,0 +1,88 @@
+#include <fermata/base/error.hpp>
+#include <fermata/base/id.hpp>
+#include <fermata/repository/worker.hpp>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <cerrno>
+#include <cstring>
+
+namespace fermata {
+namespace {
+
+std::filesystem::path owner_path(const std::filesystem::path& data_folder, const std::string& incarnation) {
+    return data_folder / "owners" / incarnation;
+}
+
+void make_private_folder(const std::filesystem::path& path) {
+    if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return;
+    throw IoError(fmt::format("cannot create the folder {}: {}", path.string(), std::strerror(errno)));
+}
+
+// A shared lock, so that two processes that ask at once do not take each other for the owner.
+bool owner_lock_is_free(int fd) {
+    struct flock lock{};
+    lock.l_type = F_RDLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = 0;
+    lock.l_len = 1;
+    return ::fcntl(fd, F_OFD_SETLK, &lock) == 0;
+}
+
+bool process_runs(const ProcessIdentity& process) { return process_of(process.pid) == process; }
+
+LivenessEvidence without_file(const WorkerRecord& worker) {
+    const std::int64_t pid = worker.process.pid;
+    if (process_runs(worker.process))
+        return {Liveness::unknown, fmt::format("its owner file is gone but pid {} still runs", pid)};
+    return {Liveness::dead, fmt::format("its owner file is gone and so is pid {}", pid)};
+}
+
+LivenessEvidence by_lock(const WorkerRecord& worker, int fd) {
+    const std::int64_t pid = worker.process.pid;
+    const bool runs = process_runs(worker.process);
+    if (owner_lock_is_free(fd))
+        return {Liveness::dead,
+                fmt::format("its owner file is unlocked (pid {} {})", pid, runs ? "has let go" : "is gone")};
+    if (runs) return {Liveness::alive, fmt::format("pid {} holds its owner file", pid)};
+    return {Liveness::alive, fmt::format("pid {} is gone but a child of it still holds its owner file", pid)};
+}
+
+}  // namespace
+
+Worker::Worker(const std::filesystem::path& data_folder) {
+    record_.incarnation = new_uuid();
+    record_.process = this_process();
+    record_.host = host_name();
+    record_.boot_id = boot_id();
+    record_.user = user_name();
+    record_.started = Clock::system().now();
+    make_private_folder(data_folder);
+    make_private_folder(data_folder / "owners");
+    path_ = owner_path(data_folder, record_.incarnation);
+    file_ = File::open(path_, O_RDWR | O_CREAT | O_EXCL, 0600);
+    if (!try_lock(file_.fd())) throw IoError(fmt::format("cannot lock {}, which is new", path_.string()));
+    record_.owner_file = identity_of(file_.fd());
+}
+
+Worker::~Worker() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+}
+
+LivenessEvidence liveness_of(const WorkerRecord& worker, const std::filesystem::path& data_folder) {
+    if (worker.host != host_name())
+        return {Liveness::unknown, fmt::format("it runs on {}; only that host can tell", worker.host)};
+    if (worker.boot_id != boot_id())
+        return {Liveness::dead, fmt::format("{} was booted since pid {} ran", worker.host, worker.process.pid)};
+    const std::filesystem::path path = owner_path(data_folder, worker.incarnation);
+    const File file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    if (!file && errno != ENOENT)
+        return {Liveness::unknown,
+                fmt::format("cannot open its owner file {}: {}", path.string(), std::strerror(errno))};
+    if (!file || identity_of(file.fd()) != worker.owner_file) return without_file(worker);
+    return by_lock(worker, file.fd());
+}
+
+}  // namespace fermata

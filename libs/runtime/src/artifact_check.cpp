@@ -1,0 +1,222 @@
+#include "artifact_check.hpp"
+
+#include <fermata/base/text.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fermata {
+namespace {
+
+/// One reference, whichever stage it comes from.
+struct Use {
+    ArtifactKind kind{};
+    std::optional<std::string> ref;  ///< nothing: an expression not yet resolved
+    Position at;
+    std::vector<std::pair<std::string, Position>> property_names;
+    std::optional<ResolvedProperties> values;  ///< nothing: some are not yet resolved
+};
+struct ClassUse {
+    std::optional<std::string> name;
+    Position at;
+};
+struct StepUse {
+    std::string id;
+    std::vector<Use> uses;
+    std::vector<ClassUse> classes;
+};
+struct JobUse {
+    std::string file;
+    std::vector<Use> listeners;
+    std::vector<StepUse> steps;
+};
+
+std::optional<std::string> known(const Template& text) {
+    if (text.has_expressions()) return std::nullopt;
+    return text.source();
+}
+std::optional<std::string> known(const std::string& text) { return text; }
+
+Use use_of(ArtifactKind kind, const ResolvedArtifact& artifact) {
+    Use use{kind, artifact.ref, artifact.at, {}, artifact.properties};
+    for (const auto& property : artifact.properties) use.property_names.emplace_back(property.name, property.at);
+    return use;
+}
+Use use_of(ArtifactKind kind, const ArtifactDefinition& artifact) {
+    Use use{kind, known(artifact.ref), artifact.at, {}, ResolvedProperties{}};
+    for (const auto& property : artifact.properties) {
+        use.property_names.emplace_back(property.name, property.at);
+        if (property.value.has_expressions()) use.values.reset();
+        if (use.values) use.values->push_back({property.name, Text(property.value.source(), property.at), property.at});
+    }
+    return use;
+}
+
+template <class Filter>
+void add_classes(const Filter& filter, std::vector<ClassUse>& classes) {
+    for (const auto& item : filter.include) classes.push_back({known(item.name), item.at});
+    for (const auto& item : filter.exclude) classes.push_back({known(item.name), item.at});
+}
+void add_work(const BatchletDefinition& work, StepUse& step) {
+    step.uses.push_back(use_of(ArtifactKind::batchlet, work.batchlet));
+}
+void add_work(const ResolvedBatchlet& work, StepUse& step) {
+    step.uses.push_back(use_of(ArtifactKind::batchlet, work.batchlet));
+}
+template <class Chunk>
+    requires requires(const Chunk& chunk) { chunk.reader; }
+void add_work(const Chunk& work, StepUse& step) {
+    step.uses.push_back(use_of(ArtifactKind::reader, work.reader));
+    if (work.processor) step.uses.push_back(use_of(ArtifactKind::processor, *work.processor));
+    step.uses.push_back(use_of(ArtifactKind::writer, work.writer));
+    if (work.checkpoint_algorithm)
+        step.uses.push_back(use_of(ArtifactKind::checkpoint_algorithm, *work.checkpoint_algorithm));
+    add_classes(work.skippable, step.classes);
+    add_classes(work.retryable, step.classes);
+    add_classes(work.no_rollback, step.classes);
+}
+template <class Job>
+JobUse uses_of(const Job& job) {
+    JobUse all{job.file, {}, {}};
+    for (const auto& listener : job.listeners) all.listeners.push_back(use_of(ArtifactKind::listener, listener));
+    for (const auto& definition : job.steps) {
+        StepUse step{definition.id, {}, {}};
+        for (const auto& listener : definition.listeners) step.uses.push_back(use_of(ArtifactKind::listener, listener));
+        std::visit([&](const auto& work) { add_work(work, step); }, definition.work);
+        all.steps.push_back(std::move(step));
+    }
+    return all;
+}
+
+class Check {
+public:
+    Check(const JobUse& job, const Registry& registry, Diagnostics& diagnostics)
+        : job_(job), registry_(registry), diagnostics_(diagnostics) {}
+
+    void run() {
+        for (const Use& use : job_.listeners) check(use);
+        for (const StepUse& step : job_.steps) {
+            for (const Use& use : step.uses) check(use);
+            for (const ClassUse& use : step.classes) check(use);
+            check_types(step);
+        }
+    }
+
+private:
+    void error(Position at, std::string message) { diagnostics_.error(job_.file, at, std::move(message)); }
+
+    void check(const Use& use) {
+        if (!use.ref) return;
+        const ArtifactEntry* entry = registry_.find(use.kind, *use.ref);
+        if (entry == nullptr) return unknown(use);
+        if (entry->info.closed)
+            for (const auto& [name, at] : use.property_names) check_name(*entry, name, at);
+        bool complete = true;
+        for (const PropertyInfo& info : entry->info.properties) complete = check_given(use, *entry, info) && complete;
+        if (complete && entry->check && use.values) check_values(*entry, *use.values);
+    }
+    void unknown(const Use& use) {
+        for (const ArtifactEntry* entry : registry_.all())
+            if (entry->name == *use.ref)
+                return error(use.at, fmt::format("\"{}\" is a {}, not a {}", *use.ref, to_string(entry->kind),
+                                                 to_string(use.kind)));
+        error(use.at, fmt::format("unknown {} \"{}\"{} (fermata artifacts)", to_string(use.kind), *use.ref,
+                                  did_you_mean(*use.ref, registry_.names(use.kind))));
+    }
+    static bool names(const PropertyInfo& info, std::string_view name) {
+        if (!info.name.ends_with(".*")) return info.name == name;
+        const std::string_view prefix = std::string_view(info.name).substr(0, info.name.size() - 1);
+        return name.size() > prefix.size() && name.starts_with(prefix);
+    }
+    void check_name(const ArtifactEntry& entry, const std::string& name, Position at) {
+        std::vector<std::string> candidates;
+        for (const PropertyInfo& info : entry.info.properties) {
+            if (names(info, name)) return;
+            candidates.push_back(info.name);
+        }
+        error(at, fmt::format("{} \"{}\": unknown property \"{}\"{} (fermata artifacts {})", to_string(entry.kind),
+                              entry.name, name, did_you_mean(name, candidates), entry.name));
+    }
+    bool check_given(const Use& use, const ArtifactEntry& entry, const PropertyInfo& info) {
+        if (!info.required) return true;
+        for (const auto& [name, at] : use.property_names)
+            if (names(info, name)) return true;
+        error(use.at, fmt::format("{} \"{}\": property \"{}\" is missing: {}", to_string(entry.kind), entry.name,
+                                  info.name, info.about));
+        return false;
+    }
+    void check_values(const ArtifactEntry& entry, const ResolvedProperties& values) {
+        try {
+            entry.check(Properties(fmt::format("{} \"{}\"", to_string(entry.kind), entry.name), job_.file, values));
+        } catch (const Error& wrong) {
+            add_thrown(wrong);
+        }
+    }
+    /// Properties' errors begin with "file:line:column: error: ", which the diagnostic prints itself.
+    void add_thrown(const Error& wrong) {
+        std::string message = wrong.what();
+        Position at;
+        const std::string marker = ": error: ";
+        if (const auto end = message.find(marker); end != std::string::npos && message.starts_with(job_.file + ":")) {
+            const auto numbers =
+                split(std::string_view(message).substr(job_.file.size() + 1, end - job_.file.size() - 1), ':');
+            if (numbers.size() == 2)
+                at = {static_cast<int>(parse_int64(numbers[0]).value_or(0)),
+                      static_cast<int>(parse_int64(numbers[1]).value_or(0))};
+            message.erase(0, end + marker.size());
+        }
+        if (!wrong.remedy().empty()) message += "; " + wrong.remedy();
+        error(at, std::move(message));
+    }
+    void check(const ClassUse& use) {
+        if (!use.name || registry_.find_exception(*use.name) != nullptr) return;
+        diagnostics_.warning(job_.file, use.at,
+                             fmt::format("unknown exception class \"{}\"{}: it will never match", *use.name,
+                                         did_you_mean(*use.name, registry_.exception_names())));
+    }
+    const ArtifactEntry* find(const StepUse& step, ArtifactKind kind, Position& at) const {
+        for (const Use& use : step.uses) {
+            if (use.kind != kind || !use.ref) continue;
+            at = use.at;
+            return registry_.find(kind, *use.ref);
+        }
+        return nullptr;
+    }
+    void check_types(const StepUse& step) {
+        Position reader_at;
+        Position processor_at;
+        Position writer_at;
+        const ArtifactEntry* from = find(step, ArtifactKind::reader, reader_at);
+        const ArtifactEntry* to = find(step, ArtifactKind::writer, writer_at);
+        const bool has_processor =
+            std::ranges::any_of(step.uses, [](const Use& use) { return use.kind == ArtifactKind::processor; });
+        if (has_processor) {
+            const ArtifactEntry* between = find(step, ArtifactKind::processor, processor_at);
+            if (between == nullptr) return;
+            check_fit(from, between, processor_at);
+            from = between;
+        }
+        check_fit(from, to, writer_at);
+    }
+    void check_fit(const ArtifactEntry* from, const ArtifactEntry* to, Position at) {
+        if (from == nullptr || to == nullptr || *from->output == *to->input) return;
+        error(at, fmt::format("{} \"{}\" takes items of type {}, but {} \"{}\" gives {}", to_string(to->kind), to->name,
+                              to->input->name, to_string(from->kind), from->name, from->output->name));
+    }
+
+    const JobUse& job_;
+    const Registry& registry_;
+    Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+void check_artifacts(const JobDefinition& job, const Registry& registry, Diagnostics& diagnostics) {
+    Check(uses_of(job), registry, diagnostics).run();
+}
+void check_artifacts(const ResolvedJob& job, const Registry& registry, Diagnostics& diagnostics) {
+    Check(uses_of(job), registry, diagnostics).run();
+}
+
+}  // namespace fermata

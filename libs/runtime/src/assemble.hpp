@@ -1,0 +1,49 @@
+#pragma once
+// ResolvedJob + Registry -> RunnableJob: every reference looked up, every property known, item types that fit. The
+// third stage of the walk; instances of artifacts are made later, once a step execution.
+#include "exception_filter.hpp"
+
+#include <fermata/batch/registry.hpp>
+#include <fermata/model/diagnostic.hpp>
+#include <fermata/model/resolved_job.hpp>
+
+#include <optional>
+#include <vector>
+
+namespace fermata {
+
+struct RunnableChunk {
+    const ResolvedChunk* definition = nullptr;
+    const ArtifactEntry* reader = nullptr;
+    const ArtifactEntry* processor = nullptr;  ///< null: items pass through
+    const ArtifactEntry* writer = nullptr;
+    const ArtifactEntry* algorithm = nullptr;  ///< null: item policy
+    ExceptionFilter skippable;
+    ExceptionFilter retryable;
+    ExceptionFilter no_rollback;
+};
+struct RunnableBatchlet {
+    const ResolvedArtifact* definition = nullptr;
+    const ArtifactEntry* batchlet = nullptr;
+};
+struct RunnableStep {
+    const ResolvedStep* definition = nullptr;
+    std::vector<const ArtifactEntry*> listeners;  ///< one a definition->listeners
+    std::variant<RunnableBatchlet, RunnableChunk> work;
+};
+/// Points into `job`, which it owns; moved, never copied.
+struct RunnableJob {
+    std::unique_ptr<const ResolvedJob> job;
+    std::vector<const ArtifactEntry*> listeners;
+    std::vector<RunnableStep> steps;
+
+    [[nodiscard]] const RunnableStep* find(std::string_view id) const;
+};
+
+struct Assembly {
+    std::optional<RunnableJob> job;  ///< present unless the diagnostics have errors
+    Diagnostics diagnostics;
+};
+[[nodiscard]] Assembly assemble(ResolvedJob job, const Registry& registry);
+
+}  // namespace fermata

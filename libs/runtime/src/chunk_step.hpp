@@ -1,0 +1,80 @@
+#pragma once
+// Runs a chunk step from where its committed progress stands to its end, a stop, or a failure (Jakarta Batch §11.6,
+// §11.8). A chunk is a function from progress to progress: memory follows the database, so nothing needs restoring.
+#include "chunk_pipeline.hpp"
+#include "outcome.hpp"
+#include "recovery.hpp"
+#include "step_scope.hpp"
+#include "step_store.hpp"
+#include "throttle.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace fermata {
+
+class ChunkStep {
+public:
+    ChunkStep(const RunnableChunk& chunk, StepScope& scope);
+
+    /// Throws what failed the step, after the rollback; progress() is what is committed then.
+    StepOutcome run();
+    [[nodiscard]] const Progress& progress() const noexcept { return committed_; }
+    /// The repository's copy is exact afterwards.
+    void flush();
+
+private:
+    // --- the step: chunk after chunk
+    void begin_step_execution();
+    StepOutcome run_chunks();
+    void guard_against_repeated_deaths();
+    void run_chunk_or_recover();
+    void recover(const std::exception_ptr& error);
+    void publish();
+    void show() const;
+
+    // --- one chunk
+    void run_chunk();
+    void begin_chunk();
+    void fill();
+    void fill_whole();
+    void write();
+    void commit();
+    std::exception_ptr try_commit();
+    void undo_write();
+    void drop_written();
+    [[nodiscard]] bool is_full();
+
+    // --- one item
+    [[nodiscard]] bool read(void* slot);
+    void process(void* item);
+    void note_intent(const std::string& about);
+
+    // --- exceptions of artifacts
+    enum class Next : std::uint8_t { again, skipped };
+    Next absorb(const std::exception_ptr& error, bool again, auto&& on_error, auto&& on_skip, auto&& on_retry);
+    Next absorb_read(const std::exception_ptr& error, bool again);
+    Next absorb_process(const std::exception_ptr& error, const ItemRef& item, bool again);
+    Next absorb_write(const std::exception_ptr& error, bool again);
+    void journal_skip(std::string_view phase, const std::exception& error);
+
+    const RunnableChunk& chunk_;
+    StepScope& scope_;
+    ListenerChain& listeners_;
+    ChunkPipeline pipeline_;
+    RecoveryPolicy policy_;
+    Throttle throttle_;
+    std::unique_ptr<StepStore> store_;
+
+    Progress committed_;
+    Progress next_;                     ///< of the chunk being worked on
+    std::vector<Event> journal_;        ///< skips of this chunk, committed with it
+    std::int64_t journaled_skips_ = 0;  ///< of this step execution
+    std::int64_t reads_ = 0;            ///< items read or skipped in reading, in this chunk
+    bool ended_ = false;                ///< the reader answered "no more" in this chunk
+    bool one_by_one_ = false;           ///< this chunk is part of a replay
+    bool intent_ = false;               ///< and every item is announced, since owners died here
+    std::chrono::steady_clock::time_point chunk_began_;
+};
+
+}  // namespace fermata

@@ -1,0 +1,18 @@
+#pragma once
+// An exception as the record keeps it.
+#include <fermata/batch/registry.hpp>
+#include <fermata/model/records.hpp>
+
+#include <exception>
+#include <functional>
+#include <string>
+
+namespace fermata {
+
+/// Calls `use` with the exception; one that is no std::exception becomes a std::runtime_error saying so.
+void with_exception(const std::exception_ptr& error, const std::function<void(const std::exception&)>& use);
+[[nodiscard]] Failure failure_of(const std::exception_ptr& error, const Registry& registry, std::string step = {});
+/// Another owner holds the execution now: nothing may be written.
+[[nodiscard]] bool is_fenced(const std::exception& error);
+
+}  // namespace fermata

@@ -1,0 +1,57 @@
+#include "running_execution.hpp"
+
+#include "failure.hpp"
+
+namespace fermata {
+
+RunningExecution::RunningExecution(Surroundings surroundings, RunnableJob job, Start start, JobContext context)
+    : surroundings_(surroundings),
+      job_(std::move(job)),
+      start_(std::move(start)),
+      context_(std::move(context)),
+      scope_{surroundings_.repository, surroundings_.registry, surroundings_.drivers, stop_, display_, start_.claim,
+             job_.job->file,           start_.accept_sink,     surroundings_.owner_fd} {
+    auto display = display_.lock();
+    display->id = start_.claim.execution;
+    display->status = BatchStatus::started;
+    for (const RunnableStep& step : job_.steps) display->ahead.push_back(step.definition->id);
+    if (start_.stop_requested) stop_.request(StopReason::operator_asked);
+    surroundings_.watcher.add(scope_);
+    thread_ = std::jthread([this] { run(); });
+}
+
+RunningExecution::~RunningExecution() {
+    if (thread_.joinable()) thread_.join();
+}
+
+void RunningExecution::run() {
+    try {
+        JobRunner({job_, start_.start_at, start_.adopted}, scope_, std::move(context_)).run();
+    } catch (...) {
+        trouble_ = std::current_exception();
+    }
+    surroundings_.watcher.remove(scope_);
+    display_.lock()->ended = true;
+    const std::lock_guard lock(mutex_);
+    has_ended_ = true;
+    ended_.notify_all();
+}
+
+void RunningExecution::request_stop(StopReason reason, bool now) {
+    if (now)
+        stop_.request_now(reason);
+    else
+        stop_.request(reason);
+}
+
+bool RunningExecution::wait(std::optional<Duration> timeout) {
+    std::unique_lock lock(mutex_);
+    const auto ended = [this] { return has_ended_; };
+    if (timeout) return ended_.wait_for(lock, *timeout, ended);
+    ended_.wait(lock, ended);
+    return true;
+}
+
+RunningJob RunningExecution::display() { return *display_.lock(); }
+
+}  // namespace fermata

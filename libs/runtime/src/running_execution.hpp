@@ -1,0 +1,56 @@
+#pragma once
+// One execution on a thread of its own: everything that must live as long as it runs.
+#include "assemble.hpp"
+#include "job_runner.hpp"
+#include "request_watcher.hpp"
+
+#include <condition_variable>
+#include <memory>
+#include <thread>
+
+namespace fermata {
+
+class RunningExecution {
+public:
+    struct Surroundings {
+        Repository& repository;
+        const Registry& registry;
+        const sql::Drivers& drivers;
+        RequestWatcher& watcher;
+        int owner_fd = -1;
+    };
+    struct Start {
+        Claim claim;
+        std::optional<std::string> start_at;
+        bool adopted = false;
+        bool accept_sink = false;
+        bool stop_requested = false;  ///< adopted while STOPPING
+    };
+    RunningExecution(Surroundings surroundings, RunnableJob job, Start start, JobContext context);
+    ~RunningExecution();
+
+    void request_stop(StopReason reason, bool now);
+    /// False if it still runs after `timeout`.
+    bool wait(std::optional<Duration> timeout);
+    [[nodiscard]] RunningJob display();
+    /// What went wrong outside of the job itself: the repository could not be written.
+    [[nodiscard]] std::exception_ptr trouble() const { return trouble_; }
+
+private:
+    void run();
+
+    Surroundings surroundings_;
+    RunnableJob job_;
+    Start start_;
+    JobContext context_;
+    StopSignal stop_;
+    Sync<RunningJob> display_;
+    JobScope scope_;
+    std::exception_ptr trouble_;
+    std::mutex mutex_;
+    std::condition_variable ended_;
+    bool has_ended_ = false;
+    std::jthread thread_;  // last: it uses all of the above
+};
+
+}  // namespace fermata

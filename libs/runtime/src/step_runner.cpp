@@ -1,0 +1,145 @@
+#include "step_runner.hpp"
+
+#include "batchlet_step.hpp"
+#include "chunk_step.hpp"
+#include "failure.hpp"
+#include "step_log.hpp"
+
+#include <fermata/base/clock.hpp>
+#include <fermata/base/point.hpp>
+
+#include <fmt/format.h>
+
+namespace fermata {
+namespace {
+
+class StepRun {
+public:
+    StepRun(const RunnableStep& step, StepEntryMode mode, JobScope& job, JobContext& job_context)
+        : step_(step),
+          entry_(job.repository.enter_step(job.claim, step.definition->id, mode)),
+          log_(job.repository.data_folder() / "logs" / std::to_string(job.claim.execution.value()) /
+               (step.definition->id + ".log")),
+          progress_(entry_.state.progress),
+          scope_{job, entry_, job_context, context_, listeners_, mode == StepEntryMode::adopt} {
+        FERMATA_POINT("step.entered");
+        context_.step_name = step.definition->id;
+        context_.step_execution_id = entry_.claim.id;
+        context_.properties = Properties("step \"" + step.definition->id + "\"", job.file, step.definition->properties);
+        context_.batch_status = BatchStatus::started;
+        context_.persistent_user_data = entry_.state.progress.user_data;
+        context_.epoch = entry_.claim.epoch;
+        context_.job = &job_context;
+        context_.log = &log_;
+        context_.stop = &job.stop;
+        context_.drivers = &job.drivers;
+        context_.owner_fd = job.owner_fd;
+        show_entry();
+    }
+
+    StepResult run() {
+        StepOutcome outcome = attempt([&] { return work(); });
+        context_.batch_status = status_of(outcome);
+        outcome = after_step(std::move(outcome));
+        show_end(outcome);
+        return result(outcome);
+    }
+
+private:
+    /// Turns whatever `action` throws into an outcome, except being fenced.
+    template <class Action>
+    StepOutcome attempt(Action&& action) {
+        try {
+            return action();
+        } catch (const std::exception& error) {
+            if (is_fenced(error)) throw;
+            return failed(std::current_exception());
+        } catch (...) {
+            return failed(std::current_exception());
+        }
+    }
+    StepOutcome failed(const std::exception_ptr& error) {
+        context_.exception = error;
+        Failure failure = failure_of(error, scope_.job.registry, step_.definition->id);
+        log_.line(fmt::format("step {} failed: {}: {}", failure.step, failure.error_class, failure.message));
+        return Failed{std::move(failure)};
+    }
+
+    StepOutcome work() {
+        make_listeners();
+        if (!scope_.adopted)  // once a StepExecution, whoever owns it
+            for (StepListener* listener : listeners_.step) listener->before_step();
+        if (scope_.job.stop.requested()) return Stopped{};
+        return std::visit([&](const auto& runnable) { return run_work(runnable); }, step_.work);
+    }
+    void make_listeners() {
+        const auto& definitions = step_.definition->listeners;
+        for (std::size_t i = 0; i < definitions.size(); ++i) {
+            const Properties properties = scope_.properties_of("listener", definitions[i]);
+            listeners_.add(step_.listeners[i]->make_listener({properties, &context_, scope_.job_context}));
+        }
+    }
+    StepOutcome run_work(const RunnableBatchlet& runnable) { return run_batchlet(runnable, scope_); }
+    StepOutcome run_work(const RunnableChunk& runnable) {
+        ChunkStep chunk(runnable, scope_);
+        StepOutcome outcome = attempt([&] { return chunk.run(); });
+        chunk.flush();
+        progress_ = chunk.progress();
+        return outcome;
+    }
+
+    /// §8.2.7: afterStep runs however the step ended; an exception there fails it.
+    StepOutcome after_step(StepOutcome outcome) {
+        StepOutcome after = attempt([&]() -> StepOutcome {
+            for (StepListener* listener : listeners_.step) listener->after_step();
+            return Completed{};
+        });
+        if (std::holds_alternative<Failed>(after) && !std::holds_alternative<Failed>(outcome)) return after;
+        return outcome;
+    }
+
+    StepResult result(const StepOutcome& outcome) {
+        StepEnd end;
+        end.status = status_of(outcome);
+        end.exit_status = context_.exit_status.value_or(std::string(to_string(end.status)));
+        end.progress = progress_;
+        end.progress.user_data = context_.persistent_user_data;
+        end.progress.exit_status = end.exit_status;
+        if (const auto* failed = std::get_if<Failed>(&outcome)) end.failure = failed->failure;
+        return {entry_.claim, std::move(end)};
+    }
+
+    void show_entry() {
+        auto display = scope_.job.display.lock();
+        std::erase(display->ahead, step_.definition->id);
+        display->steps.push_back({.name = step_.definition->id,
+                                  .id = entry_.claim.id,
+                                  .status = BatchStatus::started,
+                                  .metrics = entry_.state.progress.metrics,
+                                  .started = Clock::system().now()});
+    }
+    void show_end(const StepOutcome& outcome) {
+        auto display = scope_.job.display.lock();
+        RunningStep& shown = display->steps.back();
+        shown.status = status_of(outcome);
+        shown.ended = Clock::system().now();
+        shown.exit_status = context_.exit_status.value_or(std::string(to_string(shown.status)));
+        shown.metrics = progress_.metrics;
+    }
+
+    const RunnableStep& step_;
+    StepEntry entry_;
+    FileStepLog log_;
+    Progress progress_;
+    StepContext context_;
+    ListenerChain listeners_;
+    StepScope scope_;
+};
+
+}  // namespace
+
+StepResult run_step(const RunnableStep& step, StepEntryMode mode, JobScope& job, JobContext& job_context) {
+    return StepRun(step, mode, job, job_context).run();
+}
+
+}  // namespace fermata

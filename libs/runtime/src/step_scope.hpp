@@ -1,0 +1,49 @@
+#pragma once
+// What every kind of step runs in: its contexts, listeners, log, stop signal and a place to show progress.
+#include "listener_chain.hpp"
+#include "outcome.hpp"
+
+#include <fermata/base/stop_signal.hpp>
+#include <fermata/base/sync.hpp>
+#include <fermata/batch/registry.hpp>
+#include <fermata/repository/repository.hpp>
+#include <fermata/runtime/job_operator.hpp>
+
+namespace fermata {
+
+/// The job's surroundings, for all its steps.
+struct JobScope {
+    Repository& repository;
+    const Registry& registry;
+    const sql::Drivers& drivers;
+    StopSignal& stop;
+    Sync<RunningJob>& display;
+    Claim claim;
+    std::string file;  ///< of the job XML, for messages
+    bool accept_sink = false;
+    int owner_fd = -1;
+
+    /// What an owner learned from the database reaches the running artifacts.
+    void heed(const Requests& requests) const {
+        if (requests.status != BatchStatus::stopping) return;
+        if (requests.stop_now)
+            stop.request_now(StopReason::operator_asked);
+        else
+            stop.request(StopReason::operator_asked);
+    }
+};
+
+struct StepScope {
+    JobScope& job;
+    const StepEntry& entry;
+    JobContext& job_context;
+    StepContext& context;
+    ListenerChain& listeners;
+    bool adopted = false;  ///< the same StepExecution goes on after its owner died
+
+    [[nodiscard]] Properties properties_of(std::string_view kind, const ResolvedArtifact& artifact) const {
+        return Properties(std::string(kind) + " \"" + artifact.ref + "\"", job.file, artifact.properties);
+    }
+};
+
+}  // namespace fermata

@@ -1,0 +1,51 @@
+#include "transition.hpp"
+
+#include <fermata/base/text.hpp>
+
+namespace fermata {
+namespace {
+
+Transition taken(const ResolvedTransition& element) {
+    switch (element.kind) {
+        case TransitionDefinition::Kind::next:
+            return {Transition::Kind::next, element.to, {}, {}};
+        case TransitionDefinition::Kind::end:
+            return {Transition::Kind::end, {}, element.exit_status, {}};
+        case TransitionDefinition::Kind::fail:
+            return {Transition::Kind::fail, {}, element.exit_status, {}};
+        case TransitionDefinition::Kind::stop:
+            break;
+    }
+    return {Transition::Kind::stop, {}, element.exit_status, element.restart};
+}
+
+}  // namespace
+
+std::string_view to_string(Transition::Kind kind) {
+    switch (kind) {
+        case Transition::Kind::next:
+            return "next";
+        case Transition::Kind::finish:
+            return "finish";
+        case Transition::Kind::end:
+            return "end";
+        case Transition::Kind::fail:
+            return "fail";
+        case Transition::Kind::stop:
+            return "stop";
+        case Transition::Kind::failed:
+            break;
+    }
+    return "failed";
+}
+
+Transition transition_after(const ResolvedStep& step, BatchStatus status, std::string_view exit_status) {
+    if (status == BatchStatus::stopped) return {Transition::Kind::stop, {}, {}, {}};  // §11.13: no element is looked at
+    for (const ResolvedTransition& element : step.transitions)
+        if (matches_glob(element.on, exit_status)) return taken(element);
+    if (status == BatchStatus::failed) return {Transition::Kind::failed, {}, {}, {}};
+    if (step.next) return {Transition::Kind::next, *step.next, {}, {}};
+    return {};
+}
+
+}  // namespace fermata

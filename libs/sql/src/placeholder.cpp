@@ -1,0 +1,2 @@
+extern int fermata_placeholder_sql;
+int fermata_placeholder_sql;

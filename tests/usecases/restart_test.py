@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""UC3, restart, on SQLite: the fermata binary as separate processes, nothing but job XML and commands."""
+
+import os
+import signal
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
+from fermata_process import DEADLINE, Folder, rows, rows_or_nothing, wait_until  # noqa: E402
+
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<job id="{id}" xmlns="https://jakarta.ee/xml/ns/jakartaee" version="2.0"{more}>'
+
+# `prepare` counts its runs; `work` succeeds as soon as a file named "repaired" exists.
+TWO_STEPS = HEAD + """
+  <step id="prepare" next="work">
+    <batchlet ref="command"><properties>
+      <property name="command" value="echo prepared >> prepared.txt"/><property name="shell" value="true"/>
+    </properties></batchlet>
+  </step>
+  <step id="work">
+    <batchlet ref="command"><properties><property name="command" value="test -e repaired"/></properties></batchlet>
+  </step>
+</job>
+"""
+
+WAITING = HEAD + """
+  <step id="wait">
+    <batchlet ref="command"><properties><property name="command" value="tail -f /dev/null"/></properties></batchlet>
+  </step>
+</job>
+"""
+
+IMPORT = HEAD + """
+  <step id="load">
+    <chunk item-count="10">
+      <reader ref="csvReader"><properties><property name="resource" value="input.csv"/></properties></reader>
+      <writer ref="sqlWriter"><properties>
+        <property name="url" value="#{{jobParameters['sink']}}"/>
+        <property name="table" value="item"/><property name="create" value="true"/>
+      </properties></writer>
+    </chunk>
+  </step>
+</job>
+"""
+
+
+class Restart(unittest.TestCase):
+    def setUp(self):
+        self.folder = Folder()
+        self.addCleanup(self.folder.remove)
+
+    def job(self, text, name="job", more=""):
+        self.folder.write(f"{name}.xml", text.format(id=name, more=more))
+        return f"{name}.xml"
+
+    def refused(self, *arguments, saying):
+        """Exit code 8 and one message with all of these words."""
+        result = self.folder.fermata(*arguments, exit_code=8)
+        for word in saying:
+            self.assertIn(word, result.stderr)
+        return result.stderr
+
+    def test_1_completed_steps_are_passed_over(self):
+        self.folder.fermata("run", self.job(TWO_STEPS), exit_code=1)
+        failed = self.folder.show()
+        self.folder.write("repaired", "")
+        self.folder.fermata("restart", failed["id"], exit_code=0)
+
+        after = self.folder.show()
+        self.assertEqual("COMPLETED", after["status"])
+        self.assertNotEqual(failed["id"], after["id"])
+        self.assertEqual(failed["instance_id"], after["instance_id"])
+        self.assertEqual(["work"], [step["name"] for step in after["steps"]])
+        self.assertEqual("prepared\n", (self.folder.path / "prepared.txt").read_text())
+
+    def test_2_only_the_newest_execution_can_be_restarted(self):
+        self.folder.fermata("run", self.job(TWO_STEPS), exit_code=1)
+        first = self.folder.show()["id"]
+        self.folder.fermata("restart", first, exit_code=1)
+        second = self.folder.show()["id"]
+        self.refused("restart", first, saying=[str(first), str(second)])
+        self.folder.write("repaired", "")
+        self.folder.fermata("restart", second, exit_code=0)
+
+    def test_3_what_cannot_be_restarted_says_why(self):
+        self.folder.write("repaired", "")
+        self.folder.fermata("run", self.job(TWO_STEPS, "completed"), exit_code=0)
+        words = {self.refused("restart", "completed@latest", saying=["COMPLETED"])}
+        (self.folder.path / "repaired").unlink()
+
+        self.folder.fermata("run", self.job(TWO_STEPS, "abandoned"), exit_code=1)
+        self.folder.fermata("abandon", "abandoned@latest", exit_code=0)
+        words.add(self.refused("restart", "abandoned@latest", saying=["ABANDONED"]))
+
+        self.folder.fermata("run", self.job(TWO_STEPS, "once", more=' restartable="false"'), exit_code=1)
+        words.add(self.refused("restart", "once@latest", saying=["restartable"]))
+
+        running = self.folder.spawn("run", self.job(WAITING, "running"))
+        self.addCleanup(lambda: (running.kill(), running.communicate()))
+        wait_until("the job runs its step", lambda: any(
+            step["status"] == "STARTED" for execution in self.folder.list() if execution["job"] == "running"
+            for step in self.folder.show(execution["id"])["steps"]))
+        words.add(self.refused("restart", "running@latest", saying=["STARTED"]))
+        self.folder.fermata("stop", "running@latest", "--now", exit_code=0)
+        self.assertEqual(10, running.wait(DEADLINE))
+
+        self.assertEqual(4, len(words), words)
+
+    def test_3_running_again_makes_a_new_instance(self):
+        job = self.job(TWO_STEPS)
+        self.folder.write("repaired", "")
+        self.folder.fermata("run", job, exit_code=0)
+        self.folder.fermata("run", job, exit_code=0)
+        second, first = self.folder.list()
+        self.assertNotEqual(first["instance_id"], second["instance_id"])
+
+    def test_4_of_two_restarts_at_once_one_wins(self):
+        rounds = 200
+        self.folder.fermata("run", self.job(TWO_STEPS), exit_code=1)
+        for number in range(rounds):
+            previous = self.folder.list()[0]["id"]
+            codes = self.both_at_once("restart", previous)
+            self.assertEqual([1, 8], sorted(codes), f"round {number}")
+        executions = self.folder.list(limit=1000)
+        self.assertEqual(rounds + 1, len(executions))
+        self.assertEqual(1, len({execution["instance_id"] for execution in executions}))
+        self.assertEqual({"FAILED"}, {execution["status"] for execution in executions})
+        self.folder.fermata("db", "verify", exit_code=0)
+        self.assertEqual([], self.overlapping())
+
+    def both_at_once(self, *arguments):
+        """Two shells wait for the end of one pipe and then become fermata."""
+        gate, opener = os.pipe()
+        processes = [self.folder.spawn(*arguments, before=["sh", "-c", 'read -r _; exec "$@"', "sh"], stdin=gate)
+                     for _ in range(2)]
+        os.close(gate)
+        os.close(opener)
+        for process in processes:
+            process.communicate(timeout=DEADLINE)
+        return [process.returncode for process in processes]
+
+    def overlapping(self):
+        """Pairs of executions that ran at the same time."""
+        spans = sorted((execution["started"], execution["ended"]) for execution in self.folder.list(limit=1000))
+        return [(one, other) for one, other in zip(spans, spans[1:]) if other[0] < one[1]]
+
+    def import_survives_kills(self, sink):
+        count = 4000
+        self.folder.write("input.csv", "id,name\n" + "".join(f"{row},name {row}\n" for row in range(1, count + 1)))
+        arguments = ["run", self.job(IMPORT), "--instance", "only", "-p", f"sink={sink}"]
+
+        def written():
+            found = rows_or_nothing(self.folder.path / sink, "SELECT count(*) FROM item")
+            return found[0][0] if found else 0
+
+        kills = 0
+        for goal in range(0, count, 250):
+            process = self.folder.spawn(*arguments, start_new_session=True)
+            wait_until(f"{goal} rows or the end", lambda: written() > goal or process.poll() is not None)
+            process.kill()
+            process.communicate()
+            kills += process.returncode == -signal.SIGKILL
+        self.folder.fermata(*arguments, exit_code=0)
+
+        self.assertGreater(kills, 5)
+        ids = [int(row) for (row,) in rows(self.folder.path / sink, "SELECT id FROM item ORDER BY rowid")]
+        self.assertEqual(list(range(1, count + 1)), ids)
+        self.assertEqual([("ok",)], rows(self.folder.path / sink, "PRAGMA integrity_check"))
+        self.folder.fermata("db", "verify", exit_code=0)
+
+    def test_5_kills_during_an_import_into_the_repositorys_file(self):
+        self.import_survives_kills("repository.db")
+
+    def test_5_kills_during_an_import_into_another_file(self):
+        self.import_survives_kills("sink.db")
+
+    def test_5_without_the_repository_the_same_sink_is_imported_into_again(self):
+        self.folder.write("input.csv", "id,name\n1,one\n2,two\n")
+        arguments = ["run", self.job(IMPORT), "--instance", "only", "-p", "sink=sink.db"]
+        self.folder.fermata(*arguments, exit_code=0)
+        said = self.folder.fermata(*arguments, exit_code=0)
+        self.assertIn("already", said.stdout + said.stderr)
+        for left in self.folder.path.glob("repository.db*"):
+            subprocess.run(["rm", "-r", left], check=True)
+        self.folder.fermata(*arguments, exit_code=0)
+        self.assertEqual([(4,)], rows(self.folder.path / "sink.db", "SELECT count(*) FROM item"))
+
+
+if __name__ == "__main__":
+    unittest.main()

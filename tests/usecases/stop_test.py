@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""Stop from another process: beside a tight loop of commits, beside a slow pipe, and the restart after it."""
+
+import os
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
+from fermata_process import DEADLINE, Folder, rows_or_nothing, wait_until  # noqa: E402
+
+JOB = """<?xml version="1.0" encoding="UTF-8"?>
+<job id="stoppable" xmlns="https://jakarta.ee/xml/ns/jakartaee" version="2.0">
+  <step id="work">
+    <chunk item-count="{chunk}">
+      <reader ref="rangeReader"><properties>
+        <property name="from" value="1"/><property name="to" value="#{{jobParameters['to']}}"/>
+      </properties></reader>{processor}
+      <writer ref="sqlWriter"><properties>
+        <property name="url" value="{sink}"/>
+        <property name="table" value="item"/><property name="create" value="true"/>
+      </properties></writer>
+    </chunk>
+  </step>
+</job>
+"""
+
+PIPE = """
+      <processor ref="pipe"><properties>
+        <property name="command" value="python3 slow.py"/>
+      </properties></processor>"""
+
+# Answers a chunk, then waits for a word in a named pipe before it takes the next one.
+SLOW_CHILD = """
+import json, sys
+print(json.dumps({"version": json.loads(sys.stdin.readline())["version"]}), flush=True)
+for line in sys.stdin:
+    with open("gate") as gate:
+        gate.readline()
+    request = json.loads(line)
+    print(json.dumps({"seq": request["seq"], "results": [{"item": item} for item in request["items"]]}), flush=True)
+"""
+
+
+class Stop(unittest.TestCase):
+    def setUp(self):
+        self.folder = Folder()
+        self.addCleanup(self.folder.remove)
+
+    def ids(self, sink):
+        return [int(row) for (row,) in rows_or_nothing(self.folder.path / sink, "SELECT value FROM item ORDER BY rowid")]
+
+    def stop_and_restart(self, sink):
+        """A commit for every item, as fast as it can: the request still gets its turn."""
+        self.folder.write("job.xml", JOB.format(chunk=1, processor="", sink=sink))
+        running = self.folder.spawn("run", "job.xml", "-p", "to=1000000000")
+        self.addCleanup(lambda: (running.kill(), running.communicate()))
+        wait_until("a hundred commits", lambda: len(self.ids(sink)) > 100)
+        self.folder.fermata("stop", "@latest", exit_code=0)
+        running.communicate(timeout=DEADLINE)
+        self.assertEqual(10, running.returncode)
+
+        stopped = self.folder.show()
+        self.assertEqual("STOPPED", stopped["status"])
+        done = self.ids(sink)
+        self.assertEqual(list(range(1, len(done) + 1)), done)
+        self.folder.fermata("restart", "@latest", "-p", f"to={len(done) + 50}", exit_code=0)
+        self.assertEqual(list(range(1, len(done) + 51)), self.ids(sink))
+
+    def test_beside_a_tight_loop_of_commits_into_the_repositorys_file(self):
+        self.stop_and_restart("repository.db")
+
+    def test_beside_a_tight_loop_of_commits_into_another_file(self):
+        self.stop_and_restart("sink.db")
+
+    def test_beside_a_slow_pipe(self):
+        self.folder.write("slow.py", SLOW_CHILD)
+        self.folder.write("job.xml", JOB.format(chunk=2, processor=PIPE, sink="sink.db"))
+        os.mkfifo(self.folder.path / "gate")
+        running = self.folder.spawn("run", "job.xml", "-p", "to=1000000000")
+        self.addCleanup(lambda: (running.kill(), running.communicate()))
+
+        def let_one_chunk_pass():
+            with open(self.folder.path / "gate", "w") as gate:  # waits until the child waits
+                gate.write("go\n")
+
+        let_one_chunk_pass()
+        wait_until("the first chunk", lambda: self.ids("sink.db") == [1, 2])
+        self.folder.fermata("stop", "@latest", exit_code=0)
+        self.assertEqual("STOPPING", self.folder.show()["status"])
+        let_one_chunk_pass()
+        running.communicate(timeout=DEADLINE)
+        self.assertEqual(10, running.returncode)
+        self.assertIn(self.ids("sink.db"), ([1, 2, 3, 4], [1, 2]))
+        self.assertEqual([], self.folder.left_behind())
+
+
+if __name__ == "__main__":
+    unittest.main()
