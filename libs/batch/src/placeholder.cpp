@@ -1,2 +1,0 @@
-extern int fermata_placeholder_batch;
-int fermata_placeholder_batch;

@@ -1,2 +1,0 @@
-extern int fermata_placeholder_model;
-int fermata_placeholder_model;

@@ -1,2 +1,0 @@
-extern int fermata_placeholder_repository;
-int fermata_placeholder_repository;

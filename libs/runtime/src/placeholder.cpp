@@ -1,2 +1,0 @@
-extern int fermata_placeholder_runtime;
-int fermata_placeholder_runtime;
