@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""What the documentation says and the binary does: one truth."""
+
+import re
+import sys
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests/harness"))
+from fermata_process import Folder, rows  # noqa: E402
+
+
+def pages():
+    return [page for page in ROOT.rglob("*.md") if "build" not in page.relative_to(ROOT).parts]
+
+
+class Docs(unittest.TestCase):
+    def test_status_tables_are_those_of_the_database(self):
+        text = (ROOT / "docs/statuses.md").read_text()
+        jobs, steps = text.split("## Step executions")
+        told = {(subject, *change) for subject, part in (("job_execution", jobs), ("step_execution", steps))
+                for change in re.findall(r"^\| ([A-Z]+) \| ([A-Z]+) \|", part, re.MULTILINE)}
+        with Folder() as folder:
+            folder.fermata("db", "init", exit_code=0)
+            enforced = set(rows(folder.repository, "SELECT subject, from_status, to_status FROM status_transition"))
+        self.assertEqual(enforced, told)
+
+    def test_links_lead_somewhere(self):
+        broken = [f"{page.relative_to(ROOT)}: {target}" for page in pages()
+                  for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+                  if not (page.parent / target).exists()]
+        self.assertEqual([], broken)
+
+    def test_job_xml_in_the_documentation_is_valid(self):
+        checked = 0
+        with Folder() as folder:
+            for page in pages():
+                for xml in re.findall(r"```xml\n(.*?)```", page.read_text(), re.DOTALL):
+                    if "<job" not in xml:
+                        continue
+                    name = f"{page.stem}-{checked}.xml"
+                    folder.write(name, xml)
+                    folder.fermata("validate", name, exit_code=0)
+                    checked += 1
+        self.assertGreater(checked, 0)
+
+    def test_every_example_is_valid(self):
+        jobs = list((ROOT / "examples").rglob("*.xml"))
+        self.assertTrue(jobs)
+        with Folder() as folder:
+            for job in jobs:
+                folder.fermata("validate", job, exit_code=0)
+
+    def test_exit_codes_are_those_of_the_help(self):
+        told = set(re.findall(r"^\| (\d+) \|", (ROOT / "docs/statuses.md").read_text(), re.MULTILINE))
+        with Folder() as folder:
+            help_text = folder.fermata("--help", exit_code=0).stdout
+        self.assertEqual(told, set(re.findall(r"(?:^|[ ·,(])(\d{1,3}) [A-Za-z]", help_text.split("xit code")[-1])))
+
+
+if __name__ == "__main__":
+    unittest.main()
