@@ -1,2 +1,0 @@
-extern int fermata_placeholder_jobxml;
-int fermata_placeholder_jobxml;
