@@ -4,6 +4,7 @@
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, SqlSuite, Values(Engine{"sqlite", [](const auto& folder) { … }}), engine_name);
 #include <fermata/sql/sql.hpp>
 #include <fermata/testing/temp_folder.hpp>
+#include <fermata/testing/thrown_by.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -48,16 +49,5 @@ protected:
     std::unique_ptr<sql::Database> database_;
     std::unique_ptr<sql::Connection> connection_;
 };
-
-/// Runs `call` and answers what it threw; the test fails if that is not an E.
-template <class E, class Call>
-E thrown_by(Call&& call) {
-    try {
-        std::forward<Call>(call)();
-    } catch (const E& error) {
-        return error;
-    }
-    throw std::logic_error("nothing was thrown");
-}
 
 }  // namespace fermata::testing
