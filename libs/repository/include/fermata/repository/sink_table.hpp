@@ -25,15 +25,22 @@ public:
     /// `copy` is what the repository knows. Throws Error(stale) if a higher epoch is there; Error(refused), with both
     /// values and the remedy `restart --accept-sink`, if the copy is ahead of the sink or the row is gone after a
     /// commit. `accept` takes the sink's word in both cases. `generation` newer than the row's starts from nothing.
+    /// Metrics and exit status are the copy's when the row was written by another StepExecution.
     Progress open(std::int64_t epoch, StepExecutionId step_execution, const Progress& copy, bool accept);
-    /// To be the last command of the chunk's transaction: fenced by epoch and sequence, exactly one row. Borrows from
-    /// `*this` until the next call.
+    /// To be the last command of the chunk's transaction: fenced by epoch and sequence (one more than the
+    /// row's), exactly one row. Borrows from `*this` until the next call.
     [[nodiscard]] sql::Command save(std::int64_t epoch, const Progress& next);
     /// For purge.
     static void remove(sql::Connection& connection, const std::string& table, const std::string& instance_uuid);
     [[nodiscard]] static std::string create_sql(const sql::Dialect& dialect, const std::string& table);
 
 private:
+    std::optional<Progress> claim(std::int64_t epoch, StepExecutionId step_execution, const Progress& copy);
+    void refuse_if_behind(const std::optional<Progress>& committed, const Progress& copy) const;
+    [[nodiscard]] std::string describe() const;
+    [[nodiscard]] std::string insert_sql() const;
+    [[nodiscard]] std::string restore_sql() const;
+
     sql::Connection& connection_;
     std::string table_;
     SinkKey key_;

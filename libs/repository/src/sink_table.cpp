@@ -1,0 +1,169 @@
+#include <fermata/base/error.hpp>
+#include <fermata/base/text.hpp>
+#include <fermata/repository/sink_table.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+namespace fermata {
+
+namespace {
+
+/// Both engines quote like this; each part of "schema.table" by itself.
+std::string quoted(const std::string& table) {
+    std::vector<std::string> parts = split(table, '.');
+    for (std::string& part : parts) part = '"' + part + '"';
+    return fmt::format("{}", fmt::join(parts, "."));
+}
+
+constexpr std::array column_names{"instance_uuid", "step",  "partition",      "generation",
+                                  "sequence",      "epoch", "step_execution", "progress"};
+
+void check_columns(const std::vector<sql::Column>& columns, const std::string& table) {
+    for (const char* name : column_names) {
+        if (std::ranges::find(columns, name, &sql::Column::name) == columns.end())
+            throw Error(ErrorKind::refused,
+                        fmt::format("table \"{}\" of the sink has no column \"{}\": it is not Fermata's", table, name),
+                        "give the writer another sink-table");
+    }
+}
+
+void create(sql::Connection& connection, const sql::Dialect& dialect, const std::string& table) {
+    const std::string sql = SinkTable::create_sql(dialect, table);
+    try {
+        sql::Transaction transaction(connection);
+        transaction->execute(sql);
+        transaction.commit();
+    } catch (const sql::SqlError& error) {
+        if (error.is_transient()) throw;
+        throw Error(ErrorKind::refused, fmt::format("cannot create table \"{}\" in the sink: {}", table, error.what()),
+                    "have it created: " + sql);
+    }
+}
+
+std::string shown(const Progress& progress) {
+    return fmt::format("chunk {} of generation {}", progress.sequence, progress.generation);
+}
+
+auto place(const Progress& progress) { return std::tie(progress.generation, progress.sequence); }
+
+/// The sink has no commit of this generation; what no chunk saved stands in the copy only.
+Progress from_nothing(const Progress& copy) {
+    if (copy.sequence == 0) return copy;
+    Progress progress;
+    progress.generation = copy.generation;
+    return progress;
+}
+
+}  // namespace
+
+SinkTable::SinkTable(sql::Connection& connection, const sql::Dialect& dialect, std::string table, SinkKey key)
+    : connection_(connection), table_(std::move(table)), key_(std::move(key)) {
+    const auto columns = connection_.columns_of(table_);
+    if (columns.empty()) {
+        create(connection_, dialect, table_);
+    } else {
+        check_columns(columns, table_);
+    }
+    save_sql_ = fmt::format(
+        "UPDATE {} SET sequence = $5, progress = $6 WHERE instance_uuid = $1 AND step = $2 AND partition = $3 "
+        "AND epoch = $4 AND generation = $7 AND sequence = $5 - 1",
+        quoted(table_));
+}
+
+std::string SinkTable::create_sql(const sql::Dialect&, const std::string& table) {
+    return fmt::format(
+        "CREATE TABLE IF NOT EXISTS {} (instance_uuid TEXT NOT NULL, step TEXT NOT NULL, partition BIGINT NOT NULL, "
+        "generation BIGINT NOT NULL, sequence BIGINT NOT NULL, epoch BIGINT NOT NULL, step_execution BIGINT NOT NULL, "
+        "progress TEXT NOT NULL, PRIMARY KEY (instance_uuid, step, partition))",
+        quoted(table));
+}
+
+Progress SinkTable::open(std::int64_t epoch, StepExecutionId step_execution, const Progress& copy, bool accept) {
+    sql::Transaction transaction(connection_);
+    const std::optional<Progress> committed = claim(epoch, step_execution, copy);
+    if (!accept) refuse_if_behind(committed, copy);
+    const bool goes_on = committed && committed->generation >= copy.generation;
+    const Progress progress = goes_on ? *committed : from_nothing(copy);
+    const std::string sql = committed ? restore_sql() : insert_sql();
+    encoded_ = encode(progress);
+    const sql::Command last{
+        sql,
+        {std::string_view(key_.instance_uuid), std::string_view(key_.step), key_.partition, epoch, progress.generation,
+         progress.sequence, step_execution.value(), std::string_view(encoded_)},
+        1};
+    transaction.commit({&last, 1});
+    return progress;
+}
+
+/// Raises the row's epoch, which locks it, and answers what it holds; nothing if there is no row.
+std::optional<Progress> SinkTable::claim(std::int64_t epoch, StepExecutionId step_execution, const Progress& copy) {
+    const std::string where = " WHERE instance_uuid = $1 AND step = $2 AND partition = $3";
+    const sql::Params key{std::string_view(key_.instance_uuid), std::string_view(key_.step), key_.partition};
+    sql::Params claimed = key;
+    claimed.emplace_back(epoch);
+    const auto rows =
+        connection_.execute(fmt::format("UPDATE {} SET epoch = $4{} AND epoch <= $4 RETURNING step_execution, progress",
+                                        quoted(table_), where),
+                            claimed);
+    if (rows.empty()) {
+        const auto others = connection_.execute(fmt::format("SELECT epoch FROM {}{}", quoted(table_), where), key);
+        if (others.empty()) return std::nullopt;
+        throw Error(ErrorKind::stale, fmt::format("{}: another owner (epoch {}) writes it now, ours was {}", describe(),
+                                                  others[0][0].integer(), epoch));
+    }
+    Progress progress = decode_progress(rows[0][1].text());
+    // These belong to one StepExecution; a new one brings its own.
+    if (rows[0][0].integer() != step_execution.value()) {
+        progress.metrics = copy.metrics;
+        progress.exit_status = copy.exit_status;
+    }
+    // The end of a step saves user data where no chunk follows.
+    if (place(progress) == place(copy)) progress.user_data = copy.user_data;
+    return progress;
+}
+
+void SinkTable::refuse_if_behind(const std::optional<Progress>& committed, const Progress& copy) const {
+    if (copy.sequence == 0 || (committed && place(*committed) >= place(copy))) return;
+    const std::string found = committed ? "the sink holds " + shown(*committed) : "the sink has no row";
+    throw Error(ErrorKind::refused,
+                fmt::format("{}: {} was committed, but {}: was the sink restored from a backup?", describe(),
+                            shown(copy), found),
+                "restart with --accept-sink to go on from what the sink holds");
+}
+
+std::string SinkTable::describe() const { return fmt::format("step \"{}\" in {} of the sink", key_.step, table_); }
+
+std::string SinkTable::insert_sql() const {
+    return fmt::format(
+        "INSERT INTO {} (instance_uuid, step, partition, epoch, generation, sequence, step_execution, progress) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        quoted(table_));
+}
+
+std::string SinkTable::restore_sql() const {
+    return fmt::format(
+        "UPDATE {} SET generation = $5, sequence = $6, step_execution = $7, progress = $8 "
+        "WHERE instance_uuid = $1 AND step = $2 AND partition = $3 AND epoch = $4",
+        quoted(table_));
+}
+
+sql::Command SinkTable::save(std::int64_t epoch, const Progress& next) {
+    encoded_ = encode(next);
+    return {save_sql_,
+            {std::string_view(key_.instance_uuid), std::string_view(key_.step), key_.partition, epoch, next.sequence,
+             std::string_view(encoded_), next.generation},
+            1};
+}
+
+void SinkTable::remove(sql::Connection& connection, const std::string& table, const std::string& instance_uuid) {
+    if (connection.columns_of(table).empty()) return;
+    connection.execute(fmt::format("DELETE FROM {} WHERE instance_uuid = $1", quoted(table)),
+                       {std::string_view(instance_uuid)});
+}
+
+}  // namespace fermata
