@@ -1,4 +1,5 @@
 #include "command_batchlet.hpp"
+#include "pipe_processor.hpp"
 
 #include <fermata/items/command.hpp>
 
@@ -6,6 +7,7 @@ namespace fermata {
 
 void add_command_artifacts(Registry& registry) {
     registry.batchlet<CommandBatchlet>("command", CommandBatchlet::info()).check = CommandBatchlet::check;
+    registry.processor<PipeProcessor>("pipe", PipeProcessor::info()).check = PipeProcessor::check;
 }
 
 }  // namespace fermata
