@@ -1,0 +1,106 @@
+#include "named_parameters.hpp"
+
+#include <fermata/base/error.hpp>
+#include <fermata/base/text.hpp>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace fermata {
+namespace {
+
+bool begins_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool continues_name(char c) { return begins_name(c) || (c >= '0' && c <= '9'); }
+
+/// The position behind the quoted text or comment that begins at `at`; `at` itself if none does. One that is not closed
+/// ends with the text; the engine will say so.
+std::size_t skip_opaque(std::string_view sql, std::size_t at) {
+    const auto behind = [&](std::string_view end, std::size_t from) {
+        const std::size_t found = sql.find(end, from);
+        return found == std::string_view::npos ? sql.size() : found + end.size();
+    };
+    const std::string_view rest = sql.substr(at);
+    // A doubled quote is the end of one quoted text and the beginning of the next.
+    if (rest.starts_with('\'') || rest.starts_with('"') || rest.starts_with('`'))
+        return behind(rest.substr(0, 1), at + 1);
+    if (rest.starts_with("--")) return behind("\n", at);
+    if (rest.starts_with("/*")) return behind("*/", at + 2);
+    return at;
+}
+
+std::string_view name_at(std::string_view sql, std::size_t at) {
+    if (at == sql.size() || !begins_name(sql[at])) return {};
+    std::size_t end = at;
+    while (end < sql.size() && continues_name(sql[end])) ++end;
+    return sql.substr(at, end - at);
+}
+
+class Binder {
+public:
+    explicit Binder(const Parameters& parameters) : parameters_(parameters) {}
+
+    BoundSql bind(std::string_view sql) {
+        for (std::size_t at = 0; at < sql.size();) at = take(sql, at);
+        return std::move(bound_);
+    }
+
+private:
+    std::size_t take(std::string_view sql, std::size_t at) {
+        const std::size_t opaque = skip_opaque(sql, at);
+        if (opaque > at) return copy(sql, at, opaque);
+        if (sql.substr(at, 2) == "::") return copy(sql, at, at + 2);
+        const std::string_view name = sql[at] == ':' ? name_at(sql, at + 1) : std::string_view();
+        if (name.empty()) return copy(sql, at, at + 1);
+        bound_.sql += fmt::format("${}", number_of(name));
+        return at + 1 + name.size();
+    }
+    std::size_t copy(std::string_view sql, std::size_t begin, std::size_t end) {
+        bound_.sql += sql.substr(begin, end - begin);
+        return end;
+    }
+    std::size_t number_of(std::string_view name) {
+        const auto found = std::ranges::find(names_, name);
+        const auto number = static_cast<std::size_t>(found - names_.begin()) + 1;
+        if (found != names_.end()) return number;
+        bound_.values.push_back(value_of(std::string(name)));
+        names_.emplace_back(name);
+        return number;
+    }
+    const std::string& value_of(const std::string& name) const {
+        const auto found = parameters_.find(name);
+        if (found != parameters_.end()) return found->second;
+        std::vector<std::string> known;
+        for (const auto& [given, value] : parameters_) known.push_back(given);
+        throw Error(ErrorKind::invalid,
+                    fmt::format("\":{}\" in sql names no parameter of the job{}", name, did_you_mean(name, known)),
+                    fmt::format("give it with -p {}=…, or quote it if it is no parameter", name));
+    }
+
+    const Parameters& parameters_;
+    std::vector<std::string> names_;
+    BoundSql bound_;
+};
+
+}  // namespace
+
+BoundSql bind_names(std::string_view sql, const Parameters& parameters) { return Binder(parameters).bind(sql); }
+
+std::vector<std::string_view> split_statements(std::string_view script) {
+    std::vector<std::string_view> statements;
+    std::size_t begin = 0;
+    const auto end_statement = [&](std::size_t end) {
+        const std::string_view statement = trim(script.substr(begin, end - begin));
+        if (!statement.empty()) statements.push_back(statement);
+        begin = end + 1;
+    };
+    for (std::size_t at = 0; at < script.size();) {
+        const std::size_t opaque = skip_opaque(script, at);
+        if (opaque == at && script[at] == ';') end_statement(at);
+        at = std::max(opaque, at + 1);
+    }
+    end_statement(script.size());
+    return statements;
+}
+
+}  // namespace fermata

@@ -1,0 +1,97 @@
+#include "sql_batchlet.hpp"
+
+#include "named_parameters.hpp"
+#include "sql_url.hpp"
+
+#include <algorithm>
+
+namespace fermata {
+namespace {
+
+/// Lets stop() reach the connection while it lives.
+class Reachable {
+public:
+    Reachable(Sync<sql::Connection*>& place, sql::Connection& connection) : place_(place) {
+        *place_.lock() = &connection;
+    }
+    Reachable(const Reachable&) = delete;
+    Reachable& operator=(const Reachable&) = delete;
+    ~Reachable() { *place_.lock() = nullptr; }
+
+private:
+    Sync<sql::Connection*>& place_;
+};
+
+std::string read_script(const Properties& properties) {
+    auto script = properties.require<std::string>("sql");
+    if (split_statements(script).empty()) throw properties.wrong("sql", "holds no statement");
+    return script;
+}
+
+}  // namespace
+
+SqlBatchlet::SqlBatchlet(const ArtifactContext& context)
+    : step_(*context.step),
+      url_(context.properties.get<std::string>("url", "")),
+      script_(read_script(context.properties)) {}
+
+std::string SqlBatchlet::process() {
+    const auto database = step_.drivers->open(database_or_repository(step_, url_));
+    const auto connection = database->connect(sql::OpenMode::create);
+    const Reachable reachable(running_, *connection);
+    try {
+        return run(*connection) ? "COMPLETED" : "STOPPED";
+    } catch (const sql::SqlError&) {
+        if (stopping_) return "STOPPED";  // interrupted by stop()
+        throw;
+    }
+}
+
+void SqlBatchlet::stop() {
+    stopping_ = true;
+    const auto connection = running_.lock();
+    if (*connection != nullptr) (*connection)->interrupt();
+}
+
+bool SqlBatchlet::run(sql::Connection& connection) {
+    sql::Transaction transaction(connection);
+    if (!run_statements(connection)) return false;
+    transaction.commit();
+    return true;
+}
+
+bool SqlBatchlet::run_statements(sql::Connection& connection) {
+    const BoundSql whole = bind_names(script_, step_.job->parameters);
+    if (whole.values.empty()) {
+        // The engine itself knows best where statements end (bodies of triggers and functions).
+        if (!stopping_) connection.execute_script(script_);
+        return !stopping_;
+    }
+    for (const std::string_view statement : split_statements(script_)) {
+        if (stopping_) return false;
+        const BoundSql bound = bind_names(statement, step_.job->parameters);
+        connection.execute(bound.sql, bound.params());
+    }
+    return !stopping_;
+}
+
+void SqlBatchlet::check(const Properties& properties) { (void)read_script(properties); }
+
+ArtifactInfo SqlBatchlet::info() {
+    ArtifactInfo info;
+    info.about = "Runs SQL statements in one transaction: all of them or none";
+    info.properties = {url_info(),
+                       {.name = "sql",
+                        .type = "SQL",
+                        .required = true,
+                        .about = "Statements, separated by semicolons; :name binds the job parameter of that name"}};
+    info.example = R"(<batchlet ref="sql">
+  <properties>
+    <property name="url" value="sqlite:registry.db"/>
+    <property name="sql" value="DELETE FROM vendor WHERE imported &lt; :day"/>
+  </properties>
+</batchlet>)";
+    return info;
+}
+
+}  // namespace fermata

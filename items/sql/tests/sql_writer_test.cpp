@@ -1,0 +1,266 @@
+#include "fixture.hpp"
+
+namespace fermata {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class Writer : public SqlFixture {
+protected:
+    void make(Pairs pairs) {
+        const Properties given = properties(pairs);
+        writer = registry.find(ArtifactKind::writer, "sqlWriter")->make_writer({given, &step, job});
+        writer->open(Checkpoint());
+    }
+    static ColumnsPtr columns(std::vector<std::string> names) {
+        return std::make_shared<const Columns>(std::move(names));
+    }
+    /// Cells live as long as the test's literals.
+    void add(const ColumnsPtr& shape, std::initializer_list<Value> cells) {
+        auto& record = *static_cast<Record*>(items->slot());
+        std::ranges::copy(cells, record.reset(shape).begin());
+        record.batch().source = "vendors.csv";
+        record.set_origin(static_cast<std::int64_t>(items->size()) + 1, "raw line");
+        items->keep();
+    }
+    void write() {
+        ChunkTransaction transaction(*connection);
+        writer->write(*items, transaction);
+        transaction.commit();
+        items->clear();
+    }
+    std::string refused() {
+        return refusal([&] { write(); });
+    }
+
+    std::unique_ptr<AnyWriter> writer;
+    std::unique_ptr<ItemBuffer> items = item_type_of<Record>().make_buffer();
+    ColumnsPtr id_name = columns({"id", "name"});
+};
+
+TEST_F(Writer, InsertsRecords) {
+    connection->execute_script("CREATE TABLE vendor (id INTEGER PRIMARY KEY, name TEXT, country TEXT)");
+    make({{"table", "vendor"}});
+    add(id_name, {"1", "Ann"});
+    add(id_name, {"2", nullptr});
+    write();
+    add(id_name, {"3", "Cid"});
+    write();
+    EXPECT_THAT(rows("SELECT id, name, country FROM vendor ORDER BY id"),
+                ElementsAre(Row{"1", "Ann", "null"}, Row{"2", "null", "null"}, Row{"3", "Cid", "null"}));
+}
+
+TEST_F(Writer, IsTransactional) {
+    make({{"table", "vendor"}});
+    EXPECT_EQ(writer->sink().sink_class, SinkClass::transactional);
+    EXPECT_EQ(writer->sink().url, "") << "the repository's own database";
+    EXPECT_EQ(writer->sink().sink_table, "fermata_sink");
+}
+
+TEST_F(Writer, UrlMeansTheWorkingDirectory) {
+    const auto url_for = [&](const std::string& url) {
+        make({{"table", "t"}, {"url", url}, {"sink-table", "none"}});
+        EXPECT_EQ(writer->sink().sink_table, "none");
+        return writer->sink().url;
+    };
+    EXPECT_EQ(url_for("out/a.db"), "sqlite:" + (folder / "out/a.db").string());
+    EXPECT_EQ(url_for("sqlite:a.db"), "sqlite:" + (folder / "a.db").string());
+    EXPECT_EQ(url_for("sqlite:/x/a.db"), "sqlite:/x/a.db");
+    EXPECT_EQ(url_for("postgresql://host/db"), "postgresql://host/db");
+    ::setenv("FERMATA_TEST_PASSWORD", "s3", 1);
+    EXPECT_EQ(url_for("postgresql://me:@env:FERMATA_TEST_PASSWORD@host/db"), "postgresql://me:s3@host/db");
+}
+
+TEST_F(Writer, EmptyChunkTakesNoTransaction) {
+    make({{"table", "missing"}});
+    ChunkTransaction transaction(*connection);
+    writer->write(*items, transaction);
+    EXPECT_FALSE(connection->in_transaction());
+}
+
+TEST_F(Writer, UpsertReplacesByThePrimaryKey) {
+    connection->execute_script("CREATE TABLE vendor (id INTEGER PRIMARY KEY, name TEXT)");
+    make({{"table", "vendor"}, {"mode", "upsert"}});
+    add(id_name, {"1", "Ann"});
+    add(id_name, {"1", "Bea"});
+    write();
+    EXPECT_THAT(rows("SELECT * FROM vendor"), ElementsAre(Row{"1", "Bea"}));
+}
+
+TEST_F(Writer, UpsertReplacesByTheKeysNamed) {
+    connection->execute_script("CREATE TABLE vendor (id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT)");
+    make({{"table", "vendor"}, {"mode", "upsert"}, {"keys", "code"}});
+    const ColumnsPtr shape = columns({"code", "name"});
+    add(shape, {"x", "Ann"});
+    add(shape, {"x", "Bea"});
+    write();
+    EXPECT_THAT(rows("SELECT code, name FROM vendor"), ElementsAre(Row{"x", "Bea"}));
+}
+
+TEST_F(Writer, CreateMakesATableOfText) {
+    make({{"table", "made"}, {"mode", "upsert"}, {"keys", "id"}, {"create", "true"}});
+    add(id_name, {"007", "Ann"});
+    add(id_name, {"007", "Bea"});
+    write();
+    EXPECT_THAT(rows("SELECT * FROM made"), ElementsAre(Row{"007", "Bea"}));
+    const auto made = connection->columns_of("made");
+    EXPECT_EQ(made[0].key, 1);
+    EXPECT_EQ(made[1].type, sql::ColumnType::text);
+}
+
+TEST_F(Writer, CreateWithoutKeysIsPlain) {
+    make({{"table", "made"}, {"create", "true"}, {"columns", "name"}});
+    add(id_name, {"1", "Ann"});
+    add(id_name, {"2", "Ann"});
+    write();
+    EXPECT_THAT(rows("SELECT * FROM made"), ElementsAre(Row{"Ann"}, Row{"Ann"}));
+}
+
+TEST_F(Writer, RolledBackChunkTakesItsTableWithIt) {
+    make({{"table", "made"}, {"create", "true"}});
+    add(id_name, {"1", "Ann"});
+    {
+        ChunkTransaction transaction(*connection);
+        writer->write(*items, transaction);
+    }
+    EXPECT_TRUE(connection->columns_of("made").empty());
+    writer->open(Checkpoint());
+    write();
+    EXPECT_THAT(rows("SELECT * FROM made"), ElementsAre(Row{"1", "Ann"}));
+}
+
+TEST_F(Writer, ColumnsRestrictAndOrder) {
+    connection->execute_script("CREATE TABLE vendor (name TEXT, id TEXT)");
+    make({{"table", "vendor"}, {"columns", "name, id"}});
+    const ColumnsPtr shape = columns({"id", "extra", "name"});
+    add(shape, {"1", "no", "Ann"});
+    write();
+    EXPECT_THAT(rows("SELECT name, id FROM vendor"), ElementsAre(Row{"Ann", "1"}));
+}
+
+TEST_F(Writer, NamesMatchWithoutRegardToCaseIfNotExactly) {
+    connection->execute_script("CREATE TABLE vendor (ID TEXT, Name TEXT)");
+    make({{"table", "vendor"}});
+    add(id_name, {"1", "Ann"});
+    write();
+    EXPECT_THAT(rows("SELECT * FROM vendor"), ElementsAre(Row{"1", "Ann"}));
+}
+
+TEST_F(Writer, RecordsOfSeveralShapesGoTogether) {
+    connection->execute_script("CREATE TABLE vendor (id TEXT, name TEXT)");
+    make({{"table", "vendor"}});
+    const ColumnsPtr only_id = columns({"id"});
+    add(id_name, {"1", "Ann"});
+    add(only_id, {"2"});
+    add(columns({"id", "name"}), {"3", "Cid"});
+    write();
+    EXPECT_THAT(rows("SELECT * FROM vendor ORDER BY id"),
+                ElementsAre(Row{"1", "Ann"}, Row{"2", "null"}, Row{"3", "Cid"}));
+}
+
+TEST_F(Writer, EndlesslyManyShapesDoNotPileUp) {
+    std::string table = "CREATE TABLE wide (c0 TEXT";
+    for (int i = 1; i < 100; ++i) table += ", c" + std::to_string(i) + " TEXT";
+    connection->execute_script(table + ")");
+    make({{"table", "wide"}});
+    for (int i = 0; i < 100; ++i) add(columns({"c" + std::to_string(i)}), {"x"});
+    write();
+    EXPECT_EQ(rows("SELECT count(*) FROM wide")[0][0], "100");
+}
+
+TEST_F(Writer, MissingTableIsNamed) {
+    connection->execute_script("CREATE TABLE vendors (id TEXT)");
+    make({{"table", "vendor"}});
+    add(id_name, {"1", "Ann"});
+    EXPECT_EQ(refused(), "there is no table \"vendor\"; did you mean \"vendors\"?; create it, or set create=\"true\"");
+}
+
+TEST_F(Writer, ColumnTheTableLacksIsNamed) {
+    connection->execute_script("CREATE TABLE vendor (id TEXT, names TEXT)");
+    make({{"table", "vendor"}});
+    add(id_name, {"1", "Ann"});
+    EXPECT_THAT(refused(),
+                StartsWith("table \"vendor\" has no column \"name\" for the records' column; did you mean \"names\"?"));
+}
+
+TEST_F(Writer, ColumnTheRecordsLackIsNamed) {
+    connection->execute_script("CREATE TABLE vendor (id TEXT, name TEXT)");
+    make({{"table", "vendor"}, {"columns", "id,nme"}});
+    add(id_name, {"1", "Ann"});
+    EXPECT_EQ(refused(),
+              "column \"nme\" of sqlWriter is not in the records; did you mean \"name\"?; the records have: id, name");
+}
+
+TEST_F(Writer, RequiredColumnThatIsNotWrittenIsNamedAtOnce) {
+    connection->execute_script(
+        "CREATE TABLE vendor (id INTEGER PRIMARY KEY NOT NULL, name TEXT, day TEXT NOT NULL DEFAULT 'x', by TEXT NOT "
+        "NULL)");
+    make({{"table", "vendor"}, {"columns", "name"}});
+    add(id_name, {"1", "Ann"});
+    EXPECT_THAT(refused(), StartsWith("column \"by\" of table \"vendor\" must not be null and has no default"));
+}
+
+TEST_F(Writer, UpsertNeedsAKeyThatIsWritten) {
+    connection->execute_script(
+        "CREATE TABLE bare (id TEXT, name TEXT); CREATE TABLE keyed (id TEXT, name TEXT, code TEXT UNIQUE)");
+    make({{"table", "bare"}, {"mode", "upsert"}});
+    add(id_name, {"1", "Ann"});
+    EXPECT_THAT(refused(), StartsWith("table \"bare\" has no primary key to upsert by"));
+    make({{"table", "keyed"}, {"mode", "upsert"}, {"keys", "code"}});
+    EXPECT_THAT(refused(), StartsWith("key \"code\" of table \"keyed\" is not among the columns written"));
+}
+
+TEST_F(Writer, ConstraintErrorNamesTheRecord) {
+    connection->execute_script("CREATE TABLE vendor (id INTEGER PRIMARY KEY, name TEXT)");
+    make({{"table", "vendor"}});
+    add(id_name, {"1", "Ann"});
+    add(id_name, {"1", "Bea"});
+    try {
+        write();
+        FAIL() << "accepted";
+    } catch (const ConstraintError& error) {
+        EXPECT_EQ(error.position(), "vendors.csv:2");
+        EXPECT_EQ(error.raw(), "raw line");
+    }
+}
+
+TEST_F(Writer, ConversionErrorNamesTheRecord) {
+    connection->execute_script("CREATE TABLE vendor (id INTEGER, name TEXT)");
+    make({{"table", "vendor"}});
+    add(columns({"name"}), {"other shape"});
+    add(id_name, {"1", "Ann"});
+    add(id_name, {"two", "Bea"});
+    try {
+        write();
+        FAIL() << "accepted";
+    } catch (const ConversionError& error) {
+        EXPECT_EQ(error.position(), "vendors.csv:3");
+        EXPECT_THAT(error.what(), HasSubstr("\"two\""));
+    }
+}
+
+TEST_F(Writer, CloseLetsGoOfTheConnection) {
+    connection->execute_script("CREATE TABLE vendor (id TEXT, name TEXT)");
+    make({{"table", "vendor"}});
+    add(id_name, {"1", "Ann"});
+    write();
+    writer->close();
+    connection.reset();
+    writer.reset();
+}
+
+TEST_F(Writer, BadPropertiesAreToldByCheck) {
+    const auto told = [&](Pairs pairs) { return invalid(ArtifactKind::writer, "sqlWriter", pairs); };
+    EXPECT_EQ(told({{"table", "t"}}), "accepted");
+    EXPECT_THAT(told({}), HasSubstr("table"));
+    EXPECT_THAT(told({{"table", ""}}), HasSubstr("table"));
+    EXPECT_THAT(told({{"table", "t"}, {"mode", "upset"}}), HasSubstr("did you mean \"upsert\"?"));
+    EXPECT_THAT(told({{"table", "t"}, {"keys", "id"}}), HasSubstr("have a meaning with mode=\"upsert\" only"));
+    EXPECT_THAT(told({{"table", "t"}, {"mode", "upsert"}, {"create", "true"}}), HasSubstr("needs keys"));
+    EXPECT_THAT(told({{"table", "t"}, {"columns", "a,,b"}}), HasSubstr("names nothing between two commas"));
+}
+
+}  // namespace
+}  // namespace fermata
