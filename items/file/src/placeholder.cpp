@@ -1,2 +1,0 @@
-extern int fermata_placeholder_items_file;
-int fermata_placeholder_items_file;

@@ -1,0 +1,108 @@
+#pragma once
+// What tests of item formats need around an artifact: a folder that goes away, properties, contexts, a chunk of
+// records.
+#include <fermata/batch/registry.hpp>
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fermata::items {
+
+class TemporaryFolder {
+public:
+    TemporaryFolder() {
+        std::string name = (std::filesystem::temp_directory_path() / "fermata-items-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
+        path_ = name;
+    }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+    std::filesystem::path write(const std::string& name, std::string_view content) const {
+        std::ofstream(path_ / name, std::ios::binary) << content;
+        return path_ / name;
+    }
+    [[nodiscard]] std::string read(const std::string& name) const {
+        std::ifstream file(path_ / name, std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+    [[nodiscard]] std::vector<std::string> names() const {
+        std::vector<std::string> found;
+        for (const auto& entry : std::filesystem::directory_iterator(path_)) found.push_back(entry.path().filename());
+        std::sort(found.begin(), found.end());
+        return found;
+    }
+
+private:
+    std::filesystem::path path_;
+};
+
+inline Properties properties(const std::vector<std::pair<std::string, std::string>>& values,
+                             const std::string& owner = "artifact") {
+    ResolvedProperties resolved;
+    for (const auto& [name, value] : values) {
+        ResolvedProperty property{.name = name};
+        property.value = Text(value);
+        resolved.push_back(std::move(property));
+    }
+    return {owner, "job.xml", std::move(resolved)};
+}
+
+/// An artifact's surroundings: relative paths mean `folder`.
+class Surroundings {
+public:
+    explicit Surroundings(const std::filesystem::path& folder) {
+        job_.instance_uuid = "7d4f4c60-0000-4000-8000-000000000001";
+        job_.working_directory = folder;
+        step_.step_name = "load";
+        step_.job = &job_;
+    }
+    [[nodiscard]] ArtifactContext context(const Properties& of) { return {of, &step_, job_}; }
+    [[nodiscard]] ArtifactContext job_context(const Properties& of) { return {of, nullptr, job_}; }
+
+private:
+    JobContext job_;
+    StepContext step_;
+};
+
+/// A transaction of a sink that needs none.
+class NoTransaction final : public Transaction {
+public:
+    sql::Connection& connection() override { throw Error(ErrorKind::refused, "no database"); }
+};
+
+/// The message of the Error that `action` throws; its kind must be `kind`.
+template <class Action>
+std::string message_of(ErrorKind kind, Action action) {
+    try {
+        action();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), kind) << error.what();
+        return error.what();
+    }
+    ADD_FAILURE() << "nothing was thrown";
+    return {};
+}
+template <class E, class Action>
+std::string message_of(Action action) {
+    try {
+        action();
+    } catch (const E& error) {
+        return error.what();
+    } catch (const std::exception& error) {
+        ADD_FAILURE() << "another exception: " << error.what();
+        return {};
+    }
+    ADD_FAILURE() << "nothing was thrown";
+    return {};
+}
+
+}  // namespace fermata::items
