@@ -1,0 +1,260 @@
+#include "csv_reader.hpp"
+
+#include <fermata/base/error.hpp>
+#include <fermata/base/text.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_map>
+
+namespace fermata::csv {
+namespace {
+
+constexpr std::size_t most_columns = 65'535;
+constexpr std::size_t readable_behind = 16;  // for the splitter
+
+}  // namespace
+
+CsvReader::CsvReader(const ArtifactContext& context)
+    : CsvReader(context.step->resolve_path(context.properties.require<std::string>("resource")),
+                ReaderOptions::from(context.properties)) {}
+
+CsvReader::CsvReader(std::filesystem::path path, ReaderOptions options, std::size_t block)
+    : options_(std::move(options)),
+      file_(std::move(path), block),
+      splitter_(options_.dialect.delimiter, options_.dialect.quote, most_columns) {}
+
+// --- opening -------------------------------------------------------------------------------------------------------
+
+void CsvReader::open(const Checkpoint& from) {
+    // After a rollback the columns are known, and going back a little costs nothing.
+    if (!from || !columns_) {
+        file_.open({});
+        enter_text(file_, "CSV");
+        learn_columns();
+        if (!from) skip_to_start();
+    }
+    if (from) file_.open(from);
+}
+
+void CsvReader::learn_columns() {
+    expected_ = 0;
+    selected_.clear();
+    try {
+        if (options_.dialect.header)
+            learn_from_header();
+        else
+            number_columns();
+    } catch (const ItemError& error) {
+        throw Error(ErrorKind::invalid, error.what());
+    }
+}
+
+void CsvReader::learn_from_header() {
+    if (!next_filled_record())
+        throw Error(ErrorKind::invalid,
+                    fmt::format("\"{}\" is empty: a header line was expected", file_.path().string()),
+                    "set header=\"false\" if files without any line are right");
+    const std::vector<std::string> names = header_texts();
+    std::unordered_map<std::string_view, std::size_t> seen;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const auto [first, fresh] = seen.try_emplace(names[i], i + 1);
+        if (!fresh)
+            throw Error(ErrorKind::invalid,
+                        fmt::format("{}: the header names \"{}\" twice, as columns {} and {}", position(),
+                                    printable(names[i]), first->second, i + 1),
+                        "name each column once, or set header=\"false\" and the property columns");
+    }
+    select(names);
+}
+
+/// The header read as a record, so that encodings and quotes are treated as everywhere.
+std::vector<std::string> CsvReader::header_texts() {
+    expected_ = splitter_.count();
+    if (expected_ > most_columns)
+        throw ParseError(
+            fmt::format("{}:{}: the header has {} columns, at most {} are possible; is \"{}\" the delimiter?",
+                        file_.name(), file_.line(), with_commas(static_cast<std::int64_t>(expected_)),
+                        with_commas(most_columns), printable({&options_.dialect.delimiter, 1})));
+    columns_ = std::make_shared<Columns>(std::vector<std::string>(expected_));
+    RecordBatch batch;
+    batch.ensure_rows(1);
+    Record header(&batch, 0);
+    fill(header);
+    std::vector<std::string> texts;
+    for (const Value& value : header.values())
+        texts.emplace_back(value.is_null() ? std::string_view(options_.dialect.null) : value.text());
+    return texts;
+}
+
+void CsvReader::select(const std::vector<std::string>& header) {
+    const std::vector<std::string>& wanted = options_.dialect.columns;
+    for (const std::string& name : wanted) {
+        const auto found = std::ranges::find(header, name);
+        if (found == header.end())
+            throw options_.properties.wrong(
+                "columns", fmt::format("\"{}\" has no column \"{}\"{}", file_.path().string(), printable(name),
+                                       did_you_mean(name, header)));
+        selected_.push_back(static_cast<std::size_t>(found - header.begin()));
+    }
+    columns_ = std::make_shared<Columns>(wanted.empty() ? header : wanted);
+}
+
+void CsvReader::number_columns() {
+    std::vector<std::string> names = options_.dialect.columns;
+    if (names.empty()) {
+        const std::size_t fields = next_filled_record() ? splitter_.count() : 1;
+        for (std::size_t i = 1; i <= fields; ++i) names.push_back(fmt::format("c{}", i));
+    }
+    expected_ = names.size();
+    columns_ = std::make_shared<Columns>(std::move(names));
+}
+
+/// A range holds the records that begin in it, so ranges side by side hold every record once.
+void CsvReader::skip_to_start() {
+    if (options_.start <= file_.offset()) return;
+    file_.skip_to(options_.start - 1);
+    file_.skip_line();
+}
+
+// --- reading -------------------------------------------------------------------------------------------------------
+
+bool CsvReader::read(Record& into) {
+    if (!next_filled_record()) return false;
+    fill(into);
+    return true;
+}
+
+bool CsvReader::next_filled_record() {
+    while (next_record()) {
+        const bool blank = splitter_.text_size() == 0;
+        if (!blank || expected_ == 1) return true;
+        file_.consume(splitter_.size(), splitter_.lines());
+    }
+    return false;
+}
+
+/// Lets the splitter describe the record at the beginning of the window.
+bool CsvReader::next_record() {
+    const bool in_data = expected_ != 0;
+    if (in_data && file_.offset() >= options_.end) return false;
+    for (;;) {
+        const std::string_view window = file_.window();
+        const Split split = splitter_.split(window.data(), window.data() + window.size(), file_.at_end());
+        if (split == Split::record && splitter_.text_size() <= options_.max_line) return true;
+        if (split == Split::end) return false;
+        if (split != Split::incomplete || window.size() > options_.max_line) refuse_record(split);
+        file_.more();
+    }
+}
+
+void CsvReader::fill(Record& into) {
+    record_line_ = file_.line();
+    const std::string_view text = file_.window().substr(0, splitter_.text_size());
+    // Behind the record before anything is thrown, so that a skip goes on with the next one.
+    file_.consume(splitter_.size(), splitter_.lines());
+    if (splitter_.may_be_binary()) refuse_binary(text);
+    const std::string_view kept = splitter_.may_be_foreign() ? as_utf8(text, into.arena()) : into.arena().copy(text);
+    if (splitter_.count() != expected_) refuse_count(kept);
+    const std::span<Value> values = into.reset(columns_);
+    for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] = value_of(splitter_.fields()[selected_.empty() ? i : selected_[i]], kept, into.arena());
+    into.set_origin(record_line_, kept);
+    if (into.batch().source != file_.name()) into.batch().source = file_.name();
+}
+
+std::string_view CsvReader::as_utf8(std::string_view text, Arena& arena) {
+    if (options_.encoding == Encoding::utf8) {
+        if (!is_utf8(text)) refuse_encoding(text);
+        return arena.copy(text);
+    }
+    if (text.empty()) return {};
+    char* place = arena.allocate((text.size() * most_utf8_bytes) + readable_behind);
+    const char* end = to_utf8(text, options_.encoding, place);
+    splitter_.split(place, end, true);
+    return {place, end};
+}
+
+Value CsvReader::value_of(const Field& field, std::string_view record, Arena& arena) const {
+    const std::string_view text = record.substr(field.begin, field.end - field.begin);
+    if (field.doubled) return without_doubled(text, arena);
+    if (!field.quoted && text == options_.dialect.null) return {};
+    return text;
+}
+
+std::string_view CsvReader::without_doubled(std::string_view text, Arena& arena) const {
+    char* begin = arena.allocate(text.size());
+    char* end = begin;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        *end++ = text[i];
+        if (text[i] == options_.dialect.quote) ++i;
+    }
+    return {begin, end};
+}
+
+std::string CsvReader::position() const {
+    return record_line_ == 0 ? file_.name() : fmt::format("{}:{}", file_.name(), record_line_);
+}
+
+double CsvReader::fraction() const noexcept {
+    if (options_.end == ReaderOptions().end) return file_.fraction();
+    const auto done = static_cast<double>(std::max(file_.offset() - options_.start, std::int64_t{0}));
+    return std::min(1.0, done / static_cast<double>(std::max(options_.end - options_.start, std::int64_t{1})));
+}
+
+// --- records that are wrong ------------------------------------------------------------------------------------------
+
+void CsvReader::refuse_binary(std::string_view text) const {
+    const std::size_t nul = text.find('\0');
+    if (nul == std::string_view::npos) return;
+    throw ReadError(
+        fmt::format("{}: a NUL byte at offset {}; the file is binary or damaged", position(), offset_in_record(nul)),
+        position(), std::string(text));
+}
+
+void CsvReader::refuse_encoding(std::string_view text) const {
+    const std::size_t at = first_invalid(text);
+    throw ReadError(fmt::format("{}: byte 0x{:02X} at offset {} is not UTF-8; set the property encoding to "
+                                "\"windows-1252\" or \"iso-8859-1\" if it is that",
+                                position(), static_cast<unsigned char>(text[at]), offset_in_record(at)),
+                    position(), std::string(text));
+}
+
+void CsvReader::refuse_count(std::string_view text) const {
+    throw ParseError(fmt::format("{}: {} columns instead of {}: \"{}\"; quote values that contain \"{}\"", position(),
+                                 with_commas(static_cast<std::int64_t>(splitter_.count())), expected_,
+                                 printable(text, 80), printable({&options_.dialect.delimiter, 1})),
+                     position(), std::string(text));
+}
+
+std::int64_t CsvReader::offset_in_record(std::size_t byte) const {
+    return file_.offset() - static_cast<std::int64_t>(splitter_.size()) + static_cast<std::int64_t>(byte);
+}
+
+/// A record without a recognisable end: its first line is given up, reading goes on with the second.
+void CsvReader::refuse_record(Split split) {
+    record_line_ = file_.line();
+    std::string raw(file_.window().substr(0, std::min(file_.window().find('\n'), options_.max_line)));
+    if (raw.ends_with('\r')) raw.pop_back();
+    file_.skip_line();
+    const std::int64_t quote_line = record_line_ + splitter_.lines_before_quote();
+    if (split == Split::unterminated)
+        throw ParseError(fmt::format("{}: the quote that opens on line {} is never closed: \"{}\"", position(),
+                                     quote_line, printable(raw, 80)),
+                         position(), raw);
+    if (split == Split::after_quote)
+        throw ParseError(fmt::format("{}: text behind the closing quote of column {}: \"{}\"; write a quote inside a "
+                                     "quoted value twice",
+                                     position(), splitter_.count() + 1, printable(raw, 80)),
+                         position(), raw);
+    const std::string hint = splitter_.in_quotes()
+                                 ? fmt::format("; is the quote that opens on line {} closed?", quote_line)
+                                 : "; raise the property max-line if it is right";
+    throw ReadError(fmt::format("{}: the record is longer than {} bytes: \"{}\"{}", position(),
+                                with_commas(static_cast<std::int64_t>(options_.max_line)), printable(raw, 40), hint),
+                    position(), raw);
+}
+
+}  // namespace fermata::csv

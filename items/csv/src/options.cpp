@@ -1,0 +1,75 @@
+#include "options.hpp"
+
+#include <fermata/base/text.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fermata::csv {
+namespace {
+
+constexpr std::int64_t largest_line = std::int64_t{1} << 30;
+
+/// One ASCII character; `if_empty` for "".
+char character(const Properties& properties, std::string_view name, char fallback) {
+    const auto text = properties.find<std::string>(name);
+    if (!text) return fallback;
+    if (*text == "\\t") return '\t';
+    const bool one = text->size() == 1 && static_cast<unsigned char>(text->front()) < 0x80;
+    if (!one || *text == "\n" || *text == "\r")
+        throw properties.wrong(name, fmt::format("\"{}\" is not one ASCII character", printable(*text)),
+                               "write \\t for a tab");
+    return text->front();
+}
+
+std::vector<std::string> columns(const Properties& properties) {
+    const auto text = properties.find<std::string>("columns");
+    if (!text) return {};
+    std::vector<std::string> names;
+    for (const std::string& part : split(*text, ',')) {
+        names.emplace_back(trim(part));
+        if (names.back().empty()) throw properties.wrong("columns", "a column has no name");
+        if (std::ranges::count(names, names.back()) > 1)
+            throw properties.wrong("columns", fmt::format("\"{}\" stands there twice", names.back()));
+    }
+    return names;
+}
+
+std::int64_t in_range(const Properties& properties, std::string_view name, std::int64_t fallback, std::int64_t least,
+                      std::int64_t most) {
+    const auto number = properties.get<std::int64_t>(name, fallback);
+    if (number < least || number > most)
+        throw properties.wrong(name, fmt::format("{} is not between {} and {}", number, least, most));
+    return number;
+}
+
+}  // namespace
+
+Dialect Dialect::from(const Properties& properties) {
+    Dialect dialect;
+    dialect.header = properties.get<bool>("header", true);
+    dialect.columns = csv::columns(properties);
+    dialect.delimiter = character(properties, "delimiter", dialect.delimiter);
+    const bool unquoted = properties.find<std::string>("quote") == "";
+    dialect.quote = unquoted ? '\0' : character(properties, "quote", dialect.quote);
+    if (dialect.quote == dialect.delimiter)
+        throw properties.wrong("quote", "delimiter and quote are the same character");
+    dialect.null = properties.get<std::string>("null", "");
+    return dialect;
+}
+
+ReaderOptions ReaderOptions::from(const Properties& properties) {
+    constexpr auto most = std::numeric_limits<std::int64_t>::max();
+    ReaderOptions options;
+    options.dialect = Dialect::from(properties);
+    options.encoding = encoding_of(properties);
+    options.start = in_range(properties, "start", 0, 0, most);
+    options.end = in_range(properties, "end", most, options.start, most);
+    options.max_line = static_cast<std::size_t>(
+        in_range(properties, "max-line", static_cast<std::int64_t>(options.max_line), 1, largest_line));
+    options.properties = properties;
+    return options;
+}
+
+}  // namespace fermata::csv

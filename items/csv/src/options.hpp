@@ -1,0 +1,37 @@
+#pragma once
+// The properties of csvReader and csvWriter, typed and checked against each other.
+#include "encoding.hpp"
+
+#include <fermata/batch/context.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace fermata::csv {
+
+/// How the text is written down; shared by reader and writer.
+struct Dialect {
+    bool header = true;
+    std::vector<std::string> columns;  ///< empty: as the header, or the first record, says
+    char delimiter = ',';
+    char quote = '"';  ///< '\0': none
+    std::string null;
+
+    /// Throws Error(invalid).
+    [[nodiscard]] static Dialect from(const Properties& properties);
+};
+
+struct ReaderOptions {
+    Dialect dialect;
+    Encoding encoding = Encoding::utf8;
+    std::int64_t start = 0;
+    std::int64_t end = std::numeric_limits<std::int64_t>::max();
+    std::size_t max_line = std::size_t{1} << 20;
+    Properties properties;  ///< for messages about what only the file can tell
+
+    [[nodiscard]] static ReaderOptions from(const Properties& properties);
+};
+
+}  // namespace fermata::csv
