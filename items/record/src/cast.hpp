@@ -1,0 +1,13 @@
+#pragma once
+#include "map_processor.hpp"
+
+namespace fermata::record {
+
+[[nodiscard]] std::optional<Cast> parse_cast(std::string_view name);
+[[nodiscard]] std::string_view to_string(Cast cast);
+/// Nothing if `value` is not one of that type. Null stays null.
+[[nodiscard]] std::optional<Value> converted(const Value& value, Cast cast, Arena& arena);
+/// The value as text people read.
+[[nodiscard]] std::string to_text(const Value& value);
+
+}  // namespace fermata::record

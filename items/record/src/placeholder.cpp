@@ -1,2 +1,0 @@
-extern int fermata_placeholder_items_record;
-int fermata_placeholder_items_record;
