@@ -47,7 +47,9 @@ private:
         static_cast<Reader*>(self)->characters({data, static_cast<std::size_t>(length)});
     }
     static void on_doctype(void* self, const XML_Char*, const XML_Char*, const XML_Char*, int) {
-        static_cast<Reader*>(self)->refuse("a DOCTYPE, and with it entities of its own, is not allowed in job XML");
+        auto& reader = *static_cast<Reader*>(self);
+        reader.refuse("a DOCTYPE, and with it entities of its own, is not allowed in job XML");
+        reader.wrong_->offset = reader.text_.rfind("<!DOCTYPE", reader.wrong_->offset);
     }
 
     void start(std::string_view name, const XML_Char** attributes) {
