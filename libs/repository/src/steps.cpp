@@ -117,7 +117,7 @@ sql::Command end_step_execution(const StepClaim& claim, const StepEnd& end, Time
 
 sql::Command end_step_progress(const StepClaim& claim, const StepEnd& end, Timestamp now) {
     static const std::string sql = fmt::format(
-        "UPDATE step_progress SET {}, status = $24, exit_status = $25, updated = $26 "
+        "UPDATE step_progress SET {}, status = $24, exit_status = $25, updated = $26, deaths = 0, intent = NULL "
         "WHERE instance_id = $21 AND step = $22 AND partition = 0 AND epoch = $23",
         progress_assignments());
     sql::Command command{sql, {}, 1};

@@ -41,6 +41,7 @@ ChunkStep::ChunkStep(const RunnableChunk& chunk, StepScope& scope)
                              scope.job.accept_sink)),
       committed_(store_->open()) {
     if (!scope.adopted) begin_step_execution();
+    if (committed_.sequence != scope.entry.state.progress.sequence) store_->flush(committed_);
     scope_.context.persistent_user_data = committed_.user_data;
     scope_.context.exit_status = committed_.exit_status;
     show();
@@ -85,16 +86,16 @@ void ChunkStep::flush() { store_->flush(committed_); }
 
 // --- the step ------------------------------------------------------------------------------------------------------
 
-/// Owners that died here without progress are counted for free at take-over and restart. From the second death on,
-/// items are done one by one, each announced first; so the third death can name its item, and the crash loop ends.
+/// Owners that died here without progress are counted for free at take-over and restart. After the second death items
+/// are done one by one, each announced first; so whoever dies then has named the item, and the crash loop ends.
 void ChunkStep::guard_against_repeated_deaths() {
     const StepState& state = scope_.entry.state;
-    const bool no_progress = state.death_sequence == committed_.sequence;
-    if (state.deaths < 2 || !no_progress) return;
-    if (state.deaths >= 3 && state.intent)
+    if (state.death_sequence != committed_.sequence || state.deaths == 0) return;
+    if (state.intent)
         throw Error(ErrorKind::failed,
-                    fmt::format("the process died {} times at the same item: {}", state.deaths, *state.intent),
-                    "mend or remove the item, or list what it causes as skippable, then restart");
+                    fmt::format("the process died again and again at the same item: {}", *state.intent),
+                    "mend or remove the item, or let the step skip what it causes, then restart");
+    if (state.deaths < 2) return;
     intent_ = true;
     committed_.replay_left = std::max(committed_.replay_left, chunk_.definition->item_count);
 }
@@ -305,6 +306,8 @@ void ChunkStep::commit() {
         pipeline_.save_positions(next_);
     }
     committed_ = next_;
+    // An announced item is done: the repository must not name it any more, wherever the chunk was committed.
+    if (intent_) store_->flush(committed_);
     if (committed_.replay_left == 0) intent_ = false;
     show();
 }

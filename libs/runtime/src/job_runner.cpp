@@ -2,8 +2,6 @@
 
 #include "failure.hpp"
 
-#include <fermata/base/point.hpp>
-
 #include <fmt/format.h>
 
 namespace fermata {
@@ -13,9 +11,7 @@ JobRunner::JobRunner(Plan plan, JobScope& scope, JobContext context)
 
 void JobRunner::run() {
     JobEnd end = walk();
-    FERMATA_POINT("job.before-end");
     scope_.repository.end_execution(scope_.claim, end);
-    FERMATA_POINT("job.after-end");
     auto display = scope_.display.lock();
     display->status = end.status;
 }
@@ -130,7 +126,6 @@ Transition JobRunner::pass(const RunnableStep& step, const StepState& state) {
 }
 
 Transition JobRunner::enter(const RunnableStep& step, StepEntryMode mode) {
-    FERMATA_POINT("step.before-enter");
     StepResult result = run_step(step, mode, scope_, context_);
     const Transition transition = transition_after(*step.definition, result.end.status, *result.end.exit_status);
     if (transition.exit_status) context_.exit_status = transition.exit_status;
@@ -141,9 +136,7 @@ Transition JobRunner::enter(const RunnableStep& step, StepEntryMode mode) {
                        .taken = std::string(to_string(transition.kind)),
                        .to = transition.to};
     if (result.end.failure) failure_ = result.end.failure;
-    FERMATA_POINT("step.before-end");
     scope_.repository.end_step(result.claim, result.end);
-    FERMATA_POINT("step.after-end");
     return transition;
 }
 

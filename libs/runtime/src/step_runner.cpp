@@ -6,7 +6,6 @@
 #include "step_log.hpp"
 
 #include <fermata/base/clock.hpp>
-#include <fermata/base/point.hpp>
 
 #include <fmt/format.h>
 
@@ -22,7 +21,6 @@ public:
                (step.definition->id + ".log")),
           progress_(entry_.state.progress),
           scope_{job, entry_, job_context, context_, listeners_, mode == StepEntryMode::adopt} {
-        FERMATA_POINT("step.entered");
         context_.step_name = step.definition->id;
         context_.step_execution_id = entry_.claim.id;
         context_.properties = Properties("step \"" + step.definition->id + "\"", job.file, step.definition->properties);

@@ -32,10 +32,7 @@ public:
         std::optional<Repository::Unit> unit = std::move(unit_);
         unit_.reset();
         if (!journal.empty()) repository_.append(*unit, entry_.claim.execution, journal);
-        FERMATA_POINT("chunk.before-commit");
-        const Requests requests = unit->commit(entry_.claim, next);
-        FERMATA_POINT("chunk.after-commit");
-        return requests;
+        return unit->commit(entry_.claim, next);
     }
     void rollback() noexcept override { unit_.reset(); }
     void flush(const Progress&) override {}
@@ -69,9 +66,9 @@ public:
     Requests commit(const Progress& next, std::span<const Event> journal) override {
         if (!connection_->in_transaction()) connection_->begin();
         const sql::Command save = row_.save(entry_.claim.epoch, next);
-        FERMATA_POINT("chunk.before-commit");
+        FERMATA_POINT("sink.before-commit");
         connection_->commit({&save, 1});
-        FERMATA_POINT("chunk.after-commit");
+        FERMATA_POINT("sink.after-commit");
         journal_.insert(journal_.end(), journal.begin(), journal.end());
         const auto now = std::chrono::steady_clock::now();
         if (now - copied_ < std::chrono::seconds(1)) return last_;
