@@ -45,6 +45,9 @@ struct Flaky : std::runtime_error {
 struct VeryFlaky : Flaky {
     using Flaky::Flaky;
 };
+struct Again : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
 struct Bad : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
