@@ -1,9 +1,9 @@
 #include <fermata/base/id.hpp>
 #include <fermata/testing/repository_suite.hpp>
 
-#include <csignal>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <csignal>
 
 namespace fermata::testing {
 
@@ -54,7 +54,8 @@ Claim RepositorySuite::launch(const LaunchRequest& request) {
 }
 
 Claim RepositorySuite::restart(JobExecutionId previous) {
-    return std::get<Claim>(repository().restart(previous, {.parameters = {{"file", "b.csv"}}, .actor = "ann"}, worker()));
+    return std::get<Claim>(
+        repository().restart(previous, {.parameters = {{"file", "b.csv"}}, .actor = "ann"}, worker()));
 }
 
 JobExecution RepositorySuite::execution(JobExecutionId id) { return repository().find_execution(id).value(); }

@@ -335,9 +335,9 @@ TEST_F(Owning, WhatTheEndLeavesUnfinishedEndsWithIt) {
 TEST_F(Owning, TheJobsExitStatusIsStoredWithEachStep) {
     const Claim claim = launch();
     const StepEntry entry = repository().enter_step(claim, "load", StepEntryMode::start);
-    repository().end_step(entry.claim, {.status = BatchStatus::completed,
-                                        .job_exit_status = "HALF",
-                                        .walk = {1, "load", "ran", "next", "check"}});
+    repository().end_step(
+        entry.claim,
+        {.status = BatchStatus::completed, .job_exit_status = "HALF", .walk = {1, "load", "ran", "next", "check"}});
     EXPECT_EQ("HALF", execution(claim.execution).exit_status);
     repository().record_walk(claim, {2, "check", "passed", "finish", ""});
     EXPECT_EQ("passed", repository().walk_of(claim.execution).at(1).outcome);

@@ -51,7 +51,6 @@ void check(std::int64_t version, const sql::Database& database) {
 void create_schema(sql::Connection& connection, const sql::Database& database, Timestamp now) {
     sql::Transaction transaction(connection);
     if (const auto version = version_in(connection)) return check(*version, database);
-    if (const auto tables = connection.tables(); !tables.empty()) throw foreign(database, tables);
     connection.execute_script(schema_sql(database.dialect()));
     const std::string uuid = new_uuid();
     const sql::Command rows[] = {

@@ -23,9 +23,9 @@ constexpr std::string_view checks[] = {
     "SELECT 'step execution ' || s.id || ' (' || s.step || ') runs in execution ' || e.id || ', which is ' || e.status "
     "FROM step_execution s JOIN job_execution e ON e.id = s.execution_id "
     "WHERE s.ended IS NULL AND e.ended IS NOT NULL",
-    "SELECT 'execution ' || e.id || ' has run before execution ' || r.id || ', which it restarts' FROM job_execution e "
-    "JOIN job_execution r ON r.id = e.restart_of WHERE r.id >= e.id OR r.instance_id <> e.instance_id",
-    "SELECT 'execution ' || e.id || ' restarts execution ' || e.restart_of || ', which does not exist' FROM "
+    "SELECT 'execution ' || e.id || ' says it restarts execution ' || r.id || ', no earlier one of its instance' FROM "
+    "job_execution e JOIN job_execution r ON r.id = e.restart_of WHERE r.id >= e.id OR r.instance_id <> e.instance_id",
+    "SELECT 'execution ' || e.id || ' says it restarts execution ' || e.restart_of || ', which does not exist' FROM "
     "job_execution e WHERE e.restart_of IS NOT NULL AND NOT EXISTS (SELECT 1 FROM job_execution r WHERE r.id = "
     "e.restart_of)",
 

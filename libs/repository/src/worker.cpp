@@ -62,7 +62,7 @@ Worker::Worker(const std::filesystem::path& data_folder) {
     make_private_folder(data_folder / "owners");
     path_ = owner_path(data_folder, record_.incarnation);
     file_ = File::open(path_, O_RDWR | O_CREAT | O_EXCL, 0600);
-    if (!try_lock(file_.fd())) throw IoError(fmt::format("cannot lock {}, which is new", path_.string()));
+    lock_blocking(file_.fd(), 0);  // nobody else knows the file yet
     record_.owner_file = identity_of(file_.fd());
 }
 

@@ -3,9 +3,9 @@
 // fermata_repository_suite and defining database_in().
 #include <fermata/repository/repository.hpp>
 
+#include <gtest/gtest.h>
 #include <atomic>
 #include <functional>
-#include <gtest/gtest.h>
 
 namespace fermata::testing {
 
