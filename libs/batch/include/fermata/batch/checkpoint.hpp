@@ -10,7 +10,6 @@ namespace fermata {
 class Checkpoint {
 public:
     Checkpoint() = default;
-    explicit Checkpoint(std::string bytes) : bytes_(std::move(bytes)) {}
     explicit Checkpoint(std::optional<std::string> bytes) : bytes_(std::move(bytes)) {}
     static Checkpoint of(std::int64_t position) { return Checkpoint(std::to_string(position)); }
 
