@@ -1,0 +1,119 @@
+#include <fermata/base/file.hpp>
+#include <fermata/base/id.hpp>
+#include <fermata/batch/properties.hpp>
+
+#include <gmock/gmock.h>
+
+#include <sys/stat.h>
+#include <cstdlib>
+#include <filesystem>
+
+namespace fermata {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class Secret : public testing::Test {
+protected:
+    void SetUp() override { ::setenv("SECRET_TEST", "p@ss:w/rd?&", 1); }
+    void TearDown() override {
+        ::unsetenv("SECRET_TEST");
+        std::filesystem::remove(file_);
+    }
+    std::string file_with(std::string_view content, unsigned mode = 0600) const {
+        write_file_durably(file_, content);
+        EXPECT_EQ(::chmod(file_.c_str(), mode), 0);
+        return "@file:" + file_.string();
+    }
+    static Error refusal_of(const std::string& reference) {
+        try {
+            (void)reveal_secret(reference);
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::refused);
+            EXPECT_THAT(error.what(), HasSubstr("\"" + reference + "\""));
+            return error;
+        }
+        ADD_FAILURE() << reference << " was revealed";
+        return Error(ErrorKind::failed, "");
+    }
+    std::filesystem::path file_ = std::filesystem::temp_directory_path() / ("secret-" + new_uuid());
+};
+
+TEST_F(Secret, WhatIsNoReferenceIsItself) {
+    for (const char* plain : {"", "hello", "@", "@env", "@vault:x", "x@env:SECRET_TEST"})
+        EXPECT_EQ(reveal_secret(plain), plain);
+}
+
+TEST_F(Secret, ComesFromTheEnvironment) {
+    EXPECT_EQ(reveal_secret("@env:SECRET_TEST"), "p@ss:w/rd?&");
+    ::setenv("SECRET_TEST", "", 1);
+    EXPECT_EQ(reveal_secret("@env:SECRET_TEST"), "");
+}
+
+TEST_F(Secret, IsRefusedIfTheVariableIsMissing) {
+    const Error error = refusal_of("@env:SECRET_TEST_MISSING");
+    EXPECT_STREQ(error.what(), "\"@env:SECRET_TEST_MISSING\": there is no such environment variable");
+    EXPECT_EQ(error.remedy(), "set SECRET_TEST_MISSING where the job runs");
+    refusal_of("@env:");
+}
+
+TEST_F(Secret, IsTheFirstLineOfAFile) {
+    EXPECT_EQ(reveal_secret(file_with("hunter2\nsecond line\n")), "hunter2");
+    EXPECT_EQ(reveal_secret(file_with("hunter2\r\n")), "hunter2");
+    EXPECT_EQ(reveal_secret(file_with("hunter2")), "hunter2");
+    EXPECT_EQ(reveal_secret(file_with("")), "");
+}
+
+TEST_F(Secret, MayBeReadByTheGroupButNotByOthers) {
+    EXPECT_EQ(reveal_secret(file_with("hunter2", 0640)), "hunter2");
+    for (const unsigned mode : {0644U, 0602U}) {
+        const Error error = refusal_of(file_with("hunter2", mode));
+        EXPECT_THAT(error.what(), HasSubstr("others may read or write the file"));
+        EXPECT_THAT(error.what(), Not(HasSubstr("hunter2")));
+        EXPECT_EQ(error.remedy(), "chmod 600 \"" + file_.string() + "\"");
+    }
+}
+
+TEST_F(Secret, IsRefusedIfTheFileCannotBeRead) {
+    EXPECT_THAT(refusal_of("@file:/nowhere/at/all").what(), HasSubstr("No such file or directory"));
+    EXPECT_THAT(refusal_of("@file:/tmp").what(), HasSubstr("Is a directory"));
+    EXPECT_THAT(refusal_of(file_with(std::string(100'000, 'x'))).what(), HasSubstr("longer than 65536 bytes"));
+}
+
+TEST_F(Secret, InAUrlIsTheUserThePasswordOrAQueryValue) {
+    constexpr const char* encoded = "p%40ss%3Aw%2Frd%3F%26";
+    const std::string value = encoded;
+    EXPECT_EQ(reveal_url("postgres://app:@env:SECRET_TEST@db:5432/x"), "postgres://app:" + value + "@db:5432/x");
+    EXPECT_EQ(reveal_url("postgres://@env:SECRET_TEST@db/x"), "postgres://" + value + "@db/x");
+    EXPECT_EQ(reveal_url("postgres://@env:SECRET_TEST:@env:SECRET_TEST@db/x"),
+              "postgres://" + value + ":" + value + "@db/x");
+    EXPECT_EQ(reveal_url("postgres://@env:SECRET_TEST:plain@db/x"), "postgres://" + value + ":plain@db/x");
+    EXPECT_EQ(reveal_url("postgres://db/x?password=@env:SECRET_TEST&user=a"),
+              "postgres://db/x?password=" + value + "&user=a");
+    EXPECT_EQ(reveal_url("postgres://app:pw@db/x?key=@env:SECRET_TEST"), "postgres://app:pw@db/x?key=" + value);
+    EXPECT_EQ(reveal_url("sqlite:x.db?key=@env:SECRET_TEST"), "sqlite:x.db?key=" + value);
+}
+
+TEST_F(Secret, InAUrlMayBeAFileWithSlashes) {
+    const std::string reference = file_with("hunter 2\n");
+    EXPECT_EQ(reveal_url("postgres://app:" + reference + "@db/x"), "postgres://app:hunter%202@db/x");
+    EXPECT_EQ(reveal_url("postgres://" + reference + ":pw@db/x"), "postgres://hunter%202:pw@db/x");
+    EXPECT_EQ(reveal_url("postgres://db/x?password=" + reference), "postgres://db/x?password=hunter%202");
+}
+
+TEST_F(Secret, AUrlWithoutReferencesIsItself) {
+    for (const char* plain :
+         {"", "vendors.db", "sqlite:/data/vendors.db", "postgres://db/x", "postgres://db:5432/x?a=b&c&d=", "x://",
+          "postgres://a:b@c/d?e=f", "postgres://db:5432", "postgres://db/a@b:c?mail=x@env:SECRET_TEST",
+          "postgres://a@db/x?", "postgres://db/x?@env:SECRET_TEST", "postgres://app:@env:SECRET_TEST"})
+        EXPECT_EQ(reveal_url(plain), plain);
+}
+
+TEST_F(Secret, InAUrlIsRefusedAsEverywhere) {
+    EXPECT_THROW((void)reveal_url("postgres://app:@env:SECRET_TEST_MISSING@db/x"), Error);
+    EXPECT_THROW((void)reveal_url("sqlite:x.db?key=@file:/nowhere/at/all"), Error);
+}
+
+}  // namespace
+}  // namespace fermata
