@@ -2,6 +2,9 @@
 #include <fermata/drivers/sqlite.hpp>
 #include <fermata/testing/repository_suite.hpp>
 
+#include <gmock/gmock.h>
+#include <fstream>
+
 namespace fermata::testing {
 
 std::unique_ptr<sql::Database> database_in(const std::filesystem::path& folder) {
@@ -18,4 +21,30 @@ void drop_constraints(sql::Connection& connection) {
     connection.execute_script("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;");
 }
 
+namespace {
+
+struct SqliteRepository : RepositorySuite {};
+
+TEST_F(SqliteRepository, AFileThatIsNoDatabaseIsRefused) {
+    std::ofstream(folder_ / "fermata.db") << std::string(8'192, 'x');
+    try {
+        std::ignore = open();
+        FAIL() << "a repository in a text file";
+    } catch (const Error& error) {
+        EXPECT_EQ(ErrorKind::refused, error.kind());
+        EXPECT_THAT(error.what(), ::testing::HasSubstr("is damaged or no database"));
+    }
+}
+
+TEST_F(SqliteRepository, AFolderIsNoDatabase) {
+    std::filesystem::create_directory(folder_ / "fermata.db");
+    try {
+        std::ignore = open();
+        FAIL() << "a repository in a folder";
+    } catch (const Error& error) {
+        EXPECT_EQ(ErrorKind::unreachable, error.kind());
+    }
+}
+
+}  // namespace
 }  // namespace fermata::testing
