@@ -1,0 +1,145 @@
+#include "fixture.hpp"
+#include "named_parameters.hpp"
+
+#include <rapidcheck.h>
+
+#include <thread>
+
+namespace fermata {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+class SqlBatch : public SqlFixture {
+protected:
+    std::unique_ptr<AnyBatchlet> make(const std::string& sql, const std::string& url = "data.db") {
+        const Properties given = properties({{"url", url}, {"sql", sql}});
+        return registry.find(ArtifactKind::batchlet, "sql")->make_batchlet({given, &step, job});
+    }
+    std::string run(const std::string& sql) { return make(sql)->process(); }
+    std::string refused(const std::string& sql) {
+        return refusal([&] { run(sql); });
+    }
+};
+
+TEST_F(SqlBatch, RunsStatementsInOneTransaction) {
+    EXPECT_EQ(run("CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('x;y'); INSERT INTO t VALUES ('z')"), "COMPLETED");
+    EXPECT_THAT(rows("SELECT * FROM t"), ElementsAre(Row{"x;y"}, Row{"z"}));
+}
+
+TEST_F(SqlBatch, FailureLeavesNothing) {
+    EXPECT_THAT(refused("CREATE TABLE t (a TEXT); INSERT INTO missing VALUES (1)"), HasSubstr("missing"));
+    EXPECT_TRUE(connection->columns_of("t").empty());
+    job.parameters = {{"v", "1"}};
+    EXPECT_THAT(refused("CREATE TABLE t (a TEXT); INSERT INTO t VALUES (:v); INSERT INTO missing VALUES (:v)"),
+                HasSubstr("missing"));
+    EXPECT_TRUE(connection->columns_of("t").empty());
+}
+
+TEST_F(SqlBatch, BindsParametersWhereverTheyStand) {
+    job.parameters = {{"name", "O'Neill; DROP TABLE t"}, {"n", "5"}};
+    run("CREATE TABLE t (a TEXT, b INTEGER, c TEXT);"
+        "INSERT INTO t VALUES (:name, :n, :name); -- not :this; nor that\n"
+        "INSERT INTO t SELECT a, b + :n, ':name' FROM t /* nor :that; */ WHERE b = :n");
+    EXPECT_THAT(rows("SELECT * FROM t ORDER BY b"),
+                ElementsAre(Row{"O'Neill; DROP TABLE t", "5", "O'Neill; DROP TABLE t"},
+                            Row{"O'Neill; DROP TABLE t", "10", ":name"}));
+}
+
+TEST_F(SqlBatch, UnknownParameterIsNamed) {
+    job.parameters = {{"file", "x"}};
+    EXPECT_EQ(
+        refused("SELECT :fiel"),
+        "\":fiel\" in sql names no parameter of the job; did you mean \"file\"?; give it with -p fiel=…, or quote "
+        "it if it is no parameter");
+}
+
+TEST_F(SqlBatch, TriggersKeepTheirSemicolons) {
+    run("CREATE TABLE t (a); CREATE TABLE u (a);"
+        "CREATE TRIGGER copy AFTER INSERT ON t BEGIN INSERT INTO u VALUES (new.a); INSERT INTO u VALUES (2); END;"
+        "INSERT INTO t VALUES (1)");
+    EXPECT_THAT(rows("SELECT * FROM u"), ElementsAre(Row{"1"}, Row{"2"}));
+}
+
+TEST_F(SqlBatch, WithoutAUrlMeansTheRepository) {
+    const Properties given = properties({{"sql", "CREATE TABLE mine (a)"}});
+    registry.find(ArtifactKind::batchlet, "sql")->make_batchlet({given, &step, job})->process();
+    EXPECT_FALSE(drivers.open(job.repository_url)->connect(sql::OpenMode::read_only)->columns_of("mine").empty());
+}
+
+TEST_F(SqlBatch, StopBeforeItBeganDoesNothing) {
+    const auto batchlet = make("CREATE TABLE t (a)");
+    batchlet->stop();
+    EXPECT_EQ(batchlet->process(), "STOPPED");
+    job.parameters = {{"v", "1"}};
+    const auto bound = make("CREATE TABLE t (a); INSERT INTO t VALUES (:v)");
+    bound->stop();
+    EXPECT_EQ(bound->process(), "STOPPED");
+    EXPECT_TRUE(connection->columns_of("t").empty());
+}
+
+TEST_F(SqlBatch, StopInterruptsAndRollsBack) {
+    const auto batchlet = make(
+        "CREATE TABLE t (a);"
+        "WITH RECURSIVE forever(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM forever) INSERT INTO t SELECT n FROM "
+        "forever WHERE n < 0");
+    std::atomic<bool> ended = false;
+    std::string answer;
+    std::thread thread([&] {
+        answer = batchlet->process();
+        ended = true;
+    });
+    // An interrupt before the statement has begun finds nothing to interrupt.
+    while (!ended) {
+        batchlet->stop();
+        std::this_thread::yield();
+    }
+    thread.join();
+    EXPECT_EQ(answer, "STOPPED");
+    EXPECT_TRUE(connection->columns_of("t").empty());
+}
+
+TEST_F(SqlBatch, BadPropertiesAreToldByCheck) {
+    const auto told = [&](Pairs pairs) { return invalid(ArtifactKind::batchlet, "sql", pairs); };
+    EXPECT_EQ(told({{"sql", "SELECT 1"}}), "accepted");
+    EXPECT_THAT(told({}), HasSubstr("sql"));
+    EXPECT_THAT(told({{"sql", " ; "}}), HasSubstr("holds no statement"));
+}
+
+BoundSql bound(std::string_view sql) { return bind_names(sql, {{"a", "1"}, {"b_2", "2"}}); }
+
+TEST(Names, BecomeNumbers) {
+    const BoundSql both = bound("SELECT :b_2, :a, :b_2");
+    EXPECT_EQ(both.sql, "SELECT $1, $2, $1");
+    EXPECT_THAT(both.values, ElementsAre("2", "1"));
+}
+
+TEST(Names, AreNotLookedForInQuotesCommentsAndCasts) {
+    for (const char* sql : {"SELECT ':a', ':''a'", R"(SELECT ":a""")", "SELECT `:a`", "SELECT 1 -- :a",
+                            "SELECT 1 -- :a\n", "SELECT 1 /* :a ' */", "SELECT 1::a", "SELECT x[1:2]", "SELECT ':a",
+                            "SELECT /* :a", "a : b", "SELECT 1 :", ""}) {
+        EXPECT_EQ(bound(sql).sql, sql);
+        EXPECT_THAT(bound(sql).values, IsEmpty());
+    }
+    EXPECT_EQ(bound("SELECT ':b' || :a::text -- :x\n, :a").sql, "SELECT ':b' || $1::text -- :x\n, $1");
+}
+
+TEST(Names, TextWithoutColonsIsNeverChanged) {
+    EXPECT_TRUE(rc::check([](std::string text) {
+        std::erase(text, ':');
+        RC_ASSERT(bound(text).sql == text);
+    }));
+}
+
+TEST(Statements, EndAtSemicolonsOutsideOfQuotesAndComments) {
+    EXPECT_THAT(split_statements("a; b';'c ;; /* ; */ d -- ;\n; e\";\""),
+                ElementsAre("a", "b';'c", "/* ; */ d -- ;", "e\";\""));
+    EXPECT_THAT(split_statements(" ;\n; "), IsEmpty());
+    EXPECT_THAT(split_statements("unclosed ' ; x"), ElementsAre("unclosed ' ; x"));
+}
+
+}  // namespace
+}  // namespace fermata
