@@ -20,6 +20,18 @@ protected:
         return registry.find(ArtifactKind::batchlet, "sql")->make_batchlet({given, &step, job});
     }
     std::string run(const std::string& sql) { return make(sql)->process(); }
+    /// Whether nobody else is in a write transaction; does not wait.
+    bool nobody_writes() {
+        sql::Drivers impatient;
+        add_sqlite_driver(impatient, {.turn_bound = std::chrono::milliseconds(0)});
+        const auto other = impatient.open((folder / "data.db").string())->connect(sql::OpenMode::read_write);
+        try {
+            const sql::Transaction transaction(*other);
+            return true;
+        } catch (const sql::SqlError& error) {
+            return error.sql_kind() != sql::SqlError::Kind::busy;
+        }
+    }
     std::string refused(const std::string& sql) {
         return refusal([&] { run(sql); });
     }
@@ -92,6 +104,7 @@ TEST_F(SqlBatch, StopInterruptsAndRollsBack) {
         answer = batchlet->process();
         ended = true;
     });
+    while (nobody_writes()) std::this_thread::yield();
     // An interrupt before the statement has begun finds nothing to interrupt.
     while (!ended) {
         batchlet->stop();
