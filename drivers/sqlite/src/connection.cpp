@@ -8,7 +8,10 @@
 
 #include <fmt/format.h>
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <system_error>
 
 namespace fermata::sqlite {
@@ -20,6 +23,9 @@ namespace {
 
 // Statements are few and written by us; texts made at run time (filters) must not pile up.
 constexpr std::size_t statement_limit = 256;
+
+// Longer than a checkpoint takes, shorter than people notice.
+constexpr std::chrono::milliseconds closing_bound{200};
 
 bool is_new(const std::filesystem::path& path) {
     std::error_code error;
@@ -37,77 +43,87 @@ void refuse_unopenable(const std::string& name, const std::filesystem::path& pat
         throw SqlError(SqlError::Kind::unreachable, name + ": there is no such database", "check the path");
 }
 
-void make_parent_folder(const std::filesystem::path& path) {
-    const auto folder = path.parent_path();
+void make_folder(const std::filesystem::path& folder) {
     std::error_code error;
-    if (!std::filesystem::create_directories(folder, error)) {
-        if (error) throw_system_error(error.value(), fmt::format("{}: cannot create the folder", folder.string()));
-        return;
-    }
-    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
-    if (error) throw_system_error(error.value(), fmt::format("{}: cannot set the mode", folder.string()));
+    if (std::filesystem::exists(folder, error)) return;
+    make_folder(folder.parent_path());
+    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+        throw_system_error(errno, folder.string() + ": cannot create the folder");
 }
 
 }  // namespace
 
-Connection::Connection(std::string name, const std::filesystem::path& path, OpenMode mode, const Settings& settings)
-    : name_(std::move(name)), read_only_(mode == OpenMode::read_only), settings_(settings), turnstile_(path, settings) {
+Connection::Connection(std::string name, const std::filesystem::path& path, OpenMode mode, Settings settings)
+    : name_(std::move(name)),
+      read_only_(mode == OpenMode::read_only),
+      settings_(std::move(settings)),
+      turnstile_(path, settings_) {
     refuse_unopenable(name_, path, mode == OpenMode::create);
     if (mode == OpenMode::create && is_new(path)) {
-        make_parent_folder(path);
-        // Two processes may create at once; the second then finds the database made.
-        const Turn turn(turnstile_);
-        open(path, mode);
-        if (is_new(path)) run_plain("PRAGMA journal_mode = WAL");
+        create(path);
     } else {
-        open(path, mode);
+        // A reader opens for writing too where it may, else SQLite could not tidy up its -wal and -shm at the end.
+        open(path, {}, 0);
     }
     configure(mode);
-    statement_count_ = 0;
 }
 
-void Connection::open(const std::filesystem::path& path, OpenMode mode) {
-    const bool create = mode == OpenMode::create;
-    // A reader also opens for writing where it may, else SQLite could not tidy up its -wal and -shm at the end.
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE |
-                      (create ? SQLITE_OPEN_CREATE : 0);
-    // The lock file of a new database is 0600; letting SQLite copy that mode spares us to open the database ourselves,
-    // which could drop this process's POSIX locks on it.
-    const std::string uri = uri_of(path, create ? turnstile_.path() : std::filesystem::path());
+/// Two processes may create at once; the second then finds the database made.
+void Connection::create(const std::filesystem::path& path) {
+    make_folder(path.parent_path());
+    const Turn turn(turnstile_, settings_.turn_bound);
+    // The lock file is 0600. Letting SQLite copy that mode spares us to open the database ourselves, which could drop
+    // this process's POSIX locks on it.
+    open(path, turnstile_.path(), SQLITE_OPEN_CREATE);
+    if (is_new(path))
+        check(sqlite3_exec(db_.get(), "PRAGMA journal_mode = WAL", nullptr, nullptr, nullptr), {db_.get(), name_});
+}
+
+void Connection::open(const std::filesystem::path& path, const std::filesystem::path& mode_of, int more_flags) {
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE;
     sqlite3* db = nullptr;
-    const int code = sqlite3_open_v2(uri.c_str(), &db, flags, nullptr);
+    const int code = sqlite3_open_v2(uri_of(path, mode_of).c_str(), &db, flags | more_flags, nullptr);
     db_.reset(db);
     check(code, {db_.get(), name_});
     sqlite3_busy_timeout(db_.get(), static_cast<int>(settings_.busy_timeout.count()));
 }
 
 void Connection::configure(OpenMode mode) {
-    run_plain("PRAGMA synchronous = FULL");
-    run_plain("PRAGMA foreign_keys = ON");
-    run_plain("PRAGMA cell_size_check = ON");
-    run_plain("PRAGMA mmap_size = 0");
-    run_plain("PRAGMA trusted_schema = OFF");
-    if (mode == OpenMode::read_only) run_plain("PRAGMA query_only = ON");
+    std::string settings =
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; "
+        "PRAGMA trusted_schema = OFF;";
+    if (mode == OpenMode::read_only) settings += "PRAGMA query_only = ON;";
     // Opening reads nothing; what is not a database is to be refused here.
-    run_plain("SELECT count(*) FROM sqlite_schema");
+    settings += "SELECT count(*) FROM sqlite_schema";
+    check(sqlite3_exec(db_.get(), settings.c_str(), nullptr, nullptr, nullptr), {db_.get(), name_});
 }
 
 Connection::~Connection() {
-    if (in_transaction_) rollback();
+    rollback();
     statements_.clear();
-    // The last connection checkpoints when it closes. Without a turn it must not; the next writer will.
-    try {
-        if (!read_only_) turnstile_.acquire();
-    } catch (const Error&) {
-        sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-    }
+    if (!take_turn_to_close()) sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     db_.reset();
     if (turnstile_.held()) turnstile_.release();
+}
+
+/// The last connection checkpoints when it closes, so it needs the turn. Who holds the turn now has the database open
+/// and will do it instead. Without a lock file nobody of ours has written, and reading must not create one.
+bool Connection::take_turn_to_close() noexcept {
+    std::error_code error;
+    if (!std::filesystem::exists(turnstile_.path(), error)) return true;
+    try {
+        turnstile_.acquire(closing_bound);
+        return true;
+    } catch (const std::exception&) {
+        return false;
+    }
 }
 
 void Connection::refuse_write_if_read_only() const {
     if (read_only_)
         throw SqlError(SqlError::Kind::read_only, name_ + ": was opened for reading only", "open it for writing");
+    if (sqlite3_db_readonly(db_.get(), "main") == 1)
+        throw SqlError(SqlError::Kind::read_only, name_ + ": cannot be written", "make the file writable");
 }
 
 Statement& Connection::cached(std::string_view sql) {
@@ -119,11 +135,11 @@ Statement& Connection::cached(std::string_view sql) {
     return *statements_.emplace(key, std::move(statement)).first->second;
 }
 
+/// BEGIN IMMEDIATE and COMMIT.
 void Connection::run_plain(std::string_view sql) {
     Statement& statement = cached(sql);
     ++statement_count_;
-    while (statement.step()) {
-    }
+    statement.step();
     statement.reset();
 }
 
@@ -155,7 +171,7 @@ sql::Result Connection::execute(const sql::Command& command) {
             begin();
             return std::move(commit(std::span(&command, 1)).front());
         }
-        const Turn turn(turnstile_);
+        const Turn turn(turnstile_, settings_.turn_bound);
         return run(statement, command);
     }
     try {
@@ -178,7 +194,7 @@ std::vector<sql::Result> Connection::execute_all(std::span<const sql::Command> c
 
 void Connection::execute_script(std::string_view script) {
     refuse_write_if_read_only();
-    const Turn turn(turnstile_);
+    const Turn turn(turnstile_, settings_.turn_bound);
     const std::string text(script);
     const char* rest = text.c_str();
     while (*rest != '\0') {
@@ -201,7 +217,7 @@ void Connection::begin() {
     refuse_write_if_read_only();
     if (in_transaction_)
         throw SqlError(SqlError::Kind::other, name_ + ": a transaction is open on this connection already");
-    turnstile_.acquire();
+    turnstile_.acquire(settings_.turn_bound);
     try {
         run_plain("BEGIN IMMEDIATE");
     } catch (...) {

@@ -12,8 +12,8 @@ namespace fermata::sqlite {
 
 class Connection final : public sql::Connection {
 public:
-    /// `name` is the database for messages, `path` canonical. `settings` must outlive this.
-    Connection(std::string name, const std::filesystem::path& path, sql::OpenMode mode, const Settings& settings);
+    /// `name` is the database for messages, `path` canonical.
+    Connection(std::string name, const std::filesystem::path& path, sql::OpenMode mode, Settings settings);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
     ~Connection() override;
@@ -43,8 +43,10 @@ public:
     void follow_rollback() noexcept;
 
 private:
-    void open(const std::filesystem::path& path, sql::OpenMode mode);
+    void create(const std::filesystem::path& path);
+    void open(const std::filesystem::path& path, const std::filesystem::path& mode_of, int more_flags);
     void configure(sql::OpenMode mode);
+    bool take_turn_to_close() noexcept;
     void refuse_write_if_read_only() const;
     Statement& cached(std::string_view sql);
     sql::Result run(Statement& statement, const sql::Command& command);
@@ -53,7 +55,7 @@ private:
 
     std::string name_;
     bool read_only_;
-    const Settings& settings_;
+    Settings settings_;
     Turnstile turnstile_;
     DatabaseHandle db_;
     std::unordered_map<std::string_view, std::unique_ptr<Statement>> statements_;  ///< keys: Statement::sql()

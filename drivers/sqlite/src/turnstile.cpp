@@ -34,7 +34,7 @@ constexpr int holder_width = 12;
 /// pace, so that none of them is preferred.
 class Turnstile::Wait {
 public:
-    explicit Wait(Turnstile& turnstile) : turnstile_(turnstile) {}
+    Wait(Turnstile& turnstile, std::chrono::milliseconds bound) : turnstile_(turnstile), bound_(bound) {}
 
     void lock(std::int64_t byte, std::chrono::microseconds pace) {
         while (!try_lock(turnstile_.file_.fd(), byte)) {
@@ -49,7 +49,7 @@ private:
         if (turnstile_.interrupted_.load(std::memory_order_relaxed))
             throw SqlError(SqlError::Kind::other,
                            turnstile_.database_.string() + ": interrupted while waiting to write");
-        if (waited >= turnstile_.settings_.turn_bound) throw busy(waited);
+        if (waited >= bound_) throw busy(waited);
         if (waited >= turnstile_.settings_.notice_after && !noticed_) {
             noticed_ = true;
             turnstile_.settings_.notice(fmt::format("{}: waiting to write: {} holds {}", turnstile_.database_.string(),
@@ -64,6 +64,7 @@ private:
     }
 
     Turnstile& turnstile_;
+    std::chrono::milliseconds bound_;
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     bool noticed_ = false;
 };
@@ -90,10 +91,10 @@ void Turnstile::open() {
     file_ = std::move(file);
 }
 
-void Turnstile::acquire() {
+void Turnstile::acquire(std::chrono::milliseconds bound) {
     if (!file_) open();
     interrupted_.store(false, std::memory_order_relaxed);
-    Wait wait(*this);
+    Wait wait(*this, bound);
     wait.lock(gate, std::chrono::microseconds(200));
     try {
         wait.lock(turn, std::chrono::microseconds(50));

@@ -6,6 +6,7 @@
 #include <fermata/drivers/sqlite.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -17,8 +18,8 @@ public:
     Turnstile(std::filesystem::path database, const Settings& settings);
 
     /// Waits for its turn and holds it. The first call creates the lock file, with the database's owner and mode.
-    /// Throws SqlError: busy naming the holder after the bound, read_only or unreachable if there can be no lock file.
-    void acquire();
+    /// Throws SqlError: busy naming the holder after `bound`, read_only or unreachable if there can be no lock file.
+    void acquire(std::chrono::milliseconds bound);
     void release() noexcept;
     [[nodiscard]] bool held() const noexcept { return held_; }
     /// Any thread: a running acquire() throws SqlError(other) soon.
@@ -42,8 +43,8 @@ private:
 /// Holds the turnstile unless the caller's transaction already does.
 class Turn {
 public:
-    explicit Turn(Turnstile& turnstile) : turnstile_(turnstile.held() ? nullptr : &turnstile) {
-        if (turnstile_ != nullptr) turnstile_->acquire();
+    Turn(Turnstile& turnstile, std::chrono::milliseconds bound) : turnstile_(turnstile.held() ? nullptr : &turnstile) {
+        if (turnstile_ != nullptr) turnstile_->acquire(bound);
     }
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
