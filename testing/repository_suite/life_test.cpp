@@ -43,6 +43,13 @@ TEST_F(Opening, TheSameRepositoryIsFoundAgain) {
     EXPECT_EQ(uuid, again.uuid());
 }
 
+TEST_F(Opening, ARepositoryWithoutAnIdentityIsRefusedWhereItIsAsked) {
+    raw()->execute("DELETE FROM repository");
+    const Error error = thrown_by([&] { std::ignore = repository().uuid(); });
+    EXPECT_EQ(ErrorKind::refused, error.kind());
+    EXPECT_THAT(error.what(), HasSubstr("has lost its identity"));
+}
+
 TEST_F(Opening, CostsOneStatement) {
     repository();
     close();

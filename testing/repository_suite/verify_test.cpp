@@ -95,6 +95,7 @@ INSTANTIATE_TEST_SUITE_P(
                "the journal of execution 2 does not agree that it is ABANDONED"},
         Damage{"UPDATE event SET id = -1 WHERE execution_id = 1 AND kind = 'execution.ended'",
                "the journal of execution 1 tells of execution.ended before its start"},
+        Damage{"DELETE FROM repository", "the repository has 0 identities"},
         Damage{"INSERT INTO purge_in_progress (instance_id) VALUES (1)", "a purge was interrupted at instance 1"},
         Damage{"UPDATE job_execution SET instance_id = 9 WHERE id = 1",
                "execution 1 belongs to instance 9, which does not exist"},

@@ -1,23 +1,21 @@
 // Reading for people and programs, on a connection of its own: never waits for a chunk that is being written.
+#include "filter_sql.hpp"
 #include "impl.hpp"
 #include "ownership.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <unordered_map>
 
 namespace fermata {
 namespace {
 
 // --- job executions
-// ---------------------------------------------------------------------------------------------------
 
-const std::string& execution_select() {
+const std::string& execution_columns() {
     static const std::string sql = fmt::format(
         "SELECT e.id, e.instance_id, e.job_name, i.instance_key, e.status, e.exit_status, e.created, e.started, "
         "e.ended, e.updated, e.restart_of, e.restart_from, e.error_class, e.error_message, e.error_step, "
-        "e.error_position, e.epoch, e.owner, e.stop_requested_by, e.stop_requested_at, e.stop_now, {} "
-        "FROM job_execution e JOIN job_instance i ON i.id = e.instance_id LEFT JOIN worker w ON w.id = e.owner",
+        "e.error_position, e.epoch, e.owner, e.stop_requested_by, e.stop_requested_at, e.stop_now, {}",
         worker_columns);
     return sql;
 }
@@ -67,58 +65,7 @@ void add_parameters(sql::Connection& connection, std::span<JobExecution> executi
     }
 }
 
-// The WHERE clause of a filter. Every form of it starts from an index: a parameter's, else the status's, job's or
-// instance's, else the id itself, from `before` downwards.
-class FilterSql {
-public:
-    explicit FilterSql(const ExecutionFilter& filter) {
-        add_parameters(filter.parameters);
-        where("{}.id < {}", "e",
-              param(Value(filter.before ? filter.before->value() : std::numeric_limits<std::int64_t>::max())));
-        if (filter.job_name) where("e.job_name = {}", param(cell(*filter.job_name)));
-        if (filter.instance) where("e.instance_id = {}", param(Value(filter.instance->value())));
-        if (filter.since) where("e.created >= {}", param(cell(*filter.since)));
-        if (filter.until) where("e.created <= {}", param(cell(*filter.until)));
-        add_statuses(filter.statuses);
-        tail_ = fmt::format(" ORDER BY e.id DESC LIMIT {}", param(Value(filter.limit)));
-    }
-    [[nodiscard]] std::string text() const { return joins_ + where_ + tail_; }
-    sql::Params params;
-
-private:
-    std::string param(Value value) {
-        params.push_back(value);
-        return fmt::format("${}", params.size());
-    }
-    template <class... Args>
-    void where(fmt::format_string<Args...> condition, Args&&... args) {
-        where_ += where_.empty() ? " WHERE " : " AND ";
-        where_ += fmt::format(condition, std::forward<Args>(args)...);
-    }
-    void add_parameters(const Parameters& parameters) {
-        int number = 0;
-        for (const auto& [name, value] : parameters) {
-            const std::string wanted = param(cell(value));
-            joins_ += fmt::format(
-                " JOIN job_parameter p{0} ON p{0}.execution_id = e.id AND p{0}.name = {1} AND "
-                "substr(p{0}.value, 1, 200) = substr({2}, 1, 200) AND p{0}.value = {2}",
-                number++, param(cell(name)), wanted);
-        }
-    }
-    void add_statuses(const std::vector<BatchStatus>& statuses) {
-        if (statuses.empty()) return;
-        std::string names;
-        for (const BatchStatus status : statuses)
-            names += fmt::format("{}'{}'", names.empty() ? "" : ", ", to_string(status));
-        where("e.status IN ({})", names);
-    }
-    std::string joins_;
-    std::string where_;
-    std::string tail_;
-};
-
 // --- instances
-// --------------------------------------------------------------------------------------------------------
 
 constexpr std::string_view instance_columns =
     "SELECT id, uuid, job_name, instance_key, definition_hash, working_directory, created FROM job_instance ";
@@ -142,7 +89,6 @@ std::optional<JobInstance> first_instance(const sql::Result& rows) {
 }
 
 // --- step executions
-// --------------------------------------------------------------------------------------------------
 
 // While a step runs, its counters and user data are in step_progress only, where each chunk saves them.
 constexpr std::string_view step_select =
@@ -171,7 +117,6 @@ StepExecution read_step(std::span<const Value> cells) {
 }
 
 // --- events
-// -----------------------------------------------------------------------------------------------------------
 
 Event read_event(std::span<const Value> cells) {
     RowReader row(cells);
@@ -196,7 +141,10 @@ auto read_all(const sql::Result& rows, F read) {
 }  // namespace
 
 std::optional<JobExecution> Repository::find_execution(JobExecutionId execution) {
-    static const std::string sql = execution_select() + " WHERE e.id = $1";
+    static const std::string sql =
+        execution_columns() +
+        " FROM job_execution e JOIN job_instance i ON i.id = e.instance_id LEFT JOIN worker w ON w.id = e.owner "
+        "WHERE e.id = $1";
     return impl_->read([&](sql::Connection& connection) -> std::optional<JobExecution> {
         const sql::Result found = connection.execute(sql, {Value(execution.value())});
         if (found.empty()) return std::nullopt;
@@ -211,7 +159,7 @@ std::vector<JobExecution> Repository::find_executions(const ExecutionFilter& fil
     return impl_->read([&](sql::Connection& connection) {
         std::vector<JobExecution> executions;
         {
-            const auto cursor = connection.query(execution_select() + sql.text(), sql.params);
+            const auto cursor = connection.query(execution_columns() + sql.text(), sql.params());
             while (cursor->next()) executions.push_back(read_execution(cursor->row(), data_folder_));
         }
         constexpr std::size_t batch = 1'000;
@@ -288,9 +236,8 @@ std::optional<StoredDefinition> Repository::definition_of(JobInstanceId instance
 std::vector<Event> Repository::events_of(JobExecutionId execution, std::string_view kind_prefix, std::int64_t limit) {
     return read_all(
         impl_->select("SELECT id, at, execution_id, kind, actor, data FROM event WHERE execution_id = $1 AND "
-                      "substr(kind, 1, $2) = $3 ORDER BY id LIMIT $4",
-                      {Value(execution.value()), Value(static_cast<std::int64_t>(kind_prefix.size())),
-                       cell(kind_prefix), Value(limit)}),
+                      "substr(kind, 1, length($2)) = $2 ORDER BY id LIMIT $3",
+                      {Value(execution.value()), cell(kind_prefix), Value(limit)}),
         read_event);
 }
 

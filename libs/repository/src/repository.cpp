@@ -88,7 +88,12 @@ Repository::Repository(std::unique_ptr<sql::Database> database, std::filesystem:
 
 Repository::~Repository() = default;
 
-std::string Repository::uuid() { return std::string(impl_->select("SELECT uuid FROM repository")[0][0].text()); }
+std::string Repository::uuid() {
+    const sql::Result found = impl_->select("SELECT uuid FROM repository");
+    if (found.size() == 1) return std::string(found[0][0].text());
+    throw Error(ErrorKind::refused, fmt::format("{} has lost its identity", database_->display_name()),
+                "restore a backup; fermata db verify tells what else is wrong");
+}
 
 std::int64_t Repository::statement_count() {
     const std::scoped_lock lock(impl_->write_mutex, impl_->read_mutex);

@@ -80,6 +80,7 @@ constexpr std::string_view checks[] = {
     "SELECT 'the journal of execution ' || e.id || ' tells of ' || v.kind || ' before its start' FROM job_execution e "
     "JOIN event v ON v.execution_id = e.id WHERE v.id < (SELECT MIN(o.id) FROM event o WHERE o.execution_id = e.id AND "
     "o.kind = 'execution.started')",
+    "SELECT 'the repository has ' || COUNT(*) || ' identities' FROM repository HAVING COUNT(*) <> 1",
     "SELECT 'a purge was interrupted at instance ' || instance_id FROM purge_in_progress",
 
     // references

@@ -72,6 +72,13 @@ sql::Params nulls_for(const std::string& text) {
     return sql::Params(count);
 }
 
+std::string plan_of(sql::Connection& connection, const std::string& text) {
+    const sql::Result plan = connection.execute("EXPLAIN QUERY PLAN " + text, nulls_for(text));
+    std::string lines;
+    for (std::size_t i = 0; i < plan.size(); ++i) lines += std::string(plan[i][3].text()) + "\n";
+    return lines;
+}
+
 struct Plans : RepositorySuite {
     // Every verb and query once, each filter alone and with others.
     void use(Repository& store) {
@@ -146,13 +153,34 @@ TEST_F(Plans, NoStatementReadsAWholeTable) {
     }
     ASSERT_GT(texts.size(), 50U);
     const auto connection = raw();
-    const std::regex allowed("SCAN (schema_version|names|([0-9]+ )?CONSTANT ROWS?)");
+    const std::regex scan("(^|\n)SCAN (?!schema_version\n|names\n|([0-9]+ )?CONSTANT ROWS?\n)");
     for (const std::string& text : texts) {
-        const sql::Result plan = connection->execute("EXPLAIN QUERY PLAN " + text, nulls_for(text));
-        for (std::size_t i = 0; i < plan.size(); ++i) {
-            const std::string detail(plan[i][3].text());
-            EXPECT_TRUE(detail.rfind("SCAN", 0) != 0 || std::regex_match(detail, allowed)) << detail << "\n" << text;
-        }
+        const std::string plan = plan_of(*connection, text);
+        EXPECT_FALSE(std::regex_search(plan, scan)) << plan << text;
+    }
+}
+
+TEST_F(Plans, AFilterStartsFromTheNarrowestIndexAndNeedsNoSorting) {
+    const Parameters parameters{{"file", "vendors.csv"}, {"day", "2026-11-22"}};
+    const std::pair<ExecutionFilter, std::string> cases[] = {
+        {{}, "SEARCH e USING INTEGER PRIMARY KEY (rowid<?)"},
+        {{.statuses = {BatchStatus::failed}}, "SEARCH e USING INDEX job_execution_status (status=? AND id<?)"},
+        {{.job_name = "import"}, "SEARCH e USING INDEX job_execution_job (job_name=? AND id<?)"},
+        {{.instance = JobInstanceId(1)}, "SEARCH e USING INDEX job_execution_instance (instance_id=? AND id<?)"},
+        {{.statuses = {BatchStatus::failed}, .job_name = "import", .parameters = parameters},
+         "SEARCH p0 USING INDEX job_parameter_value (name=? AND <expr>=? AND execution_id<?)"}};
+    for (const auto& [filter, index] : cases) {
+        Texts texts;
+        repository();
+        Repository store(std::make_unique<ListeningDatabase>(database_in(folder_), texts), folder_ / "data", false,
+                         clock_);
+        std::ignore = store.find_executions(filter);
+        const auto query =
+            std::ranges::find_if(texts, [](const std::string& text) { return text.find("LIMIT") != text.npos; });
+        ASSERT_NE(texts.end(), query);
+        const std::string plan = plan_of(*raw(), *query);
+        EXPECT_NE(plan.npos, plan.find(index)) << plan << *query;
+        EXPECT_EQ(plan.npos, plan.find("TEMP B-TREE")) << plan << *query;
     }
 }
 

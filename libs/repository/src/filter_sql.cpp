@@ -1,0 +1,61 @@
+#include "filter_sql.hpp"
+
+#include "rows.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+namespace fermata {
+
+FilterSql::FilterSql(const ExecutionFilter& filter) {
+    constexpr std::int64_t all = std::numeric_limits<std::int64_t>::max();
+    const std::string id = add_parameters(filter.parameters);
+    where(fmt::format("{} < {}", id, param(Value(filter.before ? filter.before->value() : all))));
+    if (filter.job_name) where("e.job_name = " + param(cell(*filter.job_name)));
+    if (filter.instance) where("e.instance_id = " + param(Value(filter.instance->value())));
+    if (filter.since) where("e.created >= " + param(cell(*filter.since)));
+    if (filter.until) where("e.created <= " + param(cell(*filter.until)));
+    add_statuses(filter.statuses);
+    text_ = fmt::format(
+        " FROM {} JOIN job_instance i ON i.id = e.instance_id LEFT JOIN worker w ON w.id = e.owner WHERE {} "
+        "ORDER BY {} DESC LIMIT {}",
+        from_, where_, id, param(Value(filter.limit)));
+}
+
+std::string FilterSql::param(Value value) {
+    params_.push_back(value);
+    return fmt::format("${}", params_.size());
+}
+
+void FilterSql::where(const std::string& condition) {
+    if (!where_.empty()) where_ += " AND ";
+    where_ += condition;
+}
+
+// Read from the first parameter's index, which is in the order of the ids: CROSS JOIN keeps SQLite from starting
+// elsewhere. NOT … <> because SQLite would put a value it knows by `=` into substr() and no longer see the index.
+std::string FilterSql::add_parameters(const Parameters& parameters) {
+    int number = 0;
+    for (const auto& [name, value] : parameters) {
+        const std::string alias = fmt::format("p{}", number);
+        const std::string wanted = param(cell(value));
+        from_ += fmt::format("job_parameter {} CROSS JOIN ", alias);
+        where(fmt::format("{0}.name = {1} AND substr({0}.value, 1, 200) = substr({2}, 1, 200) AND NOT {0}.value <> {2}",
+                          alias, param(cell(name)), wanted));
+        if (number++ > 0) where(fmt::format("{}.execution_id = p0.execution_id", alias));
+    }
+    if (!parameters.empty()) where("e.id = p0.execution_id");
+    from_ += "job_execution e";
+    return parameters.empty() ? "e.id" : "p0.execution_id";
+}
+
+void FilterSql::add_statuses(const std::vector<BatchStatus>& statuses) {
+    if (statuses.empty()) return;
+    std::string names;
+    for (const BatchStatus status : statuses)
+        names += fmt::format("{}'{}'", names.empty() ? "" : ", ", to_string(status));
+    where(fmt::format("e.status IN ({})", names));
+}
+
+}  // namespace fermata
