@@ -1,6 +1,7 @@
 // parse_csv naive|owned FILE: rows into a struct that owns its strings. `naive` is what a first draft does: getline,
 // split into strings, stod. `owned` is tuned by hand: mapped file, from_chars, one struct used again.
 #include "csv.hpp"
+#include "item.hpp"
 #include "sqlite.hpp"
 
 #include <charconv>
@@ -11,26 +12,8 @@
 
 namespace {
 
-struct Row {
-    std::int64_t id = 0;
-    std::int64_t quantity = 0;
-    std::int64_t store = 0;
-    double price = 0;
-    double weight = 0;
-    std::string day;
-    std::string name;
-    std::string note;
-};
-
-struct Sum {  // keeps the optimiser honest
-    long long rows = 0;
-    double total = 0;
-    void add(const Row& row) {
-        ++rows;
-        total += static_cast<double>(row.id + row.quantity + row.store) + row.price + row.weight +
-                 static_cast<double>(row.day.size() + row.name.size() + row.note.size());
-    }
-};
+using bench::Row;
+using bench::Sum;
 
 std::vector<std::string> split(const std::string& line) {
     std::vector<std::string> fields(1);
