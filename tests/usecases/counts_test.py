@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""What a chunk costs, counted and not timed: system calls of the built binary under strace."""
+
+import collections
+import re
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
+from fermata_process import Folder  # noqa: E402
+
+JOB = """<?xml version="1.0" encoding="UTF-8"?>
+<job id="count" xmlns="https://jakarta.ee/xml/ns/jakartaee" version="2.0">
+  <step id="load">
+    <chunk item-count="10">
+      <reader ref="rangeReader"><properties><property name="to" value="#{jobParameters['to']}"/></properties></reader>
+      <writer ref="sqlWriter"><properties>
+        <property name="url" value="#{jobParameters['sink']}"/>
+        <property name="table" value="item"/><property name="create" value="true"/>
+      </properties></writer>
+    </chunk>
+  </step>
+</job>
+"""
+
+
+class Counts(unittest.TestCase):
+    def syncs(self, sink, chunks):
+        """fsync and fdatasync of a run by file name."""
+        with Folder() as folder:
+            folder.write("job.xml", JOB)
+            folder.fermata("db", "init", exit_code=0)
+            trace = folder.path / "trace"
+            folder.fermata("run", "job.xml", "-p", f"to={10 * chunks}", "-p", f"sink={sink}", exit_code=0,
+                           before=["strace", "-f", "-qq", "-y", "-o", trace, "-e", "trace=fsync,fdatasync"])
+            files = re.findall(r"(?:fsync|fdatasync)\(\d+<([^>]*)>", trace.read_text())
+            return collections.Counter(Path(file).name for file in files)
+
+    def syncs_a_chunk(self, sink):
+        """How many more syncs of the log a longer run makes for each chunk more; what runs cost once falls out."""
+        few, many = self.syncs(sink, 20), self.syncs(sink, 60)
+        return (many[f"{sink}-wal"] - few[f"{sink}-wal"]) / 40
+
+    def test_one_sync_a_chunk_in_the_repositorys_file(self):
+        self.assertEqual(1, self.syncs_a_chunk("repository.db"))
+
+    def test_one_sync_a_chunk_in_another_file(self):
+        self.assertEqual(1, self.syncs_a_chunk("sink.db"))
+
+
+if __name__ == "__main__":
+    unittest.main()
