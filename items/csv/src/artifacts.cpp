@@ -1,4 +1,5 @@
 #include "csv_reader.hpp"
+#include "csv_writer.hpp"
 
 #include <fermata/items/csv.hpp>
 
@@ -66,12 +67,40 @@ ArtifactInfo reader_info() {
     return info;
 }
 
+ArtifactInfo writer_info() {
+    ArtifactInfo info;
+    info.about =
+        "Writes records to a CSV file in UTF-8, every one exactly once, also when the process is killed. The file "
+        "grows beside its place with the ending .part and is put there when the step is complete. Bytes are "
+        "written in hexadecimal";
+    info.properties = dialect_properties();
+    info.properties[0].about = "a first line names the columns";
+    info.properties[1].about = "those to write, in this order, separated by commas (all of the first record)";
+    info.properties[4].about += "; equal text is quoted";
+    info.properties.insert(info.properties.begin(),
+                           {.name = "resource", .type = "path", .required = true, .about = "the file"});
+    info.properties.push_back(exists_info());
+    info.example = R"(<writer ref="csvWriter">
+  <properties>
+    <property name="resource" value="vendors.csv"/>
+    <property name="exists" value="overwrite"/>
+  </properties>
+</writer>)";
+    return info;
+}
+
+void check_writer(const Properties& properties) {
+    static_cast<void>(csv::Dialect::from(properties));
+    static_cast<void>(exists_of(properties, Exists::fail));
+}
+
 }  // namespace
 
 void add_csv_artifacts(Registry& registry) {
     registry.reader<csv::CsvReader>("csvReader", reader_info()).check = [](const Properties& properties) {
         static_cast<void>(csv::ReaderOptions::from(properties));
     };
+    registry.writer<csv::CsvWriter>("csvWriter", writer_info()).check = check_writer;
 }
 
 }  // namespace fermata

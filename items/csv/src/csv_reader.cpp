@@ -140,12 +140,15 @@ bool CsvReader::next_filled_record() {
 bool CsvReader::next_record() {
     const bool in_data = expected_ != 0;
     if (in_data && file_.offset() >= options_.end) return false;
+    // A record of max-line bytes and its line end; what is looked at must not depend on how much has been read.
+    const std::size_t most = options_.max_line + 2;
     for (;;) {
-        const std::string_view window = file_.window();
-        const Split split = splitter_.split(window.data(), window.data() + window.size(), file_.at_end());
+        const std::string_view window = file_.window().substr(0, most);
+        const bool last = file_.at_end() && window.size() == file_.window().size();
+        const Split split = splitter_.split(window.data(), window.data() + window.size(), last);
         if (split == Split::record && splitter_.text_size() <= options_.max_line) return true;
         if (split == Split::end) return false;
-        if (split != Split::incomplete || window.size() > options_.max_line) refuse_record(split);
+        if (split != Split::incomplete || window.size() == most) refuse_record(split);
         file_.more();
     }
 }
@@ -236,6 +239,9 @@ std::int64_t CsvReader::offset_in_record(std::size_t byte) const {
 /// A record without a recognisable end: its first line is given up, reading goes on with the second.
 void CsvReader::refuse_record(Split split) {
     record_line_ = file_.line();
+    while (file_.window().find('\n') == std::string_view::npos && file_.window().size() < options_.max_line &&
+           file_.more()) {
+    }
     std::string raw(file_.window().substr(0, std::min(file_.window().find('\n'), options_.max_line)));
     if (raw.ends_with('\r')) raw.pop_back();
     file_.skip_line();

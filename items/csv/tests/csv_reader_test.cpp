@@ -8,9 +8,9 @@ using csv::ReaderOptions;
 using items::message_of;
 using items::properties;
 using items::TemporaryFolder;
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 namespace {
 
@@ -18,7 +18,7 @@ using Row = std::vector<std::optional<std::string>>;
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 constexpr std::nullopt_t null = std::nullopt;
 
-class CsvReaderTest : public testing::Test {
+class CsvReaderTest : public ::testing::Test {
 protected:
     CsvReader& reader(std::string_view content, const Pairs& values = {},
                       std::size_t block = InputFile::default_block) {

@@ -99,6 +99,13 @@ Exists exists_of(const Properties& properties, Exists fallback) {
     throw properties.wrong("exists", fmt::format("\"{}\" is not fail, overwrite or append", printable(*text)));
 }
 
+PropertyInfo exists_info() {
+    return {.name = "exists",
+            .type = "fail|overwrite|append",
+            .default_value = "fail",
+            .about = "what to do with a file that is there already; it is not touched before the step is complete"};
+}
+
 OutputFile::OutputFile(std::filesystem::path target, Exists exists, std::string_view instance, std::string_view step)
     : target_(without_links(std::move(target))), part_(part_of(target_, instance, step)), exists_(exists) {}
 

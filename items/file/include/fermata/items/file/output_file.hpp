@@ -6,6 +6,7 @@
 #include <fermata/base/file.hpp>
 #include <fermata/batch/checkpoint.hpp>
 #include <fermata/batch/context.hpp>
+#include <fermata/batch/registry.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -23,6 +24,8 @@ enum class Exists : std::uint8_t {
 };
 /// The property "exists"; `fallback` if it is not given. Throws Error(invalid).
 [[nodiscard]] Exists exists_of(const Properties& properties, Exists fallback);
+/// That property of writers of files, for `fermata artifacts`.
+[[nodiscard]] PropertyInfo exists_info();
 
 class OutputFile {
 public:

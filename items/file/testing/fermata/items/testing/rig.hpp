@@ -2,47 +2,39 @@
 // What tests of item formats need around an artifact: a folder that goes away, properties, contexts, a chunk of
 // records.
 #include <fermata/batch/registry.hpp>
+#include <fermata/testing/temp_folder.hpp>
 
 #include <gmock/gmock.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace fermata::items {
 
-class TemporaryFolder {
+class TemporaryFolder : public testing::TempFolder {
 public:
-    TemporaryFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "fermata-items-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
-        path_ = name;
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
     std::filesystem::path write(const std::string& name, std::string_view content) const {
-        std::ofstream(path_ / name, std::ios::binary) << content;
-        return path_ / name;
+        std::ofstream(path() / name, std::ios::binary) << content;
+        return path() / name;
     }
     [[nodiscard]] std::string read(const std::string& name) const {
-        std::ifstream file(path_ / name, std::ios::binary);
+        std::ifstream file(path() / name, std::ios::binary);
         return {std::istreambuf_iterator<char>(file), {}};
     }
     [[nodiscard]] std::vector<std::string> names() const {
         std::vector<std::string> found;
-        for (const auto& entry : std::filesystem::directory_iterator(path_)) found.push_back(entry.path().filename());
+        for (const auto& entry : std::filesystem::directory_iterator(path())) found.push_back(entry.path().filename());
         std::sort(found.begin(), found.end());
         return found;
     }
-
-private:
-    std::filesystem::path path_;
 };
 
 inline Properties properties(const std::vector<std::pair<std::string, std::string>>& values,
@@ -103,6 +95,32 @@ std::string message_of(Action action) {
     }
     ADD_FAILURE() << "nothing was thrown";
     return {};
+}
+
+/// What kind of Error `action` throws in a child that has given away root's rights, before which no permission counts.
+template <class Action>
+std::optional<ErrorKind> unprivileged(Action action) {
+    constexpr int nothing = 100;
+    constexpr int other = 101;
+    constexpr unsigned nobody = 65534;
+    const pid_t child = ::fork();
+    if (child == 0) {
+        int answer = nothing;
+        try {
+            if (::getuid() == 0 && (::setgid(nobody) != 0 || ::setuid(nobody) != 0)) ::_exit(other);
+            action();
+        } catch (const Error& error) {
+            answer = static_cast<int>(error.kind());
+        } catch (...) {
+            answer = other;
+        }
+        ::_exit(answer);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) != other) << status;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) >= nothing) return std::nullopt;
+    return static_cast<ErrorKind>(WEXITSTATUS(status));
 }
 
 }  // namespace fermata::items

@@ -1,0 +1,146 @@
+#include "jsonl_reader.hpp"
+
+#include <fermata/base/error.hpp>
+#include <fermata/base/text.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+namespace fermata::jsonl {
+namespace {
+
+constexpr std::int64_t largest_line = std::int64_t{1} << 30;
+/// Files in which every object has other keys must not make memory grow for ever.
+constexpr std::size_t most_shapes = 256;
+
+}  // namespace
+
+ReaderOptions ReaderOptions::from(const Properties& properties) {
+    ReaderOptions options;
+    const auto limit = properties.get<std::int64_t>("max-line", static_cast<std::int64_t>(options.max_line));
+    if (limit < 1 || limit > largest_line)
+        throw properties.wrong("max-line", fmt::format("{} is not between 1 and {}", limit, largest_line));
+    options.max_line = static_cast<std::size_t>(limit);
+    return options;
+}
+
+JsonlReader::JsonlReader(const ArtifactContext& context)
+    : JsonlReader(context.step->resolve_path(context.properties.require<std::string>("resource")),
+                  ReaderOptions::from(context.properties)) {}
+
+JsonlReader::JsonlReader(std::filesystem::path path, ReaderOptions options, std::size_t block)
+    : options_(options), file_(std::move(path), block) {}
+
+void JsonlReader::open(const Checkpoint& from) {
+    file_.open(from);
+    if (!from) enter_text(file_, "JSON lines");
+}
+
+bool JsonlReader::read(Record& into) {
+    while (const auto line = next_line()) {
+        if (trim(*line).empty()) continue;
+        fill(into, *line);
+        return true;
+    }
+    return false;
+}
+
+/// The line, without its end, that the file has just moved behind; valid until the next call.
+std::optional<std::string_view> JsonlReader::next_line() {
+    line_ = file_.line();
+    for (std::size_t known = 0;;) {
+        const std::string_view window = file_.window();
+        const std::size_t feed = window.find('\n', known);
+        const bool whole = feed != std::string_view::npos || file_.at_end();
+        if (std::min(feed, window.size()) > options_.max_line) refuse_long_line();
+        if (whole && window.empty()) return std::nullopt;
+        if (whole) {
+            const std::string_view line = window.substr(0, feed);
+            file_.consume(std::min(line.size() + 1, window.size()), feed != std::string_view::npos ? 1 : 0);
+            return line;
+        }
+        known = window.size();
+        file_.more();
+    }
+}
+
+void JsonlReader::refuse_long_line() {
+    const std::string raw(file_.window().substr(0, options_.max_line));
+    file_.skip_line();
+    throw ReadError(
+        fmt::format("{}: the line is longer than {} bytes: \"{}\"; raise the property max-line if it is right",
+                    position(), with_commas(static_cast<std::int64_t>(options_.max_line)), printable(raw, 40)),
+        position(), raw);
+}
+
+void JsonlReader::refuse(std::string_view line, std::string_view reason) const {
+    throw ParseError(fmt::format("{}: {}: \"{}\"", position(), reason, printable(line, 80)), position(),
+                     std::string(line));
+}
+
+void JsonlReader::fill(Record& into, std::string_view line) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    char* place = into.arena().allocate(line.size() + simdjson::SIMDJSON_PADDING);
+    std::memcpy(place, line.data(), line.size());
+    const std::string_view kept(place, line.size());
+
+    simdjson::dom::element document;
+    if (const auto error = parser_.parse(place, line.size(), false).get(document))
+        refuse(kept, fmt::format("not valid JSON ({})", simdjson::error_message(error)));
+    simdjson::dom::object object;
+    if (document.get(object) != simdjson::SUCCESS) refuse(kept, "not a JSON object");
+
+    const std::span<Value> values = into.reset(columns_of(object, kept));
+    std::size_t column = 0;
+    for (const auto& field : object) values[column++] = value_of(field.value, into.arena());
+    into.set_origin(line_, kept);
+    if (into.batch().source != file_.name()) into.batch().source = file_.name();
+}
+
+const ColumnsPtr& JsonlReader::columns_of(simdjson::dom::object object, std::string_view line) {
+    const auto same_key = [](const auto& field, const std::string& name) { return field.key == name; };
+    if (columns_ &&
+        std::equal(object.begin(), object.end(), columns_->names().begin(), columns_->names().end(), same_key))
+        return columns_;
+    std::vector<std::string> names;
+    std::set<std::string_view> seen;
+    for (const auto& field : object) {
+        names.emplace_back(field.key);
+        if (!seen.insert(field.key).second) refuse(line, fmt::format("the key \"{}\" twice", printable(field.key)));
+    }
+    if (shapes_.size() >= most_shapes) shapes_.clear();
+    ColumnsPtr& shape = shapes_[names];
+    if (!shape) shape = std::make_shared<Columns>(std::move(names));
+    return columns_ = shape;
+}
+
+Value JsonlReader::value_of(simdjson::dom::element element, Arena& arena) const {
+    using simdjson::dom::element_type;
+    switch (element.type()) {
+        case element_type::NULL_VALUE:
+            return {};
+        case element_type::BOOL:
+            return bool(element);
+        case element_type::INT64:
+            return std::int64_t(element);
+        case element_type::UINT64:  // beyond int64: as every JSON reader that has no larger integers
+            return static_cast<double>(std::uint64_t(element));
+        case element_type::DOUBLE:
+            return double(element);
+        case element_type::STRING:
+            return arena.copy(std::string_view(element));
+        case element_type::ARRAY:
+        case element_type::OBJECT:
+            return arena.copy(simdjson::minify(element));
+    }
+    return {};
+}
+
+std::string JsonlReader::position() const {
+    return line_ == 0 ? file_.name() : fmt::format("{}:{}", file_.name(), line_);
+}
+
+}  // namespace fermata::jsonl

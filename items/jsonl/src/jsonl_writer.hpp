@@ -1,0 +1,39 @@
+#pragma once
+// Records as one JSON object a line, written exactly once (sink class T3).
+#include <fermata/batch/artifacts.hpp>
+#include <fermata/batch/record.hpp>
+#include <fermata/items/file/output_file.hpp>
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace fermata::jsonl {
+
+class JsonlWriter {
+public:
+    using item_type = Record;
+
+    explicit JsonlWriter(const ArtifactContext& context);
+
+    [[nodiscard]] static Sink sink() { return {.sink_class = SinkClass::file}; }
+    void open(const Checkpoint& from) { file_.open(from); }
+    /// Throws ConversionError for a value JSON has no form for; what was written of the chunk then goes at the next
+    /// open().
+    void write(std::span<Record> records, Transaction& transaction);
+    [[nodiscard]] Checkpoint checkpoint() { return file_.checkpoint(); }
+    void publish() { file_.publish(); }
+    void close() { file_.close(); }
+
+private:
+    void learn(const ColumnsPtr& columns);
+    void put(const Record& record);
+    void put(const Record& record, std::size_t column);
+
+    OutputFile file_;
+    ColumnsPtr columns_;             ///< the shape keys_ is for
+    std::vector<std::string> keys_;  ///< `{"id":`, `,"name":`
+    std::string text_;
+};
+
+}  // namespace fermata::jsonl

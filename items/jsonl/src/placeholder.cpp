@@ -1,2 +1,0 @@
-extern int fermata_placeholder_items_jsonl;
-int fermata_placeholder_items_jsonl;
