@@ -1,4 +1,5 @@
 #include "discard_writer.hpp"
+#include "filter_processor.hpp"
 #include "map_processor.hpp"
 #include "range_reader.hpp"
 #include "reject_file.hpp"
@@ -40,6 +41,20 @@ ArtifactInfo map_info() {
 </processor>)"};
 }
 
+ArtifactInfo filter_info() {
+    return {.about =
+                "Hands on the records for which a condition is true, as SQL's WHERE does: comparisons with null are "
+                "not. Operators: = != < <= > >=, like with % and _, is null, is not null, and, or, not, "
+                "parentheses. A number compares by number, 'text' byte by byte; \"in double quotes\" is a column "
+                "whose name is no word",
+            .properties = {{.name = "where", .type = "condition", .required = true, .about = "the condition"}},
+            .example = R"xml(<processor ref="filter">
+  <properties>
+    <property name="where" value="country = 'DE' and not (price &lt; 10 or note is null)"/>
+  </properties>
+</processor>)xml"};
+}
+
 ArtifactInfo range_info() {
     return {
         .about = "Reads the integers of a range as records with one column, value",
@@ -75,6 +90,9 @@ ArtifactInfo reject_info() {
 void add_record_artifacts(Registry& registry) {
     registry.processor<record::MapProcessor>("map", map_info()).check = [](const Properties& properties) {
         static_cast<void>(record::MapOptions::from(properties));
+    };
+    registry.processor<record::FilterProcessor>("filter", filter_info()).check = [](const Properties& properties) {
+        static_cast<void>(record::where_of(properties));
     };
     registry.reader<record::RangeReader>("rangeReader", range_info()).check = [](const Properties& properties) {
         static_cast<void>(record::RangeReader(properties));

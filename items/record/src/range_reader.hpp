@@ -1,5 +1,6 @@
 #pragma once
 #include <fermata/base/text.hpp>
+#include <fermata/batch/checkpoint.hpp>
 #include <fermata/batch/context.hpp>
 #include <fermata/batch/record.hpp>
 
