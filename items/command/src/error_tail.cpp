@@ -1,5 +1,7 @@
 #include "error_tail.hpp"
 
+#include <fermata/base/error.hpp>
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -26,7 +28,14 @@ void ErrorTail::pump() {
         }
         const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
         remember(text);
+        copy(text);
+    }
+}
+
+void ErrorTail::copy(std::string_view text) const {
+    try {
         write_all(sink_, text, "the step's log");
+    } catch (const IoError&) {  // a full disk must not fail the command because of its log
     }
 }
 

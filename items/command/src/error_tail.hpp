@@ -22,12 +22,13 @@ public:
     void started() { pipe_.write = File(); }
     /// To poll for reading; -1 at the end.
     [[nodiscard]] int fd() const noexcept { return pipe_.read.fd(); }
-    /// Copies all there is now; never waits. Throws IoError if the sink cannot be written.
+    /// Copies all there is now; never waits. What the sink cannot take (a full disk) is lost to it only.
     void pump();
     /// The last line that is not blank; cut if very long.
     [[nodiscard]] std::string_view last_line() const;
 
 private:
+    void copy(std::string_view text) const;
     void remember(std::string_view text);
     Pipe pipe_;
     int sink_;

@@ -99,7 +99,7 @@ private:
         }
     }
 
-    bool obey() {
+    [[nodiscard]] bool obey() const {
         char order = 0;
         if (::read(guard::control_fd, &order, 1) != 1) return false;
         if (order == guard::terminate) ::kill(-command_, SIGTERM);

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <poll.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <array>

@@ -230,6 +230,13 @@ TEST_F(Command, WithoutALogItSpeaksOnStderr) {
     EXPECT_EQ(testing::internal::GetCapturedStderr(), "hello\n");
 }
 
+TEST_F(Command, FullLogDoesNotFailIt) {
+    FileLog full("/dev/full");
+    step.log = &full;
+    EXPECT_EQ(failure({{"command", "sh -c 'echo lost >&2; exit 3'"}}),
+              "command \"sh\": exit code 3; last on stderr: lost");
+}
+
 TEST_F(Command, TellsItsPropertiesAndAnExample) {
     const ArtifactInfo& info = registry.find(ArtifactKind::batchlet, "command")->info;
     EXPECT_TRUE(info.closed);

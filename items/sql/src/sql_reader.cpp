@@ -112,7 +112,7 @@ void SqlReader::check_key(std::size_t row) const {
                     "leave such rows out in sql, or choose another key");
     if (row + 1 < page_.size() && same_key(page_[row + 1][key_], key))
         throw Error(ErrorKind::refused,
-                    fmt::format("key \"{}\" is not unique: \"{}\" stands twice", key_name_,
+                    fmt::format(R"(key "{}" is not unique: "{}" stands twice)", key_name_,
                                 printable(encode_key(key).substr(1))),
                     "choose a key by which the rows of sql are unique");
 }

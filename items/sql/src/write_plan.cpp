@@ -26,6 +26,7 @@ std::optional<std::size_t> find_name(const std::vector<std::string>& names, std:
 
 std::vector<std::string> names_of(const std::vector<sql::Column>& columns) {
     std::vector<std::string> names;
+    names.reserve(columns.size());
     for (const sql::Column& column : columns) names.push_back(column.name);
     return names;
 }
@@ -36,6 +37,7 @@ std::vector<std::string> primary_key(const std::vector<sql::Column>& columns) {
         if (column.key > 0) places.emplace_back(column.key, column.name);
     std::ranges::sort(places);
     std::vector<std::string> names;
+    names.reserve(places.size());
     for (auto& [place, name] : places) names.push_back(std::move(name));
     return names;
 }
@@ -84,7 +86,7 @@ private:
             throw Error(ErrorKind::refused,
                         fmt::format("there is no table \"{}\"{}", rules_.table,
                                     did_you_mean(rules_.table, connection_.tables())),
-                        "create it, or set create=\"true\"");
+                        R"(create it, or set create="true")");
         return columns;
     }
 
@@ -93,6 +95,7 @@ private:
         for (const std::string& name : wanted)
             statement += fmt::format("{}{} TEXT", &name == wanted.data() ? "" : ", ", connection_.quote(name));
         std::vector<std::string> keys;
+        keys.reserve(rules_.keys.size());
         for (const std::string& key : rules_.keys) keys.push_back(connection_.quote(key));
         if (!keys.empty()) statement += fmt::format(", PRIMARY KEY ({})", fmt::join(keys, ", "));
         return statement + ")";
@@ -103,7 +106,7 @@ private:
         const auto place = find_name(names, name);
         if (!place)
             throw Error(ErrorKind::refused,
-                        fmt::format("table \"{}\" has no column \"{}\" for the records' column{}", rules_.table, name,
+                        fmt::format(R"(table "{}" has no column "{}" for the records' column{})", rules_.table, name,
                                     did_you_mean(name, names)),
                         "rename or drop it before (map), or list in columns what is to be written");
         plan.target.columns.push_back(names[*place]);
@@ -131,7 +134,7 @@ private:
             const auto place = find_name(plan.target.columns, key);
             if (!place)
                 throw Error(ErrorKind::refused,
-                            fmt::format("key \"{}\" of table \"{}\" is not among the columns written{}", key,
+                            fmt::format(R"(key "{}" of table "{}" is not among the columns written{})", key,
                                         rules_.table, did_you_mean(key, plan.target.columns)),
                             fmt::format("written are: {}", fmt::join(plan.target.columns, ", ")));
             keys.push_back(plan.target.columns[*place]);
