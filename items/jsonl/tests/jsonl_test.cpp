@@ -30,7 +30,6 @@ protected:
         made->open({});
         return made;
     }
-    /// Values only: what stands behind place and raw text.
     static std::vector<std::string> values(JsonlReader& reader) {
         std::vector<std::string> found;
         TypedItemBuffer<Record> buffer;
@@ -38,8 +37,7 @@ protected:
             buffer.clear();
             auto& record = *static_cast<Record*>(buffer.slot());
             if (!reader.read(record)) return found;
-            const std::string all = items::whole(record);
-            found.push_back(all.substr(record.place().size() + 1 + record.raw().size()));
+            found.push_back(items::cells(record));
         }
     }
     JsonlWriter writer(Pairs values = {}) {

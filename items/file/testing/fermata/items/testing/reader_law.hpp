@@ -13,9 +13,9 @@
 
 namespace fermata::items {
 
-/// Everything a record says.
-inline std::string whole(const Record& record) {
-    std::string text = record.place() + "|" + std::string(record.raw());
+/// "|name=tAnn|age=i7": columns, kinds and values.
+inline std::string cells(const Record& record) {
+    std::string text;
     for (std::size_t i = 0; i < record.values().size(); ++i) {
         const Value& value = record[i];
         const std::string shown = value.kind() == Value::Kind::text      ? "t" + std::string(value.text())
@@ -26,6 +26,10 @@ inline std::string whole(const Record& record) {
         text += "|" + record.columns()->names()[i] + "=" + shown;
     }
     return text;
+}
+/// Everything a record says.
+inline std::string whole(const Record& record) {
+    return record.place() + "|" + std::string(record.raw()) + cells(record);
 }
 
 /// The next item, or the message of what was wrong with it (then the reader stands behind it).
