@@ -11,14 +11,14 @@
 namespace fermata {
 
 /// Text is borrowed.
-[[nodiscard]] inline Value cell(std::string_view text) { return Value(text); }
-[[nodiscard]] inline Value cell(const std::string& text) { return Value(std::string_view(text)); }
+[[nodiscard]] inline Value cell(std::string_view text) { return text; }
+[[nodiscard]] inline Value cell(const std::string& text) { return std::string_view(text); }
 [[nodiscard]] inline Value cell(const std::optional<std::string>& text) {
     return text ? Value(std::string_view(*text)) : Value();
 }
-[[nodiscard]] inline Value cell(Timestamp time) { return Value(to_micros(time)); }
+[[nodiscard]] inline Value cell(Timestamp time) { return to_micros(time); }
 [[nodiscard]] Value bytes_cell(const std::optional<std::string>& bytes);
-[[nodiscard]] inline Value flag_cell(bool flag) { return Value(flag ? 1 : 0); }
+[[nodiscard]] inline Value flag_cell(bool flag) { return flag ? 1 : 0; }
 /// Like cell(optional): an empty text is no text.
 [[nodiscard]] inline Value nonempty_cell(std::string_view text) { return text.empty() ? Value() : Value(text); }
 

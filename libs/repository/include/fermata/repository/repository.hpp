@@ -5,7 +5,10 @@
 //
 // Owner verbs take the Claim they were given and throw Error(stale) when another epoch rules now ("fenced"): the caller
 // must write nothing more. Requests (stop, abandon, restart, recover) answer by value. Unknown ids: Error(not_found).
-// Statements per verb do not depend on the length of the history (tests/counts).
+// Statements per verb do not depend on the length of the history (testing/repository_suite/queries_test.cpp).
+//
+// A worker's row exists exactly while it owns something: the verb that makes it an owner writes it, the verb that ends
+// or takes over its last execution deletes it (and a dead owner's file). So rows and files of the dead do not pile up.
 //
 // Threads: all methods may be called from any thread. There is one write connection a process and file; a Unit holds
 // it.

@@ -39,7 +39,6 @@ public:
     [[nodiscard]] int owner_fd() const noexcept { return file_.fd(); }
 
 private:
-    friend class Repository;
     std::filesystem::path path_;
     File file_;
     WorkerRecord record_;
