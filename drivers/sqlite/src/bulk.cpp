@@ -110,7 +110,10 @@ BulkWriter::BulkWriter(Connection& connection, const sql::BulkTarget& target)
     : connection_(connection),
       table_(target.table),
       columns_(find_columns(connection, target)),
-      statement_(prepare(connection, target)) {}
+      statement_(prepare(connection, target)) {
+    for (const auto& column : columns_)
+        numeric_.push_back(column.type == sql::ColumnType::integer || column.type == sql::ColumnType::real);
+}
 
 int BulkWriter::bind_number(std::size_t column, std::string_view text, std::size_t row) {
     const int place = static_cast<int>(column + 1);
@@ -125,11 +128,7 @@ int BulkWriter::bind_number(std::size_t column, std::string_view text, std::size
 }
 
 inline int BulkWriter::bind_cell(std::size_t column, const Value& cell, std::size_t row) {
-    if (cell.kind() == Value::Kind::text) {
-        const auto type = columns_[column].type;
-        if (type == sql::ColumnType::integer || type == sql::ColumnType::real)
-            return bind_number(column, cell.text(), row);
-    }
+    if (numeric_[column] && cell.kind() == Value::Kind::text) return bind_number(column, cell.text(), row);
     return bind_value(statement_.get(), static_cast<int>(column + 1), cell, SQLITE_STATIC);
 }
 

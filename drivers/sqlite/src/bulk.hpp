@@ -21,6 +21,7 @@ private:
     Connection& connection_;
     std::string table_;
     std::vector<sql::Column> columns_;  ///< in the order of the cells
+    std::vector<bool> numeric_;         ///< of each: text must become a number
     Statement statement_;
 };
 

@@ -41,7 +41,27 @@ private:
     std::size_t expected_ = 0;          ///< the highest n
 };
 
-/// One value to one place, from 1.
-int bind_value(sqlite3_stmt* stmt, int place, const Value& value, sqlite3_destructor_type lifetime) noexcept;
+/// One value to one place, from 1. Here, because bulk writing does it for every cell.
+inline int bind_value(sqlite3_stmt* stmt, int place, const Value& value, sqlite3_destructor_type lifetime) noexcept {
+    switch (value.kind()) {
+        case Value::Kind::null:
+            return sqlite3_bind_null(stmt, place);
+        case Value::Kind::boolean:
+            return sqlite3_bind_int(stmt, place, value.boolean() ? 1 : 0);
+        case Value::Kind::integer:
+            return sqlite3_bind_int64(stmt, place, value.integer());
+        case Value::Kind::real:
+            return sqlite3_bind_double(stmt, place, value.real());
+        case Value::Kind::text: {
+            // A null pointer would bind NULL; an empty text is not null.
+            const std::string_view text = value.text().data() != nullptr ? value.text() : std::string_view("");
+            return sqlite3_bind_text64(stmt, place, text.data(), text.size(), lifetime, SQLITE_UTF8);
+        }
+        case Value::Kind::bytes:
+            if (value.bytes().empty()) return sqlite3_bind_zeroblob(stmt, place, 0);
+            return sqlite3_bind_blob64(stmt, place, value.bytes().data(), value.bytes().size(), lifetime);
+    }
+    return SQLITE_MISUSE;
+}
 
 }  // namespace fermata::sqlite

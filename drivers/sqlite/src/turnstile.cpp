@@ -112,11 +112,15 @@ void Turnstile::release() noexcept {
     unlock(file_.fd(), turn);
 }
 
+/// Writes only after somebody else has: a changed file would add work to every fsync of the database.
 void Turnstile::write_holder() const noexcept {
-    std::array<char, holder_width + 1> text{};
-    std::snprintf(text.data(), text.size(), "%*ld\n", holder_width - 1, static_cast<long>(::getpid()));
-    // Only words for a waiting human depend on it.
-    [[maybe_unused]] const auto written = ::pwrite(file_.fd(), text.data(), holder_width, holder_offset);
+    std::array<char, holder_width + 1> mine{};
+    std::array<char, holder_width + 1> present{};
+    std::snprintf(mine.data(), mine.size(), "%*ld\n", holder_width - 1, static_cast<long>(::getpid()));
+    // Only words for a waiting human depend on either call.
+    [[maybe_unused]] const auto read = ::pread(file_.fd(), present.data(), holder_width, holder_offset);
+    if (present == mine) return;
+    [[maybe_unused]] const auto written = ::pwrite(file_.fd(), mine.data(), holder_width, holder_offset);
 }
 
 std::string Turnstile::holder() const {
