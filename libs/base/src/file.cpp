@@ -146,8 +146,9 @@ void sync_folder(const std::filesystem::path& folder) {
 bool try_lock(int fd, std::int64_t offset, std::int64_t length) {
     auto range = byte_range(F_WRLCK, offset, length);
     while (::fcntl(fd, F_OFD_SETLK, &range) < 0) {
-        if (errno == EAGAIN || errno == EACCES) return false;
-        if (errno != EINTR) throw_io("lock", name_of(fd), errno);
+        const int reason = errno;
+        if (reason == EAGAIN || reason == EACCES) return false;
+        if (reason != EINTR) throw_io("lock", name_of(fd), reason);
     }
     return true;
 }
@@ -159,7 +160,10 @@ void lock_blocking(int fd, std::int64_t offset, std::int64_t length) {
 
 void unlock(int fd, std::int64_t offset, std::int64_t length) {
     auto range = byte_range(F_UNLCK, offset, length);
-    checked("unlock", name_of(fd), [&] { return ::fcntl(fd, F_OFD_SETLK, &range); });
+    while (::fcntl(fd, F_OFD_SETLK, &range) < 0) {
+        const int reason = errno;
+        if (reason != EINTR) throw_io("unlock", name_of(fd), reason);
+    }
 }
 
 }  // namespace fermata
