@@ -1,0 +1,70 @@
+#include <fermata/base/error.hpp>
+#include <fermata/model/builder.hpp>
+#include <fermata/model/resolved_job.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace fermata {
+namespace {
+
+using testing::HasSubstr;
+
+std::string message_of(const std::function<void()>& action) {
+    try {
+        action();
+    } catch (const Error& error) {
+        EXPECT_EQ(ErrorKind::invalid, error.kind());
+        return error.what();
+    }
+    return "nothing was thrown";
+}
+
+TEST(Builder, SaysWhatTheXmlWouldSay) {
+    const JobDefinition built = job("import")
+                                    .property("region", "eu")
+                                    .restartable(false)
+                                    .step(chunk_step("load", 1000)
+                                              .reader("orderReader", {{"file", "#{jobParameters['file']}"}})
+                                              .processor("check")
+                                              .writer("orderWriter")
+                                              .skip({"fermata.Error"}, 5)
+                                              .retry({"fermata.IoError"}, 3)
+                                              .listener("counting")
+                                              .property("max-rate", "10")
+                                              .on("EMPTY", "report")
+                                              .next("report"))
+                                    .step(batchlet_step("report", "reportBatchlet", {{"region", "eu"}}))
+                                    .build();
+    const auto resolution = resolve(built, {{"file", "orders.csv"}}, {});
+    ASSERT_TRUE(resolution.job);
+    EXPECT_FALSE(resolution.job->restartable);
+    const auto& chunk = std::get<ResolvedChunk>(resolution.job->steps[0].work);
+    EXPECT_EQ(1000, chunk.item_count);
+    EXPECT_EQ(5, chunk.skip_limit);
+    EXPECT_EQ(3, chunk.retry_limit);
+    EXPECT_EQ("orderReader", chunk.reader.ref);
+    EXPECT_EQ("orders.csv", chunk.reader.properties[0].value.str());
+    EXPECT_EQ("check", chunk.processor->ref);
+    EXPECT_EQ("fermata.Error", chunk.skippable.include[0].name);
+    EXPECT_EQ("EMPTY", resolution.job->steps[0].transitions[0].on);
+    EXPECT_EQ("report", resolution.job->steps[0].next);
+    EXPECT_EQ("counting", resolution.job->steps[0].listeners[0].ref);
+    EXPECT_EQ(hash_of(built), hash_of(job_definition_from_json(to_json(built))));
+}
+
+TEST(Builder, TellsWhatIsMissing) {
+    EXPECT_THAT(message_of([] { (void)job("j").build(); }), HasSubstr("job \"j\" has no steps"));
+    EXPECT_THAT(message_of([] { (void)job("j").step(chunk_step("s").writer("w")).build(); }),
+                HasSubstr("step \"s\" has no reader"));
+    EXPECT_THAT(message_of([] { (void)job("j").step(chunk_step("s").reader("r")).build(); }),
+                HasSubstr("step \"s\" has no writer"));
+    EXPECT_THAT(message_of([] { (void)batchlet_step("s", "b").reader("r"); }),
+                HasSubstr("step \"s\" is a batchlet step: it has no reader"));
+    EXPECT_THAT(
+        message_of([] { (void)job("j").step(batchlet_step("s", "b", {{"p", "#{jobParameters[x]}"}})).build(); }),
+        HasSubstr("job \"j\": "));
+}
+
+}  // namespace
+}  // namespace fermata
