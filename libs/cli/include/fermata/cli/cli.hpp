@@ -1,0 +1,21 @@
+#pragma once
+// The operator's command line over one application: a registry of artifacts and a set of database drivers.
+// fermata::main (fermata/fermata.hpp) is the front door of programs; this is what it calls.
+#include <fermata/batch/registry.hpp>
+#include <fermata/sql/sql.hpp>
+
+#include <string_view>
+
+namespace fermata::cli {
+
+struct Application {
+    const Registry& registry;
+    const sql::Drivers& drivers;
+    std::string_view version;
+};
+
+/// Parses, runs one verb, prints, and answers the exit code (design §13). Never throws: whatever goes wrong is one
+/// message on stderr and its exit code. Uses SIGINT, SIGTERM and SIGHUP while an execution runs in the foreground.
+int run(int argc, char** argv, const Application& application);
+
+}  // namespace fermata::cli

@@ -1,0 +1,25 @@
+#pragma once
+// Waiting for executions of other processes: they are looked at, again and again, in the repository.
+#include <chrono>
+#include <optional>
+
+#include "session.hpp"
+
+namespace fermata::cli {
+
+class Deadline {
+public:
+    explicit Deadline(std::optional<Duration> from_now) {
+        if (from_now) end_ = std::chrono::steady_clock::now() + *from_now;
+    }
+    [[nodiscard]] bool passed() const { return end_ && std::chrono::steady_clock::now() >= *end_; }
+
+private:
+    std::optional<std::chrono::steady_clock::time_point> end_;
+};
+
+/// Until it is no longer running. Throws Error(timed_out); Error(conflict) once its owner is lost, since nobody will
+/// end it.
+JobExecution await_end(Session& session, JobExecutionId id, const Deadline& deadline);
+
+}  // namespace fermata::cli

@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+#include <unistd.h>
+#include <fermata/cli/cli.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "complete.hpp"
+#include "error_report.hpp"
+#include "global_options.hpp"
+#include "help.hpp"
+#include "parser.hpp"
+#include "session.hpp"
+#include "terminal.hpp"
+
+namespace fermata::cli {
+
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+/// Before the arguments are understood, errors about them too are wanted in the format they ask for.
+bool mentions_json(const Arguments& arguments) {
+    return std::any_of(arguments.begin(), arguments.end(), [](const std::string& word) {
+        return word == "json" || word == "jsonl" || word.ends_with("=json") || word == "-ojson";
+    });
+}
+
+/// A reader of our output that goes away must not kill a running job; write errors are looked at instead. A handler,
+/// not SIG_IGN, since children would inherit that.
+void survive_broken_pipes() {
+    std::signal(SIGPIPE, [](int) {});
+}
+
+ExitCode print(const std::string& text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return ExitCode::ok;
+}
+
+ExitCode print_help(const Invocation& invocation, const Options& global) {
+    if (invocation.descriptor == nullptr) return print(help_of_all(global));
+    Options own;
+    invocation.command->describe(own);
+    return print(help_of(*invocation.descriptor, own, global));
+}
+
+/// Hidden, for the shells; its words are not parsed, since they are not finished.
+ExitCode print_completions(const Arguments& words, const Application& application) {
+    GlobalOptions given;
+    Options global;
+    given.describe(global);
+    Session session(application, given.settings(), Output(Format::name, {}));
+    for (const auto& word : completions(session, {words.begin() + 1, words.end()}, global)) print(word + "\n");
+    return ExitCode::ok;
+}
+
+ExitCode perform(const Arguments& arguments, const Application& application) {
+    if (!arguments.empty() && arguments.front() == "__complete") return print_completions(arguments, application);
+    GlobalOptions given;
+    Options global;
+    given.describe(global);
+    const Invocation invocation = parse(arguments, global);
+    if (invocation.help) return print_help(invocation, global);
+    if (invocation.version) return print(fmt::format("fermata {}\n", application.version));
+    if (invocation.descriptor == nullptr)
+        throw Error(ErrorKind::usage, "no command given", "fermata --help lists the commands");
+    Settings settings = given.settings();
+    const Style style = style_for(STDOUT_FILENO, settings, given.ascii);
+    Session session(application, std::move(settings), Output(given.format(), style));
+    const ExitCode code = invocation.command->run(session);
+    session.out().flush();
+    return code;
+}
+
+}  // namespace
+
+int run(int argc, char** argv, const Application& application) {
+    const Arguments arguments(argv + std::min(argc, 1), argv + argc);
+    survive_broken_pipes();
+    try {
+        return static_cast<int>(perform(arguments, application));
+    } catch (const std::exception& error) {
+        std::fflush(stdout);
+        return static_cast<int>(report_error(error, mentions_json(arguments)));
+    }
+}
+
+}  // namespace fermata::cli

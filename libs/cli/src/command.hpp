@@ -1,0 +1,46 @@
+#pragma once
+// A verb of the command line: data about it, what it takes, and what it does. One file each in commands/.
+#include "exit_code.hpp"
+#include "options.hpp"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fermata::cli {
+
+class Session;
+
+class Command {
+public:
+    virtual ~Command() = default;
+    virtual void describe(Options& options) = 0;
+    virtual ExitCode run(Session& session) = 0;
+    /// What stood after `--`; only a verb that says so takes any.
+    std::vector<std::string> rest;
+};
+
+struct Descriptor {
+    std::string_view name;
+    std::string_view group;  ///< heading in `fermata --help`; empty = not listed
+    std::string_view about;  ///< one line
+    std::string_view help;   ///< paragraphs and examples after the options
+    bool takes_rest = false;
+    std::unique_ptr<Command> (*make)() = nullptr;
+};
+
+template <class C>
+std::unique_ptr<Command> make_command() {
+    return std::make_unique<C>();
+}
+
+extern const Descriptor run_command, exec_command, restart_command, recover_command, stop_command, abandon_command;
+extern const Descriptor list_command, show_command, logs_command, watch_command, wait_command, events_command;
+extern const Descriptor validate_command, explain_command, graph_command, artifacts_command, jobs_command;
+extern const Descriptor purge_command, db_command, config_command, doctor_command, completion_command;
+/// In the order of `fermata --help`.
+[[nodiscard]] std::span<const Descriptor* const> descriptors();
+
+}  // namespace fermata::cli

@@ -1,0 +1,40 @@
+#include "../command.hpp"
+#include "../session.hpp"
+
+#include <fmt/format.h>
+
+namespace fermata::cli {
+
+namespace {
+
+class AbandonCommand final : public Command {
+public:
+    void describe(Options& options) override {
+        options.positional("ID", executions_, "The executions; none may be running")
+            .require()
+            .complete(Completes::execution);
+    }
+    ExitCode run(Session& session) override {
+        for (const auto& reference : executions_) {
+            const JobExecutionId id = session.resolve(reference);
+            session.jobs().abandon(id);
+            session.out().one(fmt::format("{} is ABANDONED\n", id.value()),
+                              fmt::format("{{\"id\":{},\"status\":\"ABANDONED\"}}", id.value()),
+                              std::to_string(id.value()));
+        }
+        return ExitCode::ok;
+    }
+
+private:
+    std::vector<ExecutionRef> executions_;
+};
+
+}  // namespace
+
+const Descriptor abandon_command{.name = "abandon",
+                                 .group = "Running",
+                                 .about = "Give executions up: they cannot be restarted any more",
+                                 .help = {},
+                                 .make = make_command<AbandonCommand>};
+
+}  // namespace fermata::cli

@@ -1,0 +1,81 @@
+#include "../command.hpp"
+#include "../session.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+namespace fermata::cli {
+
+namespace {
+
+constexpr std::string_view help = R"(  init            make the repository; harmless if it is there already
+  migrate         bring its schema to the version of this program
+  verify          check the file, and every rule of the store; exit code 1 if one is broken
+  backup FILE     a consistent copy while others work
+)";
+
+class DbCommand final : public Command {
+public:
+    void describe(Options& options) override {
+        options.positional("ACTION", action_, "init, migrate, verify or backup")
+            .require()
+            .one_of({"init", "migrate", "verify", "backup"});
+        options.positional("FILE", target_, "backup only: the copy, a new file").complete(Completes::file);
+    }
+    ExitCode run(Session& session) override {
+        if (target_ && action_ != "backup")
+            throw Error(ErrorKind::usage, fmt::format("db {} takes no FILE", action_), "fermata db --help");
+        if (action_ == "init") return init(session);
+        if (action_ == "migrate") return migrate(session);
+        return action_ == "verify" ? verify(session) : backup(session);
+    }
+
+private:
+    static ExitCode init(Session& session) {
+        const bool existed = session.database()->exists();
+        session.repository(IfAbsent::create);
+        session.out().write(fmt::format("{} {}\n", existed ? "there is" : "made", session.settings().repository_url()));
+        return ExitCode::ok;
+    }
+    /// Opening refuses an older schema; of version 1 there is none.
+    static ExitCode migrate(Session& session) {
+        session.repository();
+        session.out().write(fmt::format("schema version {}: nothing to do\n", schema_version));
+        return ExitCode::ok;
+    }
+    static ExitCode verify(Session& session) {
+        auto findings = session.database()->integrity_check();
+        if (findings.empty()) findings = session.repository().verify();
+        for (const auto& finding : findings) Output::note(finding);
+        if (!findings.empty())
+            throw Error(ErrorKind::failed,
+                        fmt::format("{} has {} fault{}", session.settings().repository_url(), findings.size(),
+                                    findings.size() == 1 ? "" : "s"),
+                        "restore a backup, or keep the file and report the fault");
+        session.out().write(fmt::format("{} is sound\n", session.settings().repository_url()));
+        return ExitCode::ok;
+    }
+    ExitCode backup(Session& session) const {
+        if (target_ && std::filesystem::exists(*target_))
+            throw Error(ErrorKind::conflict, fmt::format("{} exists already", *target_), "name a new file");
+        if (!target_) throw Error(ErrorKind::usage, "db backup: no FILE given", "fermata db backup FILE");
+        session.repository();
+        session.repository().database().backup_to(*target_);
+        session.out().write(fmt::format("{}\n", *target_));
+        return ExitCode::ok;
+    }
+
+    std::string action_;
+    std::optional<std::string> target_;
+};
+
+}  // namespace
+
+const Descriptor db_command{.name = "db",
+                            .group = "Housekeeping",
+                            .about = "Make, migrate, verify or back up the repository",
+                            .help = help,
+                            .make = make_command<DbCommand>};
+
+}  // namespace fermata::cli

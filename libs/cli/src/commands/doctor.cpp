@@ -1,0 +1,148 @@
+#include "../command.hpp"
+#include "../session.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <fermata/base/text.hpp>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+namespace fermata::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Finding {
+    enum class Level : std::uint8_t { ok, warn, fail };
+    Level level = Level::ok;
+    std::string text;
+};
+using Level = Finding::Level;
+
+constexpr std::uintmax_t little_space = 256ULL << 20;
+
+Finding look_at_repository(Session& session) {
+    const auto database = session.database();
+    if (!database->exists()) return {Level::warn, database->display_name() + " does not exist yet"};
+    auto faults = database->integrity_check();
+    if (faults.empty()) faults = session.repository().verify();
+    if (!faults.empty()) return {Level::fail, faults.front()};
+    return {Level::ok, database->display_name() + " is sound"};
+}
+
+/// The folder the repository is in, or the nearest above it that exists.
+fs::path existing_folder(const Session& session) {
+    fs::path folder = session.data_folder().parent_path();
+    while (!fs::exists(folder)) folder = folder.parent_path();
+    return folder;
+}
+
+Finding look_at_folder(Session& session) {
+    const fs::path folder = existing_folder(session);
+    struct stat status{};
+    if (::stat(folder.c_str(), &status) != 0 || ::access(folder.c_str(), W_OK | X_OK) != 0)
+        return {Level::fail, folder.string() + " cannot be written to"};
+    if ((status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0)
+        return {Level::fail, folder.string() + " may be written by everybody"};
+    return {Level::ok, folder.string()};
+}
+
+Finding look_at_space(Session& session) {
+    const auto space = fs::space(existing_folder(session));
+    const auto mebibytes = space.available >> 20;
+    return {space.available < little_space ? Level::warn : Level::ok, fmt::format("{} MiB free", mebibytes)};
+}
+
+/// A clock that went back makes times of new executions lie before those of older ones.
+Finding look_at_clock(Session& session) {
+    const auto now = Clock::system().now();
+    if (session.database()->exists())
+        if (const auto newest = session.repository().find_executions({.limit = 1});
+            !newest.empty() && newest.front().created > now)
+            return {Level::fail, fmt::format("{} is before execution {} was made, {}", to_rfc3339(now),
+                                             newest.front().id.value(), to_rfc3339(newest.front().created))};
+    return {Level::ok, to_rfc3339(now)};
+}
+
+Finding look_at_jobs_folder(Session& session) {
+    if (session.settings().get("jobs").value.empty()) return {Level::ok, "no jobs folder is set"};
+    return {Level::ok, session.settings().jobs_folder().string()};
+}
+
+Finding look_at_engine(Session& session) {
+    if (!session.database()->exists()) return {Level::ok, "told once there is a repository"};
+    const auto version = session.database()->connect(sql::OpenMode::read_only)->execute("SELECT sqlite_version()");
+    return {Level::ok, fmt::format("SQLite {}", version[0][0].text())};
+}
+
+/// Runs `true` as a step would.
+Finding look_at_guard(Session& session) {
+    const auto* command = session.registry().find(ArtifactKind::batchlet, "command");
+    if (command == nullptr) return {Level::ok, "this program has no `command`"};
+    const Properties properties("doctor", "", {{.name = "command", .value = Text("true"), .at = {}}});
+    const StopSignal stop;
+    JobContext job;
+    job.working_directory = "/";
+    StepContext step;
+    step.step_name = "doctor";
+    step.job = &job;
+    step.stop = &stop;
+    command->make_batchlet({properties, &step, job})->process();
+    return {Level::ok, "commands run, and are watched"};
+}
+
+using Look = Finding (*)(Session&);
+struct Check {
+    std::string_view about;
+    Look look;
+};
+constexpr Check checks[] = {
+    {"repository", look_at_repository}, {"folder", look_at_folder}, {"space", look_at_space}, {"clock", look_at_clock},
+    {"jobs", look_at_jobs_folder},      {"engine", look_at_engine}, {"guard", look_at_guard}};
+
+Finding performed(const Check& check, Session& session) {
+    try {
+        return check.look(session);
+    } catch (const std::exception& error) {
+        return {Level::fail, error.what()};
+    }
+}
+
+std::string_view to_string(Level level) { return level == Level::ok ? "ok" : level == Level::warn ? "warn" : "fail"; }
+
+Row row_of(const Check& check, const Finding& finding) {
+    const nlohmann::ordered_json object{
+        {"state", to_string(finding.level)}, {"check", check.about}, {"finding", finding.text}};
+    return {.cells = {std::string(to_string(finding.level)), std::string(check.about), printable(finding.text)},
+            .object = object.dump(),
+            .name = std::string(check.about)};
+}
+
+class DoctorCommand final : public Command {
+public:
+    void describe(Options&) override {}
+    ExitCode run(Session& session) override {
+        ExitCode code = ExitCode::ok;
+        std::vector<Row> rows;
+        for (const Check& check : checks) {
+            const Finding finding = performed(check, session);
+            if (finding.level == Level::fail) code = ExitCode::failed;
+            rows.push_back(row_of(check, finding));
+        }
+        session.out().rows({{"STATE"}, {"CHECK"}, {"FINDING"}}, rows);
+        return code;
+    }
+};
+
+}  // namespace
+
+const Descriptor doctor_command{.name = "doctor",
+                                .group = "Housekeeping",
+                                .about = "Check that everything Fermata needs works here",
+                                .help = {},
+                                .make = make_command<DoctorCommand>};
+
+}  // namespace fermata::cli

@@ -1,0 +1,40 @@
+#include "../command.hpp"
+#include "../job_source.hpp"
+
+#include <fermata/model/graph.hpp>
+
+namespace fermata::cli {
+
+namespace {
+
+constexpr std::string_view help = R"(  fermata graph nightly.xml --dot | dot -Tsvg > nightly.svg
+)";
+
+class GraphCommand final : public Command {
+public:
+    void describe(Options& options) override {
+        options.positional("JOB", job_, "Job XML file, or the id of a job in the jobs folder")
+            .require()
+            .complete(Completes::job);
+        options.flag("--dot", dot_, "For Graphviz");
+    }
+    ExitCode run(Session& session) override {
+        const JobDefinition job = load_job(session, job_);
+        session.out().write(dot_ ? graph_dot(job) : graph_text(job));
+        return ExitCode::ok;
+    }
+
+private:
+    std::string job_;
+    bool dot_ = false;
+};
+
+}  // namespace
+
+const Descriptor graph_command{.name = "graph",
+                               .group = "Definitions",
+                               .about = "The steps of a job and what leads where",
+                               .help = help,
+                               .make = make_command<GraphCommand>};
+
+}  // namespace fermata::cli

@@ -1,0 +1,97 @@
+#include "../command.hpp"
+#include "../session.hpp"
+#include "../terminal.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+#include <fermata/base/text.hpp>
+
+#include <cstdio>
+#include <filesystem>
+
+namespace fermata::cli {
+
+namespace {
+
+constexpr std::string_view help =
+    R"(Deletes whole instances with all their executions, and their logs; what is running stays. All filters given must
+match, and at least one is needed.
+
+  fermata purge --older-than 90d --status completed --keep-last 10 --dry-run
+)";
+
+class PurgeCommand final : public Command {
+public:
+    void describe(Options& options) override {
+        options.value("--older-than", "DURATION", age_, "Whose newest execution ended longer ago");
+        options.value("--job", "JOB", job_, "Of this job").complete(Completes::job);
+        options.value("--status", "STATUS", statuses_, "Whose newest execution has this status");
+        options.value("--keep-last", "N", keep_, "But not the newest N of each job");
+        options.flag("--dry-run", dry_run_, "Only tell how many");
+        options.flag("--yes", yes_, "Do not ask");
+    }
+    ExitCode run(Session& session) override;
+
+private:
+    [[nodiscard]] PurgeFilter filter(bool dry_run) const;
+    void require_consent(Session& session) const;
+    std::optional<Duration> age_;
+    std::optional<std::string> job_;
+    std::vector<BatchStatus> statuses_;
+    std::optional<std::int64_t> keep_;
+    bool dry_run_ = false;
+    bool yes_ = false;
+};
+
+PurgeFilter PurgeCommand::filter(bool dry_run) const {
+    if (!age_ && !job_ && statuses_.empty() && !keep_)
+        throw Error(ErrorKind::usage, "purge: no filter given: this would delete everything",
+                    "fermata purge --older-than 90d");
+    PurgeFilter filter{.ended_before = {}, .job_name = job_, .statuses = statuses_, .keep_last = keep_};
+    if (age_) filter.ended_before = Clock::system().now() - *age_;
+    filter.dry_run = dry_run;
+    return filter;
+}
+
+void remove_logs(Session& session, const std::vector<JobExecutionId>& executions) {
+    for (const auto id : executions) {
+        std::error_code error;
+        const auto folder = session.data_folder() / "logs" / std::to_string(id.value());
+        std::filesystem::remove_all(folder, error);
+        if (error) Output::note(fmt::format("fermata: {} stays: {}", folder.string(), error.message()));
+    }
+}
+
+void PurgeCommand::require_consent(Session& session) const {
+    if (yes_) return;
+    if (!is_terminal(STDIN_FILENO))
+        throw Error(ErrorKind::usage, "purge: nobody to ask", "--yes, or --dry-run to see how many");
+    const PurgeResult would = session.repository().purge(filter(true));
+    std::fprintf(stderr, "Delete %s instances with %s executions? [y/N] ", with_commas(would.instances).c_str(),
+                 with_commas(would.executions).c_str());
+    const int answer = std::getchar();
+    if (answer != 'y' && answer != 'Y') throw Error(ErrorKind::refused, "purge: nothing was deleted");
+}
+
+ExitCode PurgeCommand::run(Session& session) {
+    const PurgeFilter wanted = filter(dry_run_);
+    if (!dry_run_) require_consent(session);
+    const PurgeResult result = session.repository().purge(wanted);
+    if (!dry_run_) remove_logs(session, result.execution_ids);
+    session.out().one(fmt::format("{} {} instances with {} executions\n", dry_run_ ? "would delete" : "deleted",
+                                  with_commas(result.instances), with_commas(result.executions)),
+                      fmt::format("{{\"instances\":{},\"executions\":{},\"dry_run\":{}}}", result.instances,
+                                  result.executions, dry_run_),
+                      std::to_string(result.instances));
+    return ExitCode::ok;
+}
+
+}  // namespace
+
+const Descriptor purge_command{.name = "purge",
+                               .group = "Housekeeping",
+                               .about = "Delete old instances with their executions and logs",
+                               .help = help,
+                               .make = make_command<PurgeCommand>};
+
+}  // namespace fermata::cli

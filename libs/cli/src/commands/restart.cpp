@@ -1,0 +1,82 @@
+#include "../command.hpp"
+#include "../detach.hpp"
+#include "../foreground.hpp"
+#include "../job_source.hpp"
+
+#include <fmt/format.h>
+#include <fermata/base/text.hpp>
+
+namespace fermata::cli {
+
+namespace {
+
+constexpr std::string_view help =
+    R"(A new execution of the same instance: completed steps are passed over, the others go on from their last checkpoint.
+Parameters are those of the execution before, changed by -p and --unset. An execution whose process died is marked
+FAILED first.
+)";
+
+class RestartCommand final : public Command {
+public:
+    void describe(Options& options) override {
+        options.positional("ID", execution_, "The newest execution of its instance, FAILED or STOPPED")
+            .require()
+            .complete(Completes::execution);
+        options.value("-p,--param", "K=V", given_, "Job parameter in place of the one before");
+        options.value("--unset", "K", unset_, "Leave out a parameter of the execution before");
+        options.value("--job", "FILE", file_, "A new definition in place of the stored one").complete(Completes::file);
+        options.flag("--accept-sink", accept_sink_, "Where sink and repository differ, the sink is right");
+        options.flag("--detach", detach_, "Print the id and go on in the background");
+    }
+    ExitCode run(Session& session) override;
+
+private:
+    [[nodiscard]] RestartOptions options_for(Session& session, const JobExecution& before) const;
+    ExecutionRef execution_;
+    std::vector<Assignment> given_;
+    std::vector<std::string> unset_;
+    std::optional<std::string> file_;
+    bool accept_sink_ = false;
+    bool detach_ = false;
+};
+
+RestartOptions RestartCommand::options_for(Session& session, const JobExecution& before) const {
+    RestartOptions options{.parameters = before.parameters, .definition = {}, .accept_sink = accept_sink_};
+    for (const auto& name : unset_)
+        if (options.parameters.erase(name) == 0)
+            throw Error(ErrorKind::invalid, fmt::format("--unset {}: execution {} has no such parameter",
+                                                        printable(name), before.id.value()));
+    for (const auto& [name, value] : given_) options.parameters[name] = value;
+    if (file_) {
+        options.definition = load_job(session, *file_);
+        if (options.definition->id != before.job_name)
+            throw Error(ErrorKind::invalid,
+                        fmt::format("--job {} defines \"{}\", but execution {} is of \"{}\"", *file_,
+                                    options.definition->id, before.id.value(), before.job_name));
+    }
+    return options;
+}
+
+ExitCode RestartCommand::run(Session& session) {
+    Detachment detachment;
+    if (detach_)
+        if (const auto code = detachment.split(session)) return *code;
+    const JobExecution before = session.execution(session.resolve(execution_));
+    const RestartOptions options = options_for(session, before);
+    Foreground foreground(session);
+    const JobExecutionId id = session.jobs().restart(before.id, options);
+    detachment.announce(session, id);
+    if (session.out().format() == Format::table)
+        session.out().write(fmt::format("restarted {} as {}\n", before.id.value(), id.value()));
+    return conclude(session, foreground.follow(id));
+}
+
+}  // namespace
+
+const Descriptor restart_command{.name = "restart",
+                                 .group = "Running",
+                                 .about = "Go on with a FAILED or STOPPED execution, here",
+                                 .help = help,
+                                 .make = make_command<RestartCommand>};
+
+}  // namespace fermata::cli

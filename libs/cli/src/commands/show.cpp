@@ -1,0 +1,123 @@
+#include "../command.hpp"
+#include "../execution_view.hpp"
+#include "../report.hpp"
+#include "../skips.hpp"
+
+#include <fmt/format.h>
+#include <fermata/base/text.hpp>
+
+namespace fermata::cli {
+
+namespace {
+
+constexpr std::string_view help =
+    R"(With -o json: the object "fermata.execution/1"; keys may be added, none is ever changed or left out.
+)";
+
+class ShowCommand final : public Command {
+public:
+    void describe(Options& options) override {
+        options.positional("ID", execution_, "The execution").require().complete(Completes::execution);
+        options.flag("--skips", skips_, "The skipped items instead: reason, place, text as read");
+    }
+    ExitCode run(Session& session) override;
+
+private:
+    ExecutionRef execution_;
+    bool skips_ = false;
+};
+
+std::string fact(std::string_view name, std::string_view value) { return fmt::format("  {:<11} {}\n", name, value); }
+
+std::string when(const std::optional<Timestamp>& time) { return time ? local_time(*time) : "–"; }
+
+std::string facts_of(const JobExecution& execution) {
+    std::string text = fact(
+        "instance", execution.instance_key
+                        ? fmt::format("{}  key {}", execution.instance_id.value(), printable(*execution.instance_key))
+                        : std::to_string(execution.instance_id.value()));
+    if (execution.exit_status) text += fact("exit status", printable(*execution.exit_status));
+    text += fact("started", when(execution.started));
+    if (execution.ended) text += fact("ended", when(execution.ended));
+    text += fact("duration", to_human(duration_of(execution.started, execution.ended)));
+    if (execution.restart_of) text += fact("restart of", std::to_string(execution.restart_of->value()));
+    for (const auto& [name, value] : execution.parameters)
+        text += fact("parameter", fmt::format("{}={}", printable(name), printable(value)));
+    return text;
+}
+
+/// What keeps a STOPPING execution from being STOPPED.
+std::string stop_text(const ExecutionView& view) {
+    const JobExecution& execution = view.execution;
+    if (!execution.stop_requested_at || !is_running(execution.status)) return {};
+    std::string text = fmt::format("asked by {} at {}{}", printable(execution.stop_requested_by.value_or("somebody")),
+                                   local_time(*execution.stop_requested_at), execution.stop_now ? ", now" : "");
+    for (const auto& step : view.steps)
+        if (is_running(step.status))
+            text += fmt::format("; step {} runs since {}", printable(step.name), when(step.started));
+    return fact("stop", text);
+}
+
+std::string steps_of(const ExecutionView& view, const Style& style) {
+    RunningStep line;
+    std::string text;
+    for (const auto& step : view.steps) {
+        line = {.name = step.name,
+                .id = step.id,
+                .status = step.status,
+                .metrics = step.metrics,
+                .fraction = -1,
+                .started = step.started.value_or(view.execution.created),
+                .ended = step.ended,
+                .exit_status = step.exit_status};
+        text += step_line(line, style);
+    }
+    return text;
+}
+
+std::string failure_of(const JobExecution& execution) {
+    if (!execution.failure) return {};
+    const Failure& failure = *execution.failure;
+    std::string text = fact("error", printable(failure.message, 1000));
+    text += fact("class", failure.error_class);
+    if (!failure.position.empty()) text += fact("position", printable(failure.position));
+    return text;
+}
+
+std::string actions_text(const ExecutionView& view) {
+    std::string text;
+    for (const auto& action : view.actions)
+        if (action.allowed)
+            text += fmt::format("{}fermata {} {}", text.empty() ? "" : ", ", action.name, view.execution.id.value());
+    return text.empty() ? text : fact("possible", text);
+}
+
+std::string text_of(const ExecutionView& view, const Style& style) {
+    const JobExecution& execution = view.execution;
+    std::string text = fmt::format("{}  execution {}  {}\n", style.bold(printable(execution.job_name)),
+                                   execution.id.value(), decorated_status(execution, style));
+    return text + facts_of(execution) + stop_text(view) + failure_of(execution) + actions_text(view) +
+           (view.steps.empty() ? "" : "\n") + steps_of(view, style);
+}
+
+ExitCode ShowCommand::run(Session& session) {
+    JobExecution execution = session.execution(session.resolve(execution_));
+    if (skips_) {
+        print_skips(session, execution.id);
+        return ExitCode::ok;
+    }
+    const auto id = std::to_string(execution.id.value());
+    const ExecutionView view = view_of(session, std::move(execution));
+    session.out().one(text_of(view, session.out().style()), to_json(view, true), id);
+    return ExitCode::ok;
+}
+
+}  // namespace
+
+const Descriptor show_command{.name = "show",
+                              .group = "Looking",
+                              .about = "One execution: steps, counters, parameters, what failed, what can be done",
+                              .help = help,
+                              .make = make_command<ShowCommand>};
+
+}  // namespace fermata::cli

@@ -1,0 +1,55 @@
+#include "error_report.hpp"
+
+#include <fmt/format.h>
+#include <fermata/base/text.hpp>
+#include <fermata/runtime/exceptions.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include "job_source.hpp"
+#include "output.hpp"
+
+namespace fermata::cli {
+
+namespace {
+
+const Diagnostics* diagnostics_of(const std::exception& error) {
+    if (const auto* invalid = dynamic_cast<const InvalidJob*>(&error)) return &invalid->diagnostics();
+    if (const auto* start = dynamic_cast<const JobStartException*>(&error)) return &start->diagnostics();
+    return nullptr;
+}
+
+void print_text(const std::exception& error, const std::string& remedy, const Diagnostics* diagnostics) {
+    if (diagnostics != nullptr)
+        for (const auto& finding : diagnostics->all()) Output::note(to_string(finding));
+    Output::note(fmt::format("fermata: {}", printable(error.what(), 2000)));
+    for (const auto& line : split(remedy, '\n'))
+        if (!line.empty()) Output::note(fmt::format("  {}", printable(line, 2000)));
+}
+
+void print_json(const std::exception& error, ErrorKind kind, const std::string& remedy,
+                const Diagnostics* diagnostics) {
+    nlohmann::ordered_json object{{"code", to_string(kind)}, {"message", error.what()}, {"remedy", remedy}};
+    if (diagnostics != nullptr) {
+        object["diagnostics"] = nlohmann::ordered_json::array();
+        for (const auto& finding : diagnostics->all()) object["diagnostics"].push_back(to_string(finding));
+    }
+    const nlohmann::ordered_json whole{{"error", object}};
+    Output::note(whole.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+}  // namespace
+
+ExitCode report_error(const std::exception& error, bool as_json) {
+    const auto* known = dynamic_cast<const Error*>(&error);
+    const ErrorKind kind = known != nullptr ? known->kind() : ErrorKind::failed;
+    const std::string remedy = known != nullptr ? known->remedy() : std::string{};
+    const Diagnostics* diagnostics = diagnostics_of(error);
+    if (as_json)
+        print_json(error, kind, remedy, diagnostics);
+    else
+        print_text(error, remedy, diagnostics);
+    return exit_code_of(kind);
+}
+
+}  // namespace fermata::cli

@@ -1,0 +1,75 @@
+// The JSON of an execution (design §13): may grow, never changes.
+#include <nlohmann/json.hpp>
+
+#include "execution_view.hpp"
+
+namespace fermata::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json or_null(const std::optional<Timestamp>& time) { return time ? Json(to_rfc3339(*time)) : Json(nullptr); }
+Json or_null(const std::optional<std::string>& text) { return text ? Json(*text) : Json(nullptr); }
+
+Json to_object(const std::optional<Failure>& failure) {
+    if (!failure) return nullptr;
+    return {{"class", failure->error_class},
+            {"message", failure->message},
+            {"step", failure->step},
+            {"position", failure->position}};
+}
+
+Json to_object(const StepExecution& step) {
+    return {{"id", step.id.value()},
+            {"name", step.name},
+            {"status", to_string(step.status)},
+            {"exit_status", or_null(step.exit_status)},
+            {"started", or_null(step.started)},
+            {"ended", or_null(step.ended)},
+            {"read", step.metrics.read},
+            {"written", step.metrics.written},
+            {"filtered", step.metrics.filtered},
+            {"read_skips", step.metrics.read_skips},
+            {"process_skips", step.metrics.process_skips},
+            {"write_skips", step.metrics.write_skips},
+            {"commits", step.metrics.commits},
+            {"rollbacks", step.metrics.rollbacks},
+            {"error", to_object(step.failure)},
+            {"partitions", Json::array()}};
+}
+
+Json to_object(const Action& action) {
+    return {{"name", action.name},
+            {"allowed", action.allowed},
+            {"why_not", action.allowed ? Json(nullptr) : Json(action.why_not)}};
+}
+
+}  // namespace
+
+std::string to_json(const ExecutionView& view, bool with_steps) {
+    const JobExecution& execution = view.execution;
+    Json object{{"schema", "fermata.execution/1"},
+                {"id", execution.id.value()},
+                {"instance_id", execution.instance_id.value()},
+                {"instance_key", or_null(execution.instance_key)},
+                {"job", execution.job_name},
+                {"status", to_string(execution.status)},
+                {"exit_status", or_null(execution.exit_status)},
+                {"owner_lost", execution.owner_lost},
+                {"created", to_rfc3339(execution.created)},
+                {"started", or_null(execution.started)},
+                {"ended", or_null(execution.ended)},
+                {"parameters", execution.parameters.empty() ? Json::object() : Json(execution.parameters)},
+                {"waiting_for", Json::array()},
+                {"actions", Json::array()}};
+    for (const auto& action : view.actions) object["actions"].push_back(to_object(action));
+    if (with_steps) {
+        object["steps"] = Json::array();
+        for (const auto& step : view.steps) object["steps"].push_back(to_object(step));
+    }
+    object["error"] = to_object(execution.failure);
+    return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace fermata::cli

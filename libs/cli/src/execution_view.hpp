@@ -1,0 +1,46 @@
+#pragma once
+// One execution with all that is told about it: `show`, `list` and, later, the API print this one value.
+#include <fermata/model/records.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "output.hpp"
+#include "session.hpp"
+
+namespace fermata::cli {
+
+/// A verb of this execution, whether its status allows it, and if not, why not.
+struct Action {
+    std::string_view name;
+    bool allowed = false;
+    std::string why_not;
+};
+
+struct ExecutionView {
+    JobExecution execution;
+    std::vector<StepExecution> steps;
+    std::vector<Action> actions;
+};
+
+[[nodiscard]] ExecutionView view_of(Session& session, JobExecution execution);
+
+/// `newest`: the newest execution of its instance. `restartable`: the job does not say restartable="false".
+[[nodiscard]] std::vector<Action> actions_of(const JobExecution& execution, JobExecutionId newest, bool restartable);
+
+/// "fermata.execution/1", on one line; all keys always present. Without steps for lists.
+[[nodiscard]] std::string to_json(const ExecutionView& view, bool with_steps);
+
+/// "COMPLETED", "owner lost".
+[[nodiscard]] std::string status_text(const JobExecution& execution);
+/// "✗ FAILED", coloured.
+[[nodiscard]] std::string decorated_status(const JobExecution& execution, const Style& style);
+/// Sum over the steps.
+[[nodiscard]] Metrics totals_of(const std::vector<StepExecution>& steps);
+/// Until now for what still runs.
+[[nodiscard]] Duration duration_of(const std::optional<Timestamp>& from, const std::optional<Timestamp>& to);
+/// "2026-11-21 22:00:06", local time.
+[[nodiscard]] std::string local_time(Timestamp time);
+
+}  // namespace fermata::cli

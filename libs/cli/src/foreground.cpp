@@ -1,0 +1,89 @@
+#include "foreground.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "execution_view.hpp"
+#include "progress.hpp"
+#include "report.hpp"
+#include "step_lines.hpp"
+#include "terminal.hpp"
+
+namespace fermata::cli {
+
+namespace {
+
+constexpr Duration repaint_interval = std::chrono::milliseconds(100);
+/// How long a killed execution may take to record its end before the process goes without it.
+constexpr Duration kill_grace = std::chrono::seconds(2);
+
+[[noreturn]] void leave_killed(JobExecutionId id) {
+    Output::note(fmt::format("fermata: killed; fermata recover {} goes on where it was", id.value()));
+    std::fflush(stdout);
+    ::_exit(static_cast<int>(ExitCode::interrupted));
+}
+
+}  // namespace
+
+Foreground::Foreground(Session& session) : session_(session), interrupts_([this](int count) { on_signal(count); }) {
+    jobs_ = &session.jobs();
+}
+
+void Foreground::on_signal(int count) {
+    JobOperator* jobs = jobs_.load();
+    if (jobs == nullptr || count > 2) ::_exit(static_cast<int>(ExitCode::interrupted));
+    jobs->interrupt(count == 2);
+    Output::note(count == 1 ? "fermata: stopping at the next checkpoint; once more kills" : "fermata: killing");
+    const std::lock_guard lock(mutex_);
+    signals_ = count;
+    changed_.notify_all();
+}
+
+bool Foreground::pause(Duration duration) {
+    std::unique_lock lock(mutex_);
+    return !changed_.wait_for(lock, duration, [this] { return signals_.load() > 0; });
+}
+
+JobExecution Foreground::follow(JobExecutionId id) {
+    JobOperator& jobs = *jobs_.load();
+    Output& out = session_.out();
+    if (interrupted()) jobs.interrupt(false);  // came while it was being started
+    const JobExecution begun = session_.execution(id);
+    if (prints_report(out)) out.write(header_line(begun, out.style()));
+    if (out.format() == Format::name) out.write(fmt::format("{}\n", id.value()));
+    out.flush();
+
+    const auto display =
+        make_progress(session_.settings(), style_for(STDERR_FILENO, session_.settings(), out.style().ascii),
+                      begun.job_name, "Ctrl-C: stop at next checkpoint");
+    StepLines lines(out, *display);
+    const auto show = [&](const RunningJob& job) {
+        lines.print_ended(job);
+        display->update(job);
+    };
+    std::optional<JobExecution> ended;
+    while (!ended) {
+        const bool killed = signals_.load() >= 2;
+        ended = jobs.wait(id, killed ? kill_grace : repaint_interval);
+        if (killed && !ended) leave_killed(id);
+        if (const auto job = jobs.running(id); job && !ended) show(*job);
+    }
+    const auto last = jobs.running(id);
+    const RunningJob all = last ? *last : snapshot_of(session_.repository(), *ended);
+    show(all);
+    display->finish(*ended);
+    std::int64_t skips = 0;
+    for (const auto& step : all.steps) skips += skipped(step.metrics);
+    if (prints_report(out)) out.write(closing_lines(*ended, skips, out.style()));
+    return *ended;
+}
+
+ExitCode conclude(Session& session, const JobExecution& execution) {
+    if (session.out().wants_json()) session.out().write(to_json(view_of(session, execution), true) + "\n");
+    return exit_code_of(execution.status);
+}
+
+}  // namespace fermata::cli

@@ -1,0 +1,40 @@
+#pragma once
+// An execution that runs in this process: shown while it runs, stopped by Ctrl-C, its outcome the exit code.
+#include <fermata/model/records.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+
+#include "exit_code.hpp"
+#include "interrupts.hpp"
+#include "session.hpp"
+
+namespace fermata::cli {
+
+/// Made before the operator starts any thread; one a process.
+class Foreground {
+public:
+    explicit Foreground(Session& session);
+
+    /// Follows `execution`, running here, to its end; prints the report. A second Ctrl-C ends the process.
+    JobExecution follow(JobExecutionId execution);
+    /// Sleeps; false if interrupted meanwhile.
+    bool pause(Duration duration);
+    [[nodiscard]] bool interrupted() const noexcept { return signals_.load() > 0; }
+
+private:
+    void on_signal(int count);
+    Session& session_;
+    std::atomic<JobOperator*> jobs_{nullptr};
+    std::atomic<int> signals_{0};
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    Interrupts interrupts_;
+};
+
+/// What the verb ends with: `-o json` gets the whole object on stdout.
+ExitCode conclude(Session& session, const JobExecution& execution);
+
+}  // namespace fermata::cli

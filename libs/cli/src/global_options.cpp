@@ -1,0 +1,33 @@
+#include "global_options.hpp"
+
+namespace fermata::cli {
+
+void GlobalOptions::describe(Options& options) {
+    options.value("--repository", "URL", repository, "Where executions are kept: PATH or sqlite:PATH")
+        .complete(Completes::file);
+    options.value("--jobs", "FOLDER", jobs, "Folder of job definitions").complete(Completes::file);
+    options.value("-o,--output", "FORMAT", output, "table, json, jsonl, tsv or name")
+        .one_of({"table", "json", "jsonl", "tsv", "name"});
+    options.value("--progress", "MODE", progress, "auto, tty, plain or none").one_of({"auto", "tty", "plain", "none"});
+    options.flag("--no-color", no_color, "No colours; so do NO_COLOR and TERM=dumb");
+    options.flag("--ascii", ascii, "Plain characters; automatic unless the locale is UTF-8");
+}
+
+Settings GlobalOptions::settings() const {
+    Settings settings;
+    settings.load();
+    if (repository) settings.set("repository", *repository, "--repository");
+    if (jobs) settings.set("jobs", *jobs, "--jobs");
+    if (progress) settings.set("progress", *progress, "--progress");
+    if (no_color) settings.set("color", "never", "--no-color");
+    return settings;
+}
+
+Format GlobalOptions::format() const {
+    if (output == "json") return Format::json;
+    if (output == "jsonl") return Format::jsonl;
+    if (output == "tsv") return Format::tsv;
+    return output == "name" ? Format::name : Format::table;
+}
+
+}  // namespace fermata::cli

@@ -1,0 +1,26 @@
+#pragma once
+// Options every verb takes.
+#include <optional>
+#include <string>
+
+#include "options.hpp"
+#include "output.hpp"
+#include "settings.hpp"
+
+namespace fermata::cli {
+
+struct GlobalOptions {
+    std::optional<std::string> repository;
+    std::optional<std::string> jobs;
+    std::optional<std::string> progress;
+    std::string output = "table";
+    bool no_color = false;
+    bool ascii = false;
+
+    void describe(Options& options);
+    /// Files, environment, then these.
+    [[nodiscard]] Settings settings() const;
+    [[nodiscard]] Format format() const;
+};
+
+}  // namespace fermata::cli

@@ -1,0 +1,93 @@
+#include "job_source.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+#include <fermata/base/file.hpp>
+#include <fermata/base/text.hpp>
+#include <fermata/jobxml/jobxml.hpp>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+namespace fermata::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool names_a_file(const std::string& text) {
+    return text.find('/') != std::string::npos || text.ends_with(".xml") || fs::exists(text);
+}
+
+JobDefinition accepted(ParsedJob parsed, const std::string& file) {
+    if (!parsed.job) throw InvalidJob(fmt::format("{} is no valid job", file), std::move(parsed.diagnostics));
+    for (const auto& finding : parsed.diagnostics.all()) Output::note(to_string(finding));
+    return *std::move(parsed.job);
+}
+
+std::string read_stdin() {
+    std::string text;
+    std::array<char, 65536> buffer;
+    ssize_t got = 0;
+    while ((got = ::read(STDIN_FILENO, buffer.data(), buffer.size())) > 0)
+        text.append(buffer.data(), static_cast<std::size_t>(got));
+    return text;
+}
+
+std::string parameter_text(const std::string& file, const std::string& name, const nlohmann::json& value) {
+    if (value.is_string()) return value.get<std::string>();
+    if (value.is_number() || value.is_boolean()) return value.dump();
+    throw Error(ErrorKind::invalid, fmt::format("{}: parameter \"{}\" is {}, not text, a number or a boolean", file,
+                                                name, value.type_name()));
+}
+
+}  // namespace
+
+std::vector<JobFile> jobs_in_folder(const Session& session) {
+    std::vector<JobFile> files;
+    for (const auto& entry : fs::directory_iterator(session.settings().jobs_folder())) {
+        if (entry.path().extension() != ".xml") continue;
+        auto parsed = parse_job_file(entry.path());
+        files.push_back({entry.path(), std::move(parsed.job), std::move(parsed.diagnostics)});
+    }
+    std::sort(files.begin(), files.end(), [](auto& left, auto& right) { return left.path < right.path; });
+    return files;
+}
+
+JobDefinition load_job(Session& session, const std::string& file_or_job) {
+    if (names_a_file(file_or_job)) return accepted(parse_job_file(file_or_job), file_or_job);
+    std::vector<std::string> names;
+    for (auto& file : jobs_in_folder(session)) {
+        if (file.job && file.job->id == file_or_job) return *std::move(file.job);
+        if (!file.job && file.path.stem() == file_or_job)
+            throw InvalidJob(fmt::format("{} is no valid job", file.path.string()), std::move(file.diagnostics));
+        if (file.job) names.push_back(file.job->id);
+    }
+    throw Error(ErrorKind::not_found,
+                fmt::format("there is no job \"{}\" in {}{}", printable(file_or_job),
+                            session.settings().jobs_folder().string(), did_you_mean(file_or_job, names)),
+                "fermata jobs lists them; a file is named with its .xml");
+}
+
+Parameters read_parameters(const std::string& file) {
+    if (file != "-" && !fs::exists(file))
+        throw Error(ErrorKind::not_found, fmt::format("--params {}: there is no such file", file));
+    const std::string text = file == "-" ? read_stdin() : read_file(file);
+    const auto json = nlohmann::json::parse(text, nullptr, false);
+    if (!json.is_object())
+        throw Error(ErrorKind::invalid, fmt::format("{} is no JSON object", file),
+                    "write parameters as {\"name\": \"value\"}");
+    Parameters parameters;
+    for (const auto& [name, value] : json.items()) parameters[name] = parameter_text(file, name, value);
+    return parameters;
+}
+
+Parameters parameters_from(const std::optional<std::string>& file, const std::vector<Assignment>& given) {
+    Parameters parameters;
+    if (file) parameters = read_parameters(*file);
+    for (const auto& [name, value] : given) parameters[name] = value;
+    return parameters;
+}
+
+}  // namespace fermata::cli

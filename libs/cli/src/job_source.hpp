@@ -1,0 +1,43 @@
+#pragma once
+// From what was typed to a definition and its parameters.
+#include <fermata/model/job_definition.hpp>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "options.hpp"
+#include "session.hpp"
+
+namespace fermata::cli {
+
+/// Findings, one a line; errors end the verb with exit code 9.
+class InvalidJob : public Error {
+public:
+    InvalidJob(std::string message, Diagnostics diagnostics, std::string remedy = {})
+        : Error(ErrorKind::invalid, std::move(message), std::move(remedy)), diagnostics_(std::move(diagnostics)) {}
+    [[nodiscard]] const Diagnostics& diagnostics() const noexcept { return diagnostics_; }
+
+private:
+    Diagnostics diagnostics_;
+};
+
+/// A file, or else a job of the jobs folder by its id. Warnings go to stderr. Throws InvalidJob with every finding;
+/// Error(not_found) with did-you-mean.
+[[nodiscard]] JobDefinition load_job(Session& session, const std::string& file_or_job);
+
+struct JobFile {
+    std::filesystem::path path;
+    std::optional<JobDefinition> job;  ///< nothing if it is no valid job XML
+    Diagnostics diagnostics;
+};
+/// All *.xml of the jobs folder, by name of the file.
+[[nodiscard]] std::vector<JobFile> jobs_in_folder(const Session& session);
+
+/// `--params FILE.json` or `-` for stdin: one object of text, numbers and booleans. Throws Error(invalid).
+[[nodiscard]] Parameters read_parameters(const std::string& file);
+/// The file's, then `-p` over them.
+[[nodiscard]] Parameters parameters_from(const std::optional<std::string>& file, const std::vector<Assignment>& given);
+
+}  // namespace fermata::cli

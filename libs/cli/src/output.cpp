@@ -1,0 +1,117 @@
+#include "output.hpp"
+
+#include <fmt/format.h>
+#include <fermata/base/error.hpp>
+#include <fermata/base/text.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace fermata::cli {
+
+namespace {
+
+std::string table_line(const std::vector<Column>& columns, const std::vector<std::size_t>& widths,
+                       const std::vector<std::string>& cells) {
+    std::string line;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        if (i != 0) line += "  ";
+        line += pad(cells[i], widths[i], columns[i].number);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    return line + "\n";
+}
+
+std::string as_table(const std::vector<Column>& columns, const std::vector<Row>& rows) {
+    std::vector<std::string> titles;
+    std::vector<std::size_t> widths;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        titles.push_back(columns[i].title);
+        std::size_t width = columns[i].title.size();
+        for (const auto& row : rows) width = std::max(width, width_of(row.cells[i]));
+        widths.push_back(width);
+    }
+    std::string text = table_line(columns, widths, titles);
+    for (const auto& row : rows) text += table_line(columns, widths, row.cells);
+    return text;
+}
+
+std::string as_tsv(const std::vector<Column>& columns, const std::vector<Row>& rows) {
+    std::string text;
+    for (std::size_t i = 0; i < columns.size(); ++i) text += (i == 0 ? "" : "\t") + columns[i].title;
+    text += "\n";
+    for (const auto& row : rows) text += fmt::format("{}\n", fmt::join(row.cells, "\t"));
+    return text;
+}
+
+std::string as_json(const std::vector<Row>& rows) {
+    std::string text = "[";
+    for (std::size_t i = 0; i < rows.size(); ++i) text += (i == 0 ? "\n" : ",\n") + rows[i].object;
+    return text + (rows.empty() ? "]\n" : "\n]\n");
+}
+
+}  // namespace
+
+std::string Style::paint(std::string_view code, std::string_view text) const {
+    return color ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
+}
+
+std::size_t width_of(std::string_view text) {
+    std::size_t width = 0;
+    bool in_color = false;
+    for (const char c : text) {
+        if (c == '\x1b') in_color = true;
+        if (!in_color && (static_cast<unsigned char>(c) & 0xC0U) != 0x80U) ++width;
+        if (in_color && c == 'm') in_color = false;
+    }
+    return width;
+}
+
+std::string pad(std::string_view text, std::size_t width, bool right) {
+    const std::size_t have = width_of(text);
+    const std::string space(have < width ? width - have : 0, ' ');
+    return right ? space + std::string(text) : std::string(text) + space;
+}
+
+void Output::rows(const std::vector<Column>& columns, const std::vector<Row>& rows) {
+    switch (format_) {
+        case Format::table:
+            return write(as_table(columns, rows));
+        case Format::tsv:
+            return write(as_tsv(columns, rows));
+        case Format::json:
+            return write(as_json(rows));
+        case Format::jsonl:
+            for (const auto& row : rows) write(row.object + "\n");
+            return;
+        case Format::name:
+            for (const auto& row : rows) write(row.name + "\n");
+            return;
+    }
+}
+
+void Output::one(std::string_view text, std::string_view object, std::string_view name) {
+    if (wants_json())
+        write(fmt::format("{}\n", object));
+    else if (format_ == Format::name)
+        write(fmt::format("{}\n", name));
+    else
+        write(text);
+}
+
+void Output::write(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void Output::flush() {
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+    if (errno == EPIPE) return;
+    throw Error(ErrorKind::failed, fmt::format("cannot write to stdout: {}", std::strerror(errno)));
+}
+
+void Output::note(std::string_view line) {
+    const std::string text = fmt::format("{}\n", line);
+    std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+}  // namespace fermata::cli

@@ -1,0 +1,168 @@
+// Descriptors -> CLI11, the only place that knows it (a slow header). Traps of 2.1.2 that this file keeps away from the
+// rest: everything from the first "--" is cut off before CLI11 sees it, and an option that may be repeated must not
+// swallow the positionals behind it.
+#include "parser.hpp"
+
+#include <fmt/format.h>
+#include <fermata/base/error.hpp>
+#include <fermata/base/text.hpp>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+namespace fermata::cli {
+
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+std::vector<std::string> verbs() {
+    std::vector<std::string> names;
+    for (const auto* descriptor : descriptors())
+        if (!descriptor->group.empty()) names.emplace_back(descriptor->name);
+    return names;
+}
+
+const Descriptor* find_verb(std::string_view name) {
+    for (const auto* descriptor : descriptors())
+        if (descriptor->name == name) return descriptor;
+    return nullptr;
+}
+
+bool takes_a_value(std::string_view word, const Options& global) {
+    return std::any_of(global.all().begin(), global.all().end(), [&](const Option& option) {
+        const auto names = split(option.names, ',');
+        return !option.is_flag() && std::find(names.begin(), names.end(), word) != names.end();
+    });
+}
+
+/// Takes the verb out of `arguments`: the first word that is neither an option nor an option's value.
+const Descriptor* take_verb(Arguments& arguments, const Options& global) {
+    for (auto word = arguments.begin(); word != arguments.end(); ++word) {
+        if (word->starts_with('-')) {
+            if (takes_a_value(*word, global) && ++word == arguments.end()) return nullptr;
+            continue;
+        }
+        const auto* verb = find_verb(*word);
+        if (verb == nullptr)
+            throw Error(ErrorKind::usage,
+                        fmt::format("unknown command \"{}\"{}", printable(*word), did_you_mean(*word, verbs())),
+                        "fermata --help lists the commands");
+        arguments.erase(word);
+        return verb;
+    }
+    return nullptr;
+}
+
+void check_choice(const Option& option, const std::string& value) {
+    if (option.choices.empty() ||
+        std::find(option.choices.begin(), option.choices.end(), value) != option.choices.end())
+        return;
+    throw Error(ErrorKind::usage, fmt::format("\"{}\" is none of {}{}", printable(value),
+                                              fmt::join(option.choices, ", "), did_you_mean(value, option.choices)));
+}
+
+void take(const Option& option, const Arguments& values) {
+    for (const auto& value : values) {
+        try {
+            check_choice(option, value);
+            option.set(value);
+        } catch (const Error& error) {
+            throw Error(error.kind(), fmt::format("{}: {}", option.names, error.what()), error.remedy());
+        }
+    }
+}
+
+void add(CLI::App& app, const Option& option) {
+    if (option.is_flag()) {
+        app.add_flag_callback(option.names, [&option] { option.set(""); });
+        return;
+    }
+    auto* added = app.add_option(option.names, [&option](const CLI::results_t& values) {
+        take(option, values);
+        return true;
+    });
+    added->required(option.required);
+    if (option.repeatable && option.is_positional()) {
+        added->expected(option.required ? 1 : 0, CLI::detail::expected_max_vector_size)->allow_extra_args();
+    } else if (option.repeatable) {
+        added->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
+    }
+}
+
+std::vector<std::string> option_names(const Options& options) {
+    std::vector<std::string> names;
+    for (const auto& option : options.all())
+        if (!option.is_positional())
+            for (auto& name : split(option.names, ',')) names.push_back(std::move(name));
+    return names;
+}
+
+[[noreturn]] void unexpected(const CLI::App& app, const Options& global, const Options& own, std::string_view verb) {
+    const std::string word = app.remaining(true).front();
+    auto known = option_names(own);
+    for (auto& name : option_names(global)) known.push_back(std::move(name));
+    throw Error(ErrorKind::usage,
+                word.starts_with('-') ? fmt::format("unknown option {}{}", printable(word), did_you_mean(word, known))
+                                      : fmt::format("unexpected argument \"{}\"", printable(word)),
+                verb.empty() ? "fermata --help" : fmt::format("fermata {} --help", verb));
+}
+
+/// CLI11's own words, without its stop at the end.
+std::string message_of(const CLI::ParseError& error) {
+    std::string text = error.what();
+    while (text.ends_with('.') || text.ends_with('\n')) text.pop_back();
+    return text;
+}
+
+Arguments cut_rest(Arguments& arguments) {
+    const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+    if (dashes == arguments.end()) return {};
+    Arguments rest(dashes + 1, arguments.end());
+    arguments.erase(dashes, arguments.end());
+    return rest;
+}
+
+}  // namespace
+
+Invocation parse(const Arguments& given, const Options& global) {
+    Arguments arguments = given;
+    const bool has_rest = std::find(given.begin(), given.end(), "--") != given.end();
+    Arguments rest = cut_rest(arguments);
+    Invocation invocation;
+    invocation.descriptor = take_verb(arguments, global);
+
+    CLI::App app;
+    app.set_help_flag();
+    app.add_flag("-h,--help", invocation.help);
+    app.add_flag("--version", invocation.version);
+    for (const auto& option : global.all()) add(app, option);
+    Options own;
+    std::string verb;
+    if (invocation.descriptor != nullptr) {
+        verb = invocation.descriptor->name;
+        invocation.command = invocation.descriptor->make();
+        invocation.command->describe(own);
+        invocation.command->rest = std::move(rest);
+        for (const auto& option : own.all()) add(app, option);
+        if (has_rest && !invocation.descriptor->takes_rest)
+            throw Error(ErrorKind::usage, fmt::format("{} takes nothing behind --", verb));
+    }
+    if (std::any_of(arguments.begin(), arguments.end(), [](auto& word) { return word == "-h" || word == "--help"; })) {
+        invocation.help = true;
+        return invocation;
+    }
+    app.allow_extras();
+    try {
+        std::reverse(arguments.begin(), arguments.end());
+        app.parse(arguments);
+    } catch (const CLI::ParseError& error) {
+        if (!app.remaining(true).empty()) unexpected(app, global, own, verb);
+        throw Error(ErrorKind::usage, message_of(error),
+                    verb.empty() ? "fermata --help" : fmt::format("fermata {} --help", verb));
+    }
+    if (!app.remaining(true).empty()) unexpected(app, global, own, verb);
+    return invocation;
+}
+
+}  // namespace fermata::cli

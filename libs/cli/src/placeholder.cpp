@@ -1,2 +1,0 @@
-extern int fermata_placeholder_cli;
-int fermata_placeholder_cli;

@@ -1,0 +1,128 @@
+#include "report.hpp"
+
+#include <fmt/format.h>
+#include <fermata/base/text.hpp>
+
+#include "execution_view.hpp"
+
+namespace fermata::cli {
+
+namespace {
+
+std::string_view mark_of(const RunningStep& step, const Style& style) {
+    switch (step.status) {
+        case BatchStatus::completed:
+            return style.mark_done();
+        case BatchStatus::failed:
+            return style.mark_failed();
+        case BatchStatus::stopped:
+        case BatchStatus::abandoned:
+            return style.mark_stopped();
+        default:
+            return style.mark_running();
+    }
+}
+
+std::string colored_mark(const RunningStep& step, const Style& style) {
+    const auto mark = mark_of(step, style);
+    if (step.status == BatchStatus::completed) return style.green(mark);
+    return step.status == BatchStatus::failed ? style.red(mark) : style.yellow(mark);
+}
+
+std::string colored(BatchStatus status, const Style& style) {
+    const auto text = to_string(status);
+    if (status == BatchStatus::completed) return style.green(text);
+    return status == BatchStatus::failed ? style.red(text) : style.yellow(text);
+}
+
+std::string failure_line(const Failure& failure) {
+    std::string line = "  ";
+    if (!failure.step.empty()) line += failure.step + ": ";
+    if (!failure.position.empty() && failure.message.find(failure.position) == std::string::npos)
+        line += failure.position + ": ";
+    return line + printable(failure.message, 1000) + "\n";
+}
+
+std::string next_line(const JobExecution& execution) {
+    const auto id = execution.id.value();
+    switch (execution.status) {
+        case BatchStatus::failed:
+            return fmt::format("  look:     fermata show {}, fermata logs {}\n  go on:    fermata restart {}\n", id, id,
+                               id);
+        case BatchStatus::stopped:
+            return fmt::format("  go on:    fermata restart {}\n", id);
+        default:
+            return {};
+    }
+}
+
+}  // namespace
+
+std::int64_t skipped(const Metrics& metrics) {
+    return metrics.read_skips + metrics.process_skips + metrics.write_skips;
+}
+
+std::string counts_text(const Metrics& metrics) {
+    if (metrics.read == 0 && metrics.commits == 0) return {};
+    std::string text = fmt::format("read {}  written {}", with_commas(metrics.read), with_commas(metrics.written));
+    if (metrics.filtered != 0) text += fmt::format("  filtered {}", with_commas(metrics.filtered));
+    if (skipped(metrics) != 0) text += fmt::format("  skipped {}", with_commas(skipped(metrics)));
+    return text;
+}
+
+std::string rate_text(double per_second) {
+    if (per_second >= 1e6) return fmt::format("{:.1f}M/s", per_second / 1e6);
+    if (per_second >= 1e3) return fmt::format("{:.1f}k/s", per_second / 1e3);
+    return fmt::format("{:.0f}/s", per_second);
+}
+
+std::string header_line(const JobExecution& execution, const Style& style) {
+    std::string line = fmt::format("{}  execution {}  instance {}", style.bold(printable(execution.job_name)),
+                                   execution.id.value(), execution.instance_id.value());
+    if (execution.instance_key) line += fmt::format("  key {}", printable(*execution.instance_key));
+    for (const auto& [name, value] : execution.parameters)
+        line += fmt::format("  {}={}", printable(name), printable(value));
+    return line + "\n";
+}
+
+std::string step_line(const RunningStep& step, const Style& style) {
+    const std::string name = pad(printable(step.name), 12);
+    if (step.passed) return fmt::format("{} {} completed earlier\n", style.mark_passed(), name);
+    const Duration took = duration_of(step.started, step.ended);
+    std::string line = fmt::format("{} {} {:>7}", colored_mark(step, style), name, to_human(took));
+    if (const auto counts = counts_text(step.metrics); !counts.empty()) line += "  " + counts;
+    if (step.metrics.written > 0 && took > Duration{1000})
+        line += "   " + rate_text(static_cast<double>(step.metrics.written) * 1e6 / static_cast<double>(took.count()));
+    if (step.exit_status && *step.exit_status != to_string(step.status))
+        line += "  exit " + printable(*step.exit_status);
+    return line + "\n";
+}
+
+std::string closing_lines(const JobExecution& execution, std::int64_t skipped_items, const Style& style) {
+    std::string text = fmt::format("{} in {}", colored(execution.status, style),
+                                   to_human(duration_of(execution.started, execution.ended)));
+    if (execution.exit_status && *execution.exit_status != to_string(execution.status))
+        text += fmt::format("   exit status {}", printable(*execution.exit_status));
+    if (skipped_items != 0)
+        text += fmt::format("   {} item{} skipped: fermata show {} --skips", with_commas(skipped_items),
+                            skipped_items == 1 ? "" : "s", execution.id.value());
+    text += "\n";
+    if (execution.failure) text += failure_line(*execution.failure);
+    return text + next_line(execution);
+}
+
+RunningJob snapshot_of(Repository& repository, const JobExecution& execution) {
+    RunningJob job{.id = execution.id, .status = execution.status, .steps = {}, .ahead = {}};
+    job.ended = !is_running(execution.status);
+    for (auto& step : repository.steps_of(execution.id))
+        job.steps.push_back({.name = std::move(step.name),
+                             .id = step.id,
+                             .status = step.status,
+                             .metrics = step.metrics,
+                             .started = step.started.value_or(execution.created),
+                             .ended = step.ended,
+                             .exit_status = std::move(step.exit_status)});
+    return job;
+}
+
+}  // namespace fermata::cli

@@ -1,0 +1,69 @@
+#include "session.hpp"
+
+#include <fmt/format.h>
+#include <fermata/base/error.hpp>
+#include <fermata/base/text.hpp>
+
+namespace fermata::cli {
+
+namespace fs = std::filesystem;
+
+Session::Session(const Application& application, Settings settings, Output output)
+    : application_(application), settings_(std::move(settings)), output_(output) {}
+Session::~Session() = default;
+
+std::unique_ptr<sql::Database> Session::database() const {
+    return application_.drivers.open(settings_.repository_url());
+}
+
+fs::path Session::data_folder() const {
+    const auto path = sqlite_path(settings_.repository_url());
+    if (!path)
+        throw Error(ErrorKind::usage,
+                    fmt::format("--repository {}: a repository is a file", printable(settings_.repository_url())),
+                    "--repository sqlite:PATH");
+    return fs::absolute(path->string() + ".d").lexically_normal();
+}
+
+Repository& Session::repository(IfAbsent absent) {
+    if (repository_) return *repository_;
+    const fs::path folder = data_folder();
+    auto database = this->database();
+    if (!database->exists()) {
+        if (absent == IfAbsent::fail)
+            throw Error(ErrorKind::unreachable, fmt::format("there is no repository {}", database->display_name()),
+                        "`fermata run` and `fermata db init` make one; --repository names another");
+    }
+    repository_ = std::make_unique<Repository>(std::move(database), folder, absent == IfAbsent::create);
+    return *repository_;
+}
+
+JobOperator& Session::jobs() {
+    if (!operator_)
+        operator_ = std::make_unique<JobOperator>(
+            repository(), application_.registry, application_.drivers,
+            JobOperator::Settings{.actor = {}, .system_properties = {}, .repository_url = settings_.repository_url()});
+    return *operator_;
+}
+
+JobExecutionId Session::resolve(const ExecutionRef& reference) {
+    const std::string& text = reference.text;
+    const auto at = text.find("@latest");
+    if (at == std::string::npos) return JobExecutionId(*parse_int64(text));
+    std::optional<std::string> job;
+    if (at != 0) job = text.substr(0, at);
+    if (const auto id = repository().latest(job)) return *id;
+    if (!job) throw Error(ErrorKind::not_found, "@latest: nothing has run yet");
+    throw Error(ErrorKind::not_found,
+                fmt::format("{}: job \"{}\" has never run{}", printable(text), printable(*job),
+                            did_you_mean(*job, repository().job_names())),
+                "fermata list shows what has run");
+}
+
+JobExecution Session::execution(JobExecutionId id) {
+    if (auto execution = repository().find_execution(id)) return *std::move(execution);
+    throw Error(ErrorKind::not_found, fmt::format("there is no execution {}", id.value()),
+                "fermata list shows the executions there are");
+}
+
+}  // namespace fermata::cli

@@ -1,0 +1,47 @@
+#pragma once
+// What a verb works with: the settings, the output, and the repository and operator, opened when first asked for.
+#include <fermata/cli/cli.hpp>
+#include <fermata/runtime/job_operator.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "options.hpp"
+#include "output.hpp"
+#include "settings.hpp"
+
+namespace fermata::cli {
+
+enum class IfAbsent : std::uint8_t { fail, create };
+
+class Session {
+public:
+    Session(const Application& application, Settings settings, Output output);
+    ~Session();
+
+    [[nodiscard]] const Application& application() const noexcept { return application_; }
+    [[nodiscard]] const Registry& registry() const noexcept { return application_.registry; }
+    [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
+    [[nodiscard]] Output& out() noexcept { return output_; }
+
+    /// Throws Error(unreachable) if there is none and `absent` is fail.
+    Repository& repository(IfAbsent absent = IfAbsent::fail);
+    JobOperator& jobs();
+    /// The database of the settings, not opened.
+    [[nodiscard]] std::unique_ptr<sql::Database> database() const;
+    [[nodiscard]] std::filesystem::path data_folder() const;
+
+    /// Throws Error(not_found).
+    JobExecutionId resolve(const ExecutionRef& reference);
+    JobExecution execution(JobExecutionId id);
+
+private:
+    const Application& application_;
+    Settings settings_;
+    Output output_;
+    std::unique_ptr<Repository> repository_;
+    std::unique_ptr<JobOperator> operator_;
+};
+
+}  // namespace fermata::cli
