@@ -1,0 +1,30 @@
+#pragma once
+// The one include of programs that bring artifacts of their own (design §15):
+//
+//     int main(int argc, char** argv) {
+//         fermata::Registry registry;
+//         registry.reader<OrderReader>("orderReader");
+//         return fermata::main(argc, argv, registry);
+//     }
+#include <fermata/batch/registry.hpp>
+#include <fermata/model/builder.hpp>
+#include <fermata/runtime/job_operator.hpp>
+#include <fermata/sql/sql.hpp>
+
+namespace fermata {
+
+/// The whole command line over `registry`, to which the stock artifacts are added. Answers the exit code. Must be
+/// called before any other thread is started: it may be asked to become the guard of a command, or to go to the
+/// background.
+int main(int argc, char** argv, Registry& registry);
+
+/// For programs that use JobOperator themselves. Artifacts the registry has already keep their names: registering a
+/// stock name of one's own throws Error(invalid).
+void register_stock_artifacts(Registry& registry);
+/// SQLite. Keep it as long as the JobOperator.
+[[nodiscard]] sql::Drivers stock_drivers();
+
+/// "0.1.0"
+[[nodiscard]] const char* version();
+
+}  // namespace fermata
