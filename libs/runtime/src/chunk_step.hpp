@@ -37,8 +37,6 @@ private:
     void run_chunk();
     void begin_chunk();
     void fill();
-    void fill_plain();
-    [[nodiscard]] bool is_plain() const;
     void fill_whole();
     void write();
     void commit();
@@ -48,9 +46,8 @@ private:
     [[nodiscard]] bool is_full();
 
     // --- one item
-    /// With `error`, the first attempt was made already and threw it.
-    [[nodiscard]] bool read(void* slot, std::exception_ptr error = nullptr);
-    void process(void* item, std::exception_ptr error = nullptr);
+    [[nodiscard]] bool read(void* slot);
+    void process(void* item);
     void note_intent(const std::string& about);
 
     // --- exceptions of artifacts

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""The installed package: an author's program finds it, builds against it and runs."""
+
+import os
+import shutil
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
+from fermata_process import Folder, rows  # noqa: E402
+
+BUILD = os.environ["FERMATA_BUILD"]
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples/cpp-author"
+
+
+def output(*command, **options):
+    result = subprocess.run(list(map(str, command)), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+    if result.returncode != 0:
+        raise AssertionError(f"{command}: exit code {result.returncode}\n{result.stdout}")
+    return result.stdout
+
+
+class Installed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Folder()
+        cls.addClassCleanup(cls.folder.remove)
+        cls.prefix = cls.folder.path / "prefix"
+        output("cmake", "--install", BUILD, "--prefix", cls.prefix)
+        source, build = cls.folder.path / "author", cls.folder.path / "author/build"
+        shutil.copytree(EXAMPLE, source, ignore=shutil.ignore_patterns("build"))
+        launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
+        output("cmake", "-S", source, "-B", build, f"-DCMAKE_PREFIX_PATH={cls.prefix}", *launcher)
+        output("cmake", "--build", build)
+        cls.program = build / "orders"
+        cls.environment = {**cls.folder.environment, "LC_ALL": "C.UTF-8"}
+
+    def orders(self, *arguments):
+        return output(self.program, *arguments, cwd=self.folder.path / "author", env=self.environment)
+
+    def test_the_binary_runs_from_its_prefix(self):
+        self.assertRegex(output(self.prefix / "bin/fermata", "--version"), r"^fermata \d")
+        self.assertRegex(output(self.prefix / "bin/fermata", "exec", "--", "true", env=self.environment), "COMPLETED")
+
+    def test_the_authors_program_has_the_whole_command_line(self):
+        self.assertIn("orderReader", self.orders("artifacts", "-o", "name").split())
+        self.assertEqual("orders.xml: ok\n", self.orders("validate", "orders.xml"))
+        self.assertIn("COMPLETED", self.orders("run", "orders.xml", "-p", "count=1000"))
+        self.assertEqual([(987,)], rows(self.folder.repository, "SELECT count(*) FROM invoice"))
+        self.assertIn("987 invoices", self.orders("show", "@latest"))
+        self.assertIn("order 250 has no amount", self.orders("show", "@latest", "--skips"))
+        self.assertIn("skipped: order 250 has no amount", self.orders("logs", "@latest", "invoice"))
+
+    def test_public_headers_need_nothing_else(self):
+        foreign = [f"{path.name}: {line}" for path in (self.prefix / "include").rglob("*.hpp")
+                   for line in path.read_text().splitlines()
+                   if line.startswith("#include <") and "/" in line and not line.startswith(("#include <fermata/", "#include <sys/"))]
+        self.assertEqual([], foreign)
+        header = self.folder.path / "alone.cpp"
+        header.write_text("#include <fermata/fermata.hpp>\n")
+        output("c++", "-std=c++20", "-fsyntax-only", "-Wall", "-Werror", "-I", self.prefix / "include", header)
+
+
+if __name__ == "__main__":
+    unittest.main()

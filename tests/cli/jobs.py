@@ -1,0 +1,34 @@
+"""Job XML the command line's tests share."""
+
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<job id="{id}" xmlns="https://jakarta.ee/xml/ns/jakartaee" version="2.0">'
+
+
+def command_job(name, *commands):
+    """One step a command; they are called step1, step2…"""
+    steps = ""
+    for number, command in enumerate(commands, 1):
+        following = f' next="step{number + 1}"' if number < len(commands) else ""
+        steps += f"""
+  <step id="step{number}"{following}>
+    <batchlet ref="command"><properties><property name="command" value="{command}"/></properties></batchlet>
+  </step>"""
+    return HEAD.format(id=name) + steps + "\n</job>\n"
+
+
+def endless(name="endless"):
+    return command_job(name, "tail -f /dev/null")
+
+
+IMPORT = HEAD.format(id="import") + """
+  <step id="load">
+    <chunk item-count="10" skip-limit="5">
+      <reader ref="csvReader"><properties>
+        <property name="resource" value="#{jobParameters['file']}"/>
+      </properties></reader>
+      <processor ref="map"><properties><property name="cast" value="amount=integer"/></properties></processor>
+      <writer ref="discardWriter"/>
+      <skippable-exception-classes><include class="fermata.Error"/></skippable-exception-classes>
+    </chunk>
+  </step>
+</job>
+"""
