@@ -81,7 +81,7 @@ class Show(Case):
         self.folder.write("orders.csv", "id,amount\n1,10\n2,ten\n3,30\n")
         result = self.fermata("run", "import.xml", "-p", "file=orders.csv")
         self.assertIn("1 item skipped: fermata show 1 --skips", result.stdout)
-        self.assertRegex(self.fermata("show", "1", "--skips").stdout, r"load +process +\S*orders\.csv:3 ")
+        self.assertRegex(self.fermata("show", "1", "--skips").stdout, r"load +\S*orders\.csv:3 ")
         (skip,) = json.loads(self.fermata("show", "1", "--skips", "-o", "json").stdout)
         self.assertEqual("load", skip["step"])
         step = self.folder.show()["steps"][0]

@@ -27,14 +27,11 @@ fs::path Session::data_folder() const {
 
 Repository& Session::repository(IfAbsent absent) {
     if (repository_) return *repository_;
-    const fs::path folder = data_folder();
     auto database = this->database();
-    if (!database->exists()) {
-        if (absent == IfAbsent::fail)
-            throw Error(ErrorKind::unreachable, fmt::format("there is no repository {}", database->display_name()),
-                        "`fermata run` and `fermata db init` make one; --repository names another");
-    }
-    repository_ = std::make_unique<Repository>(std::move(database), folder, absent == IfAbsent::create);
+    if (absent == IfAbsent::fail && !database->exists())
+        throw Error(ErrorKind::unreachable, fmt::format("there is no repository {}", database->display_name()),
+                    "`fermata run` and `fermata db init` make one; --repository names another");
+    repository_ = std::make_unique<Repository>(std::move(database), data_folder(), absent == IfAbsent::create);
     return *repository_;
 }
 

@@ -2,7 +2,6 @@
 
 #include <fermata/base/text.hpp>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace fermata::cli {
@@ -11,19 +10,11 @@ namespace {
 
 constexpr std::int64_t most_shown = 10'000;
 
-std::vector<Event> skips_of(Repository& repository, JobExecutionId execution) {
-    std::vector<Event> all;
-    for (const char* phase : {"read.skipped", "process.skipped", "write.skipped"})
-        for (auto& event : repository.events_of(execution, phase, most_shown)) all.push_back(std::move(event));
-    std::sort(all.begin(), all.end(), [](auto& left, auto& right) { return left.id < right.id; });
-    return all;
-}
-
 Row row_of(const Event& event) {
     const auto data = nlohmann::json::parse(event.data);
     const auto text = [&](const char* key) { return data.value(key, std::string{}); };
-    return {.cells = {printable(text("step")), event.kind.substr(0, event.kind.find('.')), printable(text("position")),
-                      text("class"), printable(text("message")), printable(text("raw"))},
+    return {.cells = {printable(text("step")), printable(text("position")), text("class"), printable(text("message")),
+                      printable(text("raw"))},
             .object = event.data,
             .name = text("position")};
 }
@@ -32,8 +23,9 @@ Row row_of(const Event& event) {
 
 void print_skips(Session& session, JobExecutionId execution) {
     std::vector<Row> rows;
-    for (const auto& event : skips_of(session.repository(), execution)) rows.push_back(row_of(event));
-    session.out().rows({{"STEP"}, {"PHASE"}, {"POSITION"}, {"CLASS"}, {"REASON"}, {"RAW"}}, rows);
+    for (const auto& event : session.repository().events_of(execution, "item.skipped", most_shown))
+        rows.push_back(row_of(event));
+    session.out().rows({{"STEP"}, {"POSITION"}, {"CLASS"}, {"REASON"}, {"RAW"}}, rows);
 }
 
 }  // namespace fermata::cli

@@ -24,6 +24,17 @@ constexpr std::string_view help =
 
 namespace fs = std::filesystem;
 
+/// Where the last `lines` lines of a text begin.
+std::size_t tail_of(std::string_view text, std::int64_t lines) {
+    std::size_t end = text.ends_with('\n') ? text.size() - 1 : text.size();
+    for (; lines > 0; --lines) {
+        const auto feed = end == 0 ? text.npos : text.rfind('\n', end - 1);
+        if (feed == text.npos) return 0;
+        end = feed;
+    }
+    return std::min(end + 1, text.size());
+}
+
 /// One file, read on from where it was left; gives whole lines, and what is left at the end.
 class LogFile {
 public:
@@ -47,19 +58,11 @@ public:
     void skip_to_tail(std::int64_t lines) {
         if (!fs::exists(path_)) return;
         const std::string all = read_file(path_, 1ULL << 40);
-        std::size_t from = all.size();
-        if (from != 0 && all.back() == '\n') --from;
-        for (; lines > 0 && from != 0; --lines) from = from == 0 ? 0 : before_line(all, from);
         file_ = File::open(path_, O_RDONLY);
-        ::lseek(file_.fd(), static_cast<off_t>(from), SEEK_SET);
+        ::lseek(file_.fd(), static_cast<off_t>(tail_of(all, lines)), SEEK_SET);
     }
 
 private:
-    /// Start of the line that ends at `end`; for all but the first line the line feed before it is `end` of the next.
-    static std::size_t before_line(const std::string& text, std::size_t end) {
-        const auto feed = text.rfind('\n', end - 1);
-        return feed == std::string::npos ? 0 : feed;
-    }
     void print_lines(Output& out, bool safe) {
         std::size_t from = 0;
         for (auto feed = pending_.find('\n'); feed != std::string::npos; feed = pending_.find('\n', from)) {
