@@ -45,18 +45,12 @@ class Docs(unittest.TestCase):
                     checked += 1
         self.assertGreater(checked, 0)
 
-    def test_every_example_is_valid(self):
-        jobs = list((ROOT / "examples").rglob("*.xml"))
+    def test_examples_without_a_program_are_valid(self):
+        jobs = [job for job in (ROOT / "examples").rglob("*.xml") if not list(job.parent.glob("*.cpp"))]
         self.assertTrue(jobs)
         with Folder() as folder:
             for job in jobs:
                 folder.fermata("validate", job, exit_code=0)
-
-    def test_exit_codes_are_those_of_the_help(self):
-        told = set(re.findall(r"^\| (\d+) \|", (ROOT / "docs/statuses.md").read_text(), re.MULTILINE))
-        with Folder() as folder:
-            help_text = folder.fermata("--help", exit_code=0).stdout
-        self.assertEqual(told, set(re.findall(r"(?:^|[ ·,(])(\d{1,3}) [A-Za-z]", help_text.split("xit code")[-1])))
 
 
 if __name__ == "__main__":
