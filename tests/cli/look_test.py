@@ -8,8 +8,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from fermata_process import DEADLINE  # noqa: E402
-from jobs import IMPORT, command_job, endless  # noqa: E402
+from fermata_process import DEADLINE, wait_until  # noqa: E402
+from jobs import IMPORT, command_job  # noqa: E402
 from run_test import Case  # noqa: E402
 
 EXECUTION_KEYS = ["schema", "id", "instance_id", "instance_key", "job", "status", "exit_status", "owner_lost", "created",
@@ -64,11 +64,10 @@ class Show(Case):
             self.assertIn(fact, text)
 
     def test_a_stopping_one_says_who_asked_and_what_still_runs(self):
-        self.folder.write("stubborn.sh", "trap '' TERM\ntouch ready\nwhile :; do sleep 1 & wait; done\n")
+        self.folder.write("stubborn.sh", "trap '' TERM\ntouch ready\nwhile :; do tail -f /dev/null & wait; done\n")
         self.job("sh stubborn.sh", name="stubborn")
         process = self.folder.spawn("run", "stubborn.xml")
         self.addCleanup(lambda: (process.kill(), process.communicate()))
-        from fermata_process import wait_until
         wait_until("it runs", (self.folder.path / "ready").exists)
         self.fermata("stop", "@latest")
         text = self.fermata("show", "@latest").stdout
@@ -151,9 +150,9 @@ class Logs(Case):
         self.folder.write("job.xml", command_job("job", "sh -c 'echo begun; exec tail -f /dev/null'"))
         process = self.folder.spawn("run", "job.xml", "--instance", "x")
         self.addCleanup(lambda: (process.kill(), process.communicate()))
-        from fermata_process import wait_until
         wait_until("it is listed", self.folder.list)
         follower = self.folder.spawn("logs", "1", "-f")
+        self.addCleanup(lambda: (follower.kill(), follower.communicate()))
         self.assertEqual("[step1] begun\n", follower.stdout.readline())
         self.fermata("stop", "1", "--now")
         follower.communicate(timeout=DEADLINE)
@@ -177,6 +176,7 @@ class Events(Case):
     def test_followed_until_a_signal(self):
         self.fermata("run", self.job("true"))
         follower = self.folder.spawn("events", "-f", "-o", "jsonl")
+        self.addCleanup(lambda: (follower.kill(), follower.communicate()))
         while json.loads(follower.stdout.readline())["kind"] != "execution.ended":
             pass
         self.fermata("run", "job.xml")

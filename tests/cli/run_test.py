@@ -176,11 +176,13 @@ class Run(Case):
         self.assertEqual("COMPLETED", self.folder.show()["status"])
 
     def test_a_full_disk_under_stdout_is_told(self):
-        self.fermata("run", self.job("true"))
-        with open("/dev/full", "w") as full:
-            process = self.folder.spawn("list", stdout=full)
-            self.assertIn("cannot write to stdout", process.communicate(timeout=DEADLINE)[1])
-        self.assertEqual(1, process.returncode)
+        self.job("true")
+        for arguments in (["run", "job.xml"], ["list"]):
+            with open("/dev/full", "w") as full:
+                process = self.folder.spawn(*arguments, stdout=full)
+                self.assertIn("cannot write to stdout", process.communicate(timeout=DEADLINE)[1])
+            self.assertEqual(1, process.returncode)
+        self.assertEqual("COMPLETED", self.folder.show()["status"])
 
 
 def read_all(terminal):
@@ -265,6 +267,7 @@ class Exec(Case):
     def test_a_signal_ends_the_wait_for_the_next_try(self):
         self.fermata("db", "init")
         process = self.folder.spawn("exec", "--retry", "1", "--backoff", "7d", "--", "false")
+        self.addCleanup(lambda: (process.kill(), process.communicate()))
         wait_until("the first try failed", lambda: [execution["status"] for execution in self.folder.list()] == ["FAILED"])
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=DEADLINE)
@@ -386,6 +389,7 @@ class StopWaitWatch(Case):
     def test_watch_follows_to_the_end(self):
         process = self.start_endless()
         watcher = self.folder.spawn("watch")
+        self.addCleanup(lambda: (watcher.kill(), watcher.communicate()))
         self.assertIn("endless", watcher.stdout.readline())
         self.fermata("stop", "1", "--now")
         out, _ = watcher.communicate(timeout=DEADLINE)
@@ -398,6 +402,7 @@ class StopWaitWatch(Case):
     def test_watch_is_left_with_a_way_back(self):
         process = self.start_endless()
         watcher = self.folder.spawn("watch", "1")
+        self.addCleanup(lambda: (watcher.kill(), watcher.communicate()))
         wait_until("it is shown", lambda: "step=step1" in watcher.stderr.readline())
         watcher.send_signal(signal.SIGINT)
         _, err = watcher.communicate(timeout=DEADLINE)

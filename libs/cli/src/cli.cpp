@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "complete.hpp"
@@ -23,10 +24,17 @@ namespace {
 using Arguments = std::vector<std::string>;
 
 /// Before the arguments are understood, errors about them too are wanted in the format they ask for.
-bool mentions_json(const Arguments& arguments) {
-    return std::any_of(arguments.begin(), arguments.end(), [](const std::string& word) {
-        return word == "json" || word == "jsonl" || word.ends_with("=json") || word == "-ojson";
-    });
+bool asks_for_json(const Arguments& arguments) {
+    std::string_view before;
+    for (const std::string_view word : arguments) {
+        const bool is_value = before == "-o" || before == "--output";
+        for (const std::string_view format : {"json", "jsonl"})
+            if ((is_value && word == format) || word == fmt::format("--output={}", format) ||
+                word == fmt::format("-o{}", format))
+                return true;
+        before = word;
+    }
+    return false;
 }
 
 /// A reader of our output that goes away must not kill a running job; write errors are looked at instead. A handler,
@@ -84,7 +92,7 @@ int run(int argc, char** argv, const Application& application) {
         return static_cast<int>(perform(arguments, application));
     } catch (const std::exception& error) {
         std::fflush(stdout);
-        return static_cast<int>(report_error(error, mentions_json(arguments)));
+        return static_cast<int>(report_error(error, asks_for_json(arguments)));
     }
 }
 

@@ -54,7 +54,7 @@ JobExecution Foreground::follow(JobExecutionId id) {
     const JobExecution begun = session_.execution(id);
     if (prints_report(out)) out.write(header_line(begun, out.style()));
     if (out.format() == Format::name) out.write(fmt::format("{}\n", id.value()));
-    out.flush();
+    out.push();
 
     const auto display =
         make_progress(session_.settings(), style_for(STDERR_FILENO, session_.settings(), out.style().ascii),

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 bool names_a_file(const std::string& text) {
-    return text.find('/') != std::string::npos || text.ends_with(".xml") || fs::exists(text);
+    return text.find('/') != std::string::npos || text.ends_with(".xml") || fs::is_regular_file(text);
 }
 
 JobDefinition accepted(ParsedJob parsed, const std::string& file) {

@@ -103,6 +103,8 @@ void Output::one(std::string_view text, std::string_view object, std::string_vie
 
 void Output::write(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
+void Output::push() noexcept { std::fflush(stdout); }
+
 void Output::flush() {
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
     if (errno == EPIPE) return;

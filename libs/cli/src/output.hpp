@@ -53,6 +53,8 @@ public:
     void one(std::string_view text, std::string_view object, std::string_view name);
     /// As it is, to stdout.
     void write(std::string_view text);
+    /// Lets a reader see what was written so far. Errors wait for flush(): they must not end what is running.
+    void push() noexcept;
     /// Throws Error(failed) if stdout took less than was written; a reader that went away is no error.
     void flush();
     /// One line, to stderr.

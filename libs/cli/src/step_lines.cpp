@@ -11,7 +11,7 @@ void StepLines::print_ended(const RunningJob& job) {
         if (!printed_.insert({step.name, step.id.value()}).second) continue;
         display_.clear();
         out_.write(step_line(step, out_.style()));
-        out_.flush();
+        out_.push();
     }
 }
 

@@ -47,7 +47,7 @@ ExitCode WatchCommand::run(Session& session) {
                       execution.job_name, "Ctrl-C: leave it alone");
     StepLines lines(out, *display);
     if (prints_report(out)) out.write(header_line(execution, out.style()));
-    out.flush();
+    out.push();
     for (;;) {
         const RunningJob job = snapshot_of(session.repository(), execution);
         lines.print_ended(job);
