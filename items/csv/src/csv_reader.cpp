@@ -153,6 +153,15 @@ bool CsvReader::next_record() {
     }
 }
 
+inline Value CsvReader::value_of(const Field& field, std::string_view record, Arena& arena) const {
+    const std::string_view text(record.data() + field.begin, field.end - field.begin);
+    if (field.doubled) return without_doubled(text, arena);
+    const std::string& null = options_.dialect.null;
+    // The length first: it is foreseeable, quotes are not.
+    if (text.size() == null.size() && !field.quoted && text == null) return {};
+    return text;
+}
+
 void CsvReader::fill(Record& into) {
     record_line_ = file_.line();
     const std::string_view text = file_.window().substr(0, splitter_.text_size());
@@ -162,10 +171,17 @@ void CsvReader::fill(Record& into) {
     const std::string_view kept = splitter_.may_be_foreign() ? as_utf8(text, into.arena()) : into.arena().copy(text);
     if (splitter_.count() != expected_) refuse_count(kept);
     const std::span<Value> values = into.reset(columns_);
+    const Field* fields = splitter_.fields();
     for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] = value_of(splitter_.fields()[selected_.empty() ? i : selected_[i]], kept, into.arena());
+        values[i] = value_of(fields[selected_.empty() ? i : selected_[i]], kept, into.arena());
     into.set_origin(record_line_, kept);
-    if (into.batch().source != file_.name()) into.batch().source = file_.name();
+    name_source(into.batch());
+}
+
+void CsvReader::name_source(RecordBatch& batch) {
+    if (&batch == named_ && !batch.source.empty()) return;
+    batch.source = file_.name();
+    named_ = &batch;
 }
 
 std::string_view CsvReader::as_utf8(std::string_view text, Arena& arena) {
@@ -178,13 +194,6 @@ std::string_view CsvReader::as_utf8(std::string_view text, Arena& arena) {
     const char* end = to_utf8(text, options_.encoding, place);
     splitter_.split(place, end, true);
     return {place, end};
-}
-
-Value CsvReader::value_of(const Field& field, std::string_view record, Arena& arena) const {
-    const std::string_view text = record.substr(field.begin, field.end - field.begin);
-    if (field.doubled) return without_doubled(text, arena);
-    if (!field.quoted && text == options_.dialect.null) return {};
-    return text;
 }
 
 std::string_view CsvReader::without_doubled(std::string_view text, Arena& arena) const {

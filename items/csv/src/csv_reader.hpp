@@ -36,6 +36,7 @@ private:
     bool next_record();
     bool next_filled_record();
     void fill(Record& into);
+    void name_source(RecordBatch& batch);
     [[nodiscard]] std::string_view as_utf8(std::string_view text, Arena& arena);
     [[nodiscard]] Value value_of(const Field& field, std::string_view record, Arena& arena) const;
     [[nodiscard]] std::string_view without_doubled(std::string_view text, Arena& arena) const;
@@ -51,7 +52,8 @@ private:
     ColumnsPtr columns_;
     std::size_t expected_ = 0;           ///< fields of a record; 0 until it is known
     std::vector<std::size_t> selected_;  ///< field number of each column; empty: all, in order
-    std::int64_t record_line_ = 0;       ///< of the record read last
+    const RecordBatch* named_ = nullptr;
+    std::int64_t record_line_ = 0;  ///< of the record read last
 };
 
 }  // namespace fermata::csv

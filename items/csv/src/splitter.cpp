@@ -2,75 +2,102 @@
 
 #include "byte_block.hpp"
 
+#include <algorithm>
 #include <bit>
 
 namespace fermata::csv {
 
-Split Splitter::split(const char* begin, const char* end, bool last) {
-    begin_ = field_begin_ = begin;
-    fields_.clear();
-    count_ = 0;
-    lines_ = lines_before_quote_ = 0;
-    foreign_ = nul_ = false;
-    quoted_ = inside_ = doubled_ = false;
-    for (const char* block = begin; block < end; block += block_size) {
-        const ByteBlock bytes(block);
-        foreign_ |= bytes.has_high();
-        nul_ |= bytes.has('\0');
-        // A NUL as "no quote" finds NULs, which at_quote ignores.
-        for (std::uint32_t found = bytes.any_of(delimiter_, quote_, '\n'); found != 0; found &= found - 1) {
-            const char* place = block + std::countr_zero(found);
-            if (place >= end) break;
-            if (*place == delimiter_) {
-                if (!inside_ && !end_field(place, place)) return Split::after_quote;
-            } else if (*place == '\n') {
-                ++lines_;
-                if (!inside_) return end_record(place) ? Split::record : Split::after_quote;
-            } else {
-                at_quote(place);
-            }
-        }
-    }
-    if (!last) return Split::incomplete;
-    if (begin == end) return Split::end;
-    if (inside_) return Split::unterminated;
-    text_size_ = size_ = static_cast<std::size_t>(end - begin);
-    return end_field(end, end) ? Split::record : Split::after_quote;
-}
-
-void Splitter::at_quote(const char* place) {
+inline void Splitter::at_quote(Place& at, const char* quote) {
     if (quote_ == '\0') return;
-    if (inside_) {
-        inside_ = false;
-        closing_ = place;
-    } else if (place == field_begin_) {
-        quoted_ = inside_ = true;
-        lines_before_quote_ = lines_;
-    } else if (quoted_ && place == closing_ + 1) {
-        inside_ = doubled_ = true;
+    if (at.inside) {
+        at.inside = false;
+        at.closing = quote;
+    } else if (quote == at.field) {
+        at.quoted = at.inside = true;
+        lines_before_quote_ = at.lines;
+    } else if (at.quoted && quote == at.closing + 1) {
+        at.inside = at.doubled = true;
     }
 }
 
 /// False if there is text between the closing quote and the field's end.
-bool Splitter::end_field(const char* place, const char* text_end) {
-    if (quoted_ && text_end != closing_ + 1) return false;
-    if (++count_ <= most_fields_) {
-        const auto skipped = static_cast<std::uint32_t>(quoted_);
-        fields_.push_back({.begin = static_cast<std::uint32_t>(field_begin_ - begin_) + skipped,
-                           .end = static_cast<std::uint32_t>(text_end - begin_) - skipped,
-                           .quoted = quoted_,
-                           .doubled = doubled_});
+inline bool Splitter::end_field(Place& at, const char* next, const char* text_end) {
+    if (at.quoted && text_end != at.closing + 1) return false;
+    if (at.free == at.free_end) {
+        at.free = make_room();
+        at.free_end = fields_.data() + fields_.size();
     }
-    field_begin_ = place + 1;
-    quoted_ = doubled_ = false;
+    if (at.free != at.free_end) {
+        const auto skipped = static_cast<std::uint32_t>(at.quoted);
+        *at.free++ = {.begin = static_cast<std::uint32_t>(at.field - at.begin) + skipped,
+                      .end = static_cast<std::uint32_t>(text_end - at.begin) - skipped,
+                      .quoted = at.quoted,
+                      .doubled = at.doubled};
+    }
+    ++at.count;
+    at.field = next;
+    at.quoted = at.doubled = false;
     return true;
 }
 
-bool Splitter::end_record(const char* feed) {
-    const char* text_end = feed > begin_ && feed[-1] == '\r' ? feed - 1 : feed;
-    size_ = static_cast<std::size_t>(feed + 1 - begin_);
-    text_size_ = static_cast<std::size_t>(text_end - begin_);
-    return end_field(feed, text_end);
+inline Split Splitter::end_record(Place& at, const char* feed) {
+    const char* text_end = feed > at.begin && feed[-1] == '\r' ? feed - 1 : feed;
+    size_ = static_cast<std::size_t>(feed + 1 - at.begin);
+    text_size_ = static_cast<std::size_t>(text_end - at.begin);
+    return end_field(at, feed + 1, text_end) ? Split::record : Split::after_quote;
+}
+
+Split Splitter::split(const char* begin, const char* end, bool last) {
+    Place at{.begin = begin, .field = begin, .free = fields_.data(), .free_end = fields_.data() + fields_.size()};
+    const char delimiter = delimiter_;
+    const char quote = quote_;
+    bool foreign = false;
+    bool nul = false;
+    Split answer = Split::incomplete;
+    for (const char* block = begin; block < end; block += block_size) {
+        const ByteBlock bytes(block);
+        foreign |= bytes.has_high();
+        nul |= bytes.has('\0');
+        // A NUL as "no quote" finds NULs, which at_quote ignores.
+        std::uint32_t found = bytes.any_of(delimiter, quote, '\n');
+        for (; found != 0; found &= found - 1) {
+            const char* place = block + std::countr_zero(found);
+            if (place >= end) break;
+            if (*place == delimiter) {
+                if (at.inside || end_field(at, place + 1, place)) continue;
+                answer = Split::after_quote;
+            } else if (*place == '\n') {
+                ++at.lines;
+                if (at.inside) continue;
+                answer = end_record(at, place);
+            } else {
+                at_quote(at, place);
+                continue;
+            }
+            break;
+        }
+        if (answer != Split::incomplete) break;
+    }
+    if (last && answer == Split::incomplete) {
+        text_size_ = size_ = static_cast<std::size_t>(end - begin);
+        answer = begin == end              ? Split::end
+                 : at.inside               ? Split::unterminated
+                 : end_field(at, end, end) ? Split::record
+                                           : Split::after_quote;
+    }
+    foreign_ = foreign;
+    nul_ = nul;
+    count_ = at.count;
+    lines_ = at.lines;
+    inside_ = at.inside;
+    return answer;
+}
+
+/// The first new field; there is none once the most fields are kept.
+Field* Splitter::make_room() {
+    const std::size_t kept = fields_.size();
+    fields_.resize(std::min(kept * 2, std::max(most_fields_, kept)));
+    return fields_.data() + kept;
 }
 
 }  // namespace fermata::csv

@@ -27,13 +27,13 @@ class Splitter {
 public:
     /// `quote` '\0': no quoting. Of very long records only the first `most_fields` fields are kept, all are counted.
     Splitter(char delimiter, char quote, std::size_t most_fields)
-        : delimiter_(delimiter), quote_(quote), most_fields_(most_fields) {}
+        : delimiter_(delimiter), quote_(quote), most_fields_(most_fields), fields_(first_fields) {}
 
     /// The record that begins at `begin`. 16 bytes behind `end` must be readable. REQUIRES: less than 4 GiB.
     Split split(const char* begin, const char* end, bool last);
 
     // Of the last record:
-    [[nodiscard]] const std::vector<Field>& fields() const noexcept { return fields_; }
+    [[nodiscard]] const Field* fields() const noexcept { return fields_.data(); }
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }            ///< with the line end
     [[nodiscard]] std::size_t text_size() const noexcept { return text_size_; }  ///< without it
@@ -46,9 +46,24 @@ public:
     [[nodiscard]] std::int64_t lines_before_quote() const noexcept { return lines_before_quote_; }
 
 private:
-    void at_quote(const char* place);
-    bool end_field(const char* place, const char* text_end);
-    bool end_record(const char* feed);
+    static constexpr std::size_t first_fields = 64;
+    /// What is known in the middle of a record; lives in registers.
+    struct Place {
+        const char* begin;
+        const char* field;              ///< where the field begins
+        const char* closing = nullptr;  ///< the quote that closed the field, if it is closed
+        bool quoted = false;            ///< the field began with a quote
+        bool inside = false;            ///< between its quotes
+        bool doubled = false;
+        std::size_t count = 0;
+        std::int64_t lines = 0;
+        Field* free = nullptr;  ///< room for the next field
+        Field* free_end = nullptr;
+    };
+    void at_quote(Place& at, const char* quote);
+    bool end_field(Place& at, const char* next, const char* text_end);
+    Split end_record(Place& at, const char* feed);
+    Field* make_room();
 
     char delimiter_;
     char quote_;
@@ -59,15 +74,9 @@ private:
     std::size_t text_size_ = 0;
     std::int64_t lines_ = 0;
     std::int64_t lines_before_quote_ = 0;
+    bool inside_ = false;
     bool foreign_ = false;
     bool nul_ = false;
-
-    const char* begin_ = nullptr;
-    const char* field_begin_ = nullptr;
-    const char* closing_ = nullptr;  ///< the quote that closed the field, if it is closed
-    bool quoted_ = false;            ///< the field began with a quote
-    bool inside_ = false;            ///< between its quotes
-    bool doubled_ = false;
 };
 
 }  // namespace fermata::csv

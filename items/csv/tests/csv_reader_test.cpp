@@ -1,6 +1,9 @@
 #include "csv_reader.hpp"
 
+#include <fermata/items/testing/compressed.hpp>
 #include <fermata/items/testing/rig.hpp>
+
+#include <sys/resource.h>
 
 using namespace fermata;
 using csv::CsvReader;
@@ -244,6 +247,24 @@ TEST_F(CsvReaderTest, GoesOnBehindALineThatIsTooLong) {
     EXPECT_EQ(next(), Row{"2"});
     EXPECT_THAT(message_of<ReadError>([&] { next(); }), HasSubstr("is the quote that opens on line 4 closed?"));
     EXPECT_THAT(rest(), ElementsAre(Row{"3"}));
+}
+
+TEST_F(CsvReaderTest, AnEndlessLineNeedsNoMemory) {
+    constexpr long most_kib = 16 << 10;
+    const std::string frame = items::zstandard(std::string(std::size_t{8} << 20, 'x'));
+    std::string content = items::zstandard("id\n");
+    for (int i = 0; i < 32; ++i) content += frame;  // 256 MiB
+    opened(content + items::zstandard("\n2\n"));
+    const auto resident_kib = [] {
+        rusage usage{};
+        ::getrusage(RUSAGE_SELF, &usage);
+        return usage.ru_maxrss;
+    };
+    const long before = resident_kib();
+    EXPECT_THAT(message_of<ReadError>([&] { next(); }),
+                HasSubstr("vendors.csv:2: the record is longer than 1,048,576 bytes"));
+    EXPECT_THAT(rest(), ElementsAre(Row{"2"}));
+    EXPECT_LT(resident_kib() - before, most_kib);
 }
 
 }  // namespace

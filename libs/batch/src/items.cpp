@@ -30,6 +30,11 @@ std::string to_text(const Value& value) {
 
 }  // namespace
 
+void ItemBuffer::enlarge() {
+    grow();
+    next_ = data_ + size_ * stride_;
+}
+
 void TypedItemBuffer<Record>::grow() {
     const std::size_t rows = slots_.empty() ? 16 : slots_.size() * 2;
     batch_.ensure_rows(rows);
@@ -43,7 +48,7 @@ void TypedItemBuffer<Record>::clear() noexcept {
     // One more than was kept: the last slot may have been filled and then dropped.
     const std::size_t touched = std::min(size_ + 1, slots_.size());
     for (std::size_t row = 0; row < touched; ++row) slots_[row] = Record(&batch_, static_cast<std::uint32_t>(row));
-    size_ = 0;
+    ItemBuffer::clear();
     batch_.clear();
 }
 

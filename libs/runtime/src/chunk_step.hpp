@@ -37,6 +37,8 @@ private:
     void run_chunk();
     void begin_chunk();
     void fill();
+    void fill_plain();
+    [[nodiscard]] bool is_plain() const;
     void fill_whole();
     void write();
     void commit();
@@ -46,8 +48,9 @@ private:
     [[nodiscard]] bool is_full();
 
     // --- one item
-    [[nodiscard]] bool read(void* slot);
-    void process(void* item);
+    /// With `error`, the first attempt was made already and threw it.
+    [[nodiscard]] bool read(void* slot, std::exception_ptr error = nullptr);
+    void process(void* item, std::exception_ptr error = nullptr);
     void note_intent(const std::string& about);
 
     // --- exceptions of artifacts

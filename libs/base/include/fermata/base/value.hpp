@@ -11,7 +11,8 @@ namespace fermata {
 
 class Value {
 public:
-    enum class Kind : std::uint8_t { null, boolean, integer, real, text, bytes };
+    /// As wide as what is left of 16 bytes: with padding GCC 12 copies a value by two overlapping moves, which stall.
+    enum class Kind : std::uint32_t { null, boolean, integer, real, text, bytes };
 
     constexpr Value() noexcept : integer_(0), size_(0), kind_(Kind::null) {}
     constexpr Value(std::nullptr_t) noexcept : Value() {}

@@ -23,6 +23,7 @@ struct ItemType {
     std::type_index type;
     std::string name;
     std::size_t size;
+    bool chunk_bound;  ///< items point into their buffer's batch: it must stay whole until the chunk has ended
     std::unique_ptr<ItemBuffer> (*make_buffer)();
     /// The item for a message; "item" where the type cannot be printed.
     std::string (*describe)(const void* item);
@@ -34,23 +35,31 @@ public:
     virtual ~ItemBuffer() = default;
     /// The next free slot. Its old content is unspecified; it becomes an item with keep().
     [[nodiscard]] void* slot() {
-        if (size_ == capacity_) grow();
-        return data_ + size_ * stride_;
+        if (size_ == capacity_) enlarge();
+        return next_;
     }
-    void keep() noexcept { ++size_; }
+    void keep() noexcept {
+        ++size_;
+        next_ += stride_;
+    }
     [[nodiscard]] void* at(std::size_t index) noexcept { return data_ + index * stride_; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
     /// Forgets all items; slots stay.
-    virtual void clear() noexcept { size_ = 0; }
+    virtual void clear() noexcept {
+        size_ = 0;
+        next_ = data_;
+    }
     template <class T>
     [[nodiscard]] std::span<T> items() noexcept {
         return {reinterpret_cast<T*>(data_), size_};
     }
 
 protected:
-    virtual void grow() = 0;  ///< at least doubles; moves items
+    virtual void grow() = 0;  ///< at least doubles data_ and capacity_; moves items
+    void enlarge();
     std::byte* data_ = nullptr;
+    std::byte* next_ = nullptr;  ///< the slot of item size_: asked for more often than anything else
     std::size_t stride_ = 0;
     std::size_t size_ = 0;
     std::size_t capacity_ = 0;
@@ -108,7 +117,10 @@ std::string describe_item(const void* item) {
 
 template <Item T>
 [[nodiscard]] const ItemType& item_type_of() {
-    static const ItemType type{typeid(T), detail::demangled(typeid(T).name()), sizeof(T),
+    static const ItemType type{typeid(T),
+                               detail::demangled(typeid(T).name()),
+                               sizeof(T),
+                               std::same_as<T, Record>,
                                []() -> std::unique_ptr<ItemBuffer> { return std::make_unique<TypedItemBuffer<T>>(); },
                                &detail::describe_item<T>};
     return type;
