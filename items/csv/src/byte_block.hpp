@@ -1,55 +1,65 @@
 #pragma once
-// 16 bytes compared at once: a bit a byte.
+// 64 bytes compared at once: a bit a byte. As long as a common record, so that how often the loop over the bits goes
+// round is foreseeable; with 16 bytes the processor guesses wrong once a block.
 #include <cstddef>
 #include <cstdint>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
 #else
-#include <cstring>
+#include <algorithm>
 #endif
 
 namespace fermata::csv {
 
-constexpr std::size_t block_size = 16;
+constexpr std::size_t block_size = 64;
 
 #ifdef __SSE2__
 class ByteBlock {
 public:
-    explicit ByteBlock(const char* place) : bytes_(_mm_loadu_si128(reinterpret_cast<const __m128i*>(place))) {}
-    [[nodiscard]] std::uint32_t any_of(char a, char b, char c) const {
-        return mask(_mm_or_si128(_mm_or_si128(equal(a), equal(b)), equal(c)));
+    explicit ByteBlock(const char* place) : parts_{load(place), load(place + 16), load(place + 32), load(place + 48)} {}
+    [[nodiscard]] std::uint64_t any_of(char a, char b, char c) const {
+        const __m128i all_a = _mm_set1_epi8(a);
+        const __m128i all_b = _mm_set1_epi8(b);
+        const __m128i all_c = _mm_set1_epi8(c);
+        const auto found = [&](__m128i part) {
+            return mask(_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(part, all_a), _mm_cmpeq_epi8(part, all_b)),
+                                     _mm_cmpeq_epi8(part, all_c)));
+        };
+        return found(parts_[0]) | found(parts_[1]) << 16 | found(parts_[2]) << 32 | found(parts_[3]) << 48;
     }
-    [[nodiscard]] bool has(char c) const { return mask(equal(c)) != 0; }
-    [[nodiscard]] bool has_high() const { return mask(bytes_) != 0; }
+    [[nodiscard]] bool has_high() const {
+        return mask(_mm_or_si128(_mm_or_si128(parts_[0], parts_[1]), _mm_or_si128(parts_[2], parts_[3]))) != 0;
+    }
+    [[nodiscard]] bool has_nul() const {
+        const __m128i least = _mm_min_epu8(_mm_min_epu8(parts_[0], parts_[1]), _mm_min_epu8(parts_[2], parts_[3]));
+        return mask(_mm_cmpeq_epi8(least, _mm_setzero_si128())) != 0;
+    }
 
 private:
-    [[nodiscard]] __m128i equal(char c) const { return _mm_cmpeq_epi8(bytes_, _mm_set1_epi8(c)); }
-    static std::uint32_t mask(__m128i bytes) { return static_cast<std::uint32_t>(_mm_movemask_epi8(bytes)); }
-    __m128i bytes_;
+    static __m128i load(const char* place) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(place)); }
+    static std::uint64_t mask(__m128i bytes) { return static_cast<std::uint32_t>(_mm_movemask_epi8(bytes)); }
+    __m128i parts_[4];
 };
 #else
 class ByteBlock {
 public:
-    explicit ByteBlock(const char* place) { std::memcpy(bytes_, place, block_size); }
-    [[nodiscard]] std::uint32_t any_of(char a, char b, char c) const {
-        return mask([=](char byte) { return byte == a || byte == b || byte == c; });
-    }
-    [[nodiscard]] bool has(char c) const {
-        return mask([=](char byte) { return byte == c; }) != 0;
+    explicit ByteBlock(const char* place) : place_(place) {}
+    [[nodiscard]] std::uint64_t any_of(char a, char b, char c) const {
+        std::uint64_t bits = 0;
+        for (std::size_t i = 0; i < block_size; ++i)
+            bits |= std::uint64_t{place_[i] == a || place_[i] == b || place_[i] == c} << i;
+        return bits;
     }
     [[nodiscard]] bool has_high() const {
-        return mask([](char byte) { return (static_cast<unsigned char>(byte) & 0x80U) != 0; }) != 0;
+        return std::any_of(place_, place_ + block_size, [](unsigned char byte) { return byte >= 0x80; });
+    }
+    [[nodiscard]] bool has_nul() const {
+        return std::any_of(place_, place_ + block_size, [](char byte) { return byte == '\0'; });
     }
 
 private:
-    template <class Test>
-    [[nodiscard]] std::uint32_t mask(Test test) const {
-        std::uint32_t bits = 0;
-        for (std::size_t i = 0; i < block_size; ++i) bits |= static_cast<std::uint32_t>(test(bytes_[i])) << i;
-        return bits;
-    }
-    char bytes_[block_size];
+    const char* place_;
 };
 #endif
 

@@ -13,7 +13,6 @@ namespace fermata::csv {
 namespace {
 
 constexpr std::size_t most_columns = 65'535;
-constexpr std::size_t readable_behind = 16;  // for the splitter
 
 }  // namespace
 
@@ -172,8 +171,10 @@ void CsvReader::fill(Record& into) {
     if (splitter_.count() != expected_) refuse_count(kept);
     const std::span<Value> values = into.reset(columns_);
     const Field* fields = splitter_.fields();
-    for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] = value_of(fields[selected_.empty() ? i : selected_[i]], kept, into.arena());
+    if (selected_.empty())
+        for (Value& value : values) value = value_of(*fields++, kept, into.arena());
+    else
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = value_of(fields[selected_[i]], kept, into.arena());
     into.set_origin(record_line_, kept);
     name_source(into.batch());
 }

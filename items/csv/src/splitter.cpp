@@ -57,9 +57,9 @@ Split Splitter::split(const char* begin, const char* end, bool last) {
     for (const char* block = begin; block < end; block += block_size) {
         const ByteBlock bytes(block);
         foreign |= bytes.has_high();
-        nul |= bytes.has('\0');
+        nul |= bytes.has_nul();
         // A NUL as "no quote" finds NULs, which at_quote ignores.
-        std::uint32_t found = bytes.any_of(delimiter, quote, '\n');
+        std::uint64_t found = bytes.any_of(delimiter, quote, '\n');
         for (; found != 0; found &= found - 1) {
             const char* place = block + std::countr_zero(found);
             if (place >= end) break;

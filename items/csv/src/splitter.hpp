@@ -1,12 +1,14 @@
 #pragma once
 // Where the fields of one CSV record begin and end (RFC 4180, and as its readers are used to: a quote inside an
-// unquoted field is a character like others). It looks at 16 bytes at a time for delimiter, quote and line feed
+// unquoted field is a character like others). It looks at 64 bytes at a time for delimiter, quote and line feed
 // together.
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace fermata::csv {
+
+constexpr std::size_t readable_behind = 64;
 
 struct Field {
     std::uint32_t begin = 0;  ///< inside the quotes, if it has any
@@ -29,7 +31,8 @@ public:
     Splitter(char delimiter, char quote, std::size_t most_fields)
         : delimiter_(delimiter), quote_(quote), most_fields_(most_fields), fields_(first_fields) {}
 
-    /// The record that begins at `begin`. 16 bytes behind `end` must be readable. REQUIRES: less than 4 GiB.
+    /// The record that begins at `begin`. `readable_behind` bytes behind `end` must be readable. REQUIRES: less than 4
+    /// GiB.
     Split split(const char* begin, const char* end, bool last);
 
     // Of the last record:
