@@ -46,7 +46,7 @@ class Docs(unittest.TestCase):
         self.assertGreater(checked, 0)
 
     def test_examples_without_a_program_are_valid(self):
-        jobs = [job for job in (ROOT / "examples").rglob("*.xml") if not list(job.parent.glob("*.cpp"))]
+        jobs = [job for job in [*(ROOT / "examples").rglob("*.xml"), *(ROOT / "bench/jobs").glob("*.xml")] if not list(job.parent.glob("*.cpp"))]
         self.assertTrue(jobs)
         with Folder() as folder:
             for job in jobs:
