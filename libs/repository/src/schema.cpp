@@ -119,6 +119,7 @@ CREATE UNIQUE INDEX job_execution_live ON job_execution (instance_id)
 CREATE INDEX job_execution_owner ON job_execution (owner) WHERE owner IS NOT NULL;
 CREATE INDEX job_execution_instance ON job_execution (instance_id, id);
 CREATE INDEX job_execution_job ON job_execution (job_name, id);
+CREATE INDEX job_execution_job_status ON job_execution (job_name, status, id);
 CREATE INDEX job_execution_status ON job_execution (status, id);
 CREATE INDEX job_parameter_value ON job_parameter (name, substr(value, 1, 200), execution_id);
 CREATE INDEX step_execution_execution ON step_execution (execution_id, id);

@@ -174,6 +174,8 @@ TEST_F(Plans, AFilterStartsFromTheNarrowestIndexAndNeedsNoSorting) {
         {{}, "SEARCH e USING INTEGER PRIMARY KEY (rowid<?)"},
         {{.statuses = {BatchStatus::failed}}, "SEARCH e USING INDEX job_execution_status (status=? AND id<?)"},
         {{.job_name = "import"}, "SEARCH e USING INDEX job_execution_job (job_name=? AND id<?)"},
+        {{.statuses = {BatchStatus::failed}, .job_name = "import"},
+         "SEARCH e USING INDEX job_execution_job_status (job_name=? AND status=? AND id<?)"},
         {{.instance = JobInstanceId(1)}, "SEARCH e USING INDEX job_execution_instance (instance_id=? AND id<?)"},
         {{.statuses = {BatchStatus::failed}, .job_name = "import", .parameters = parameters},
          "SEARCH p0 USING INDEX job_parameter_value (name=? AND <expr>=? AND execution_id<?)"}};
