@@ -42,8 +42,11 @@ ChunkStep::ChunkStep(const RunnableChunk& chunk, StepScope& scope)
       committed_(store_->open()) {
     if (!scope.adopted) begin_step_execution();
     if (committed_.sequence != scope.entry.state.progress.sequence) store_->flush(committed_);
-    scope_.context.persistent_user_data = committed_.user_data;
-    scope_.context.exit_status = committed_.exit_status;
+    // What beforeStep said counts; otherwise the sink knows better than the repository's copy.
+    StepContext& context = scope_.context;
+    if (context.persistent_user_data == scope.entry.state.progress.user_data)
+        context.persistent_user_data = committed_.user_data;
+    if (!context.exit_status) context.exit_status = committed_.exit_status;
     show();
 }
 

@@ -97,6 +97,16 @@ TEST_F(Chunk, PersistentUserDataIsSavedWithTheCommitAndSeenByTheRestart) {
     EXPECT_EQ(step(second.id).user_data, "xxxxx");
 }
 
+TEST_F(Chunk, WhatBeforeStepSetIsKept) {
+    script().on_call["beforeStep"] = [](StepContext* step, JobContext&) {
+        step->exit_status = "EARLY";
+        step->persistent_user_data = "early";
+    };
+    const JobExecution execution = run(job(chunk("", 3, "", "rows", "", recorder)));
+    EXPECT_EQ(step(execution.id).exit_status, "EARLY");
+    EXPECT_EQ(step(execution.id).user_data, "early");
+}
+
 TEST_F(Chunk, ListenersThatThrowFailTheStep) {
     for (const std::string call : {"beforeStep", "beforeChunk", "beforeRead", "afterRead 1", "beforeProcess 1",
                                    "afterProcess 1 1", "beforeWrite 2", "afterWrite 2", "afterChunk", "afterStep"}) {
