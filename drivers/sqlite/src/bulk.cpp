@@ -3,6 +3,7 @@
 #include "connection.hpp"
 
 #include <fermata/base/text.hpp>
+#include <fermata/base/value_text.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -87,21 +88,9 @@ Statement prepare(const Connection& connection, const sql::BulkTarget& target) {
 }
 
 std::string shown(const Value& value) {
-    switch (value.kind()) {
-        case Value::Kind::null:
-            return "null";
-        case Value::Kind::boolean:
-            return value.boolean() ? "true" : "false";
-        case Value::Kind::integer:
-            return fmt::format("{}", value.integer());
-        case Value::Kind::real:
-            return fmt::format("{}", value.real());
-        case Value::Kind::text:
-            return fmt::format("\"{}\"", printable(value.text(), 60));
-        case Value::Kind::bytes:
-            return fmt::format("{} bytes", value.bytes().size());
-    }
-    return {};
+    if (value.kind() == Value::Kind::text) return fmt::format("\"{}\"", printable(value.text(), 60));
+    if (value.kind() == Value::Kind::bytes) return fmt::format("{} bytes", value.bytes().size());
+    return to_text(value);
 }
 
 }  // namespace

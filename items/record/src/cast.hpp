@@ -1,4 +1,5 @@
 #pragma once
+#include <fermata/base/value_text.hpp>
 #include "map_processor.hpp"
 
 namespace fermata::record {
@@ -7,7 +8,5 @@ namespace fermata::record {
 [[nodiscard]] std::string_view to_string(Cast cast);
 /// Nothing if `value` is not one of that type. Null stays null.
 [[nodiscard]] std::optional<Value> converted(const Value& value, Cast cast, Arena& arena);
-/// The value as text people read.
-[[nodiscard]] std::string to_text(const Value& value);
 
 }  // namespace fermata::record
