@@ -32,7 +32,9 @@ constexpr sql::Dialect the_dialect{.engine = "sqlite",
                                    .auto_id = "INTEGER PRIMARY KEY AUTOINCREMENT",
                                    .bytes = "BLOB",
                                    .guard = guard,
-                                   .as_timestamp = as_timestamp};
+                                   .as_timestamp = as_timestamp,
+                                   .for_update = "",
+                                   .concurrent_writers = false};
 
 }  // namespace
 

@@ -173,6 +173,10 @@ struct Dialect {
                          std::string_view condition, std::string_view message) = nullptr;
     /// Expression: int64 microseconds -> the engine's timestamp, for the BATCH_* views.
     std::string (*as_timestamp)(std::string_view expression) = nullptr;
+    /// Ends a SELECT that locks the rows it finds until the transaction ends; "" where a transaction excludes writers.
+    std::string_view for_update;
+    /// Other write transactions run beside ours and commit between our statements (READ COMMITTED).
+    bool concurrent_writers = false;
 };
 
 enum class OpenMode : std::uint8_t { read_write, create, read_only };
