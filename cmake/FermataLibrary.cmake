@@ -31,20 +31,26 @@ function(fermata_library name)
   set_property(GLOBAL APPEND PROPERTY FERMATA_LAYERS fermata_${name})
 endfunction()
 
-# fermata_test(name SOURCES file... LINK target...): a GoogleTest program; every TEST becomes a ctest test.
-# The suffix of the name says what it needs beside itself: nothing, or the built fermata binary (_cli_test).
+# fermata_test(name [POSTGRES] SOURCES file... LINK target...): a GoogleTest program; every TEST becomes a ctest test.
+# The suffix of the name says what it needs beside itself: nothing, or the built fermata binary (_cli_test). POSTGRES:
+# it uses PostgresCluster::shared(), which ctest starts for all of them (testing/postgres).
+set(FERMATA_POSTGRES_FIXTURE FIXTURES_REQUIRED postgres)
+set(FERMATA_POSTGRES_ENVIRONMENT FERMATA_TEST_POSTGRES=${PROJECT_BINARY_DIR}/postgres)
 function(fermata_test name)
   if(NOT BUILD_TESTING)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "POSTGRES" "TIMEOUT" "SOURCES;LINK" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
+  endif()
+  if(ARG_POSTGRES)
+    set(fixture ${FERMATA_POSTGRES_FIXTURE} ENVIRONMENT ${FERMATA_POSTGRES_ENVIRONMENT})
   endif()
   find_package(GTest REQUIRED)
   include(GoogleTest)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE fermata_flags ${ARG_LINK} GTest::gmock GTest::gtest_main)
   target_compile_options(${name} PRIVATE -O0)  # what is tested is optimised; optimising the tests doubles the build
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT} ${fixture})
 endfunction()

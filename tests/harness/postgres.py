@@ -1,0 +1,90 @@
+"""A PostgreSQL of the tests' own (testing/postgres/cluster): ctest's for its whole run, or one of this process."""
+
+import csv
+import functools
+import io
+import itertools
+import os
+import subprocess
+import unittest
+from pathlib import Path
+
+CLUSTER = Path(__file__).resolve().parents[2] / "testing" / "postgres" / "cluster"
+numbers = itertools.count(1)
+
+
+class Cluster:
+    """`folder`: somebody else's; none: a new one, gone when this process ends, however it ends."""
+
+    def __init__(self, folder=None, arguments=()):
+        self.guard = None
+        self.folder = folder
+        if folder is None:
+            self.guard = subprocess.Popen([CLUSTER, "run", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                          text=True)
+            self.folder = self._answer("ready")
+
+    def _answer(self, good):
+        word, _, rest = self.guard.stdout.readline().strip().partition(" ")
+        if word == "missing":
+            raise unittest.SkipTest(rest)
+        if word != good:
+            raise RuntimeError(f"{word} {rest}")
+        return rest
+
+    def _obey(self, command):
+        self.guard.stdin.write(command + "\n")
+        self.guard.stdin.flush()
+        self._answer("ok")
+
+    def stop(self, how="fast"):
+        self._obey(f"stop {how}")
+
+    def start(self):
+        self._obey("start")
+
+    def close(self):
+        self.guard.communicate()
+
+    def url(self, database="postgres"):
+        return f"postgresql:///{database}?host={self.folder}&user=fermata"
+
+    @property
+    def socket(self):
+        return f"{self.folder}/.s.PGSQL.5432"
+
+
+@functools.lru_cache(maxsize=None)
+def shared():
+    """Without fsync, which only a power cut would notice. Never to be stopped: others work there."""
+    state = Path(os.environ.get("FERMATA_TEST_POSTGRES", "/nonexistent")) / str(os.getppid())
+    if state.exists():
+        return Cluster(folder=state.read_text().split("\n")[0])
+    return Cluster(arguments=["--fsync", "off"])
+
+
+class Database:
+    """A database of one test's own."""
+
+    def __init__(self, cluster=None):
+        self.cluster = cluster or shared()
+        self.name = f"test_{os.getpid()}_{next(numbers)}"
+        self.url = self.cluster.url(self.name)
+        execute(self.cluster.url(), f"CREATE DATABASE {self.name}")
+
+    def remove(self):
+        execute(self.cluster.url(), f"DROP DATABASE {self.name} WITH (FORCE)")
+
+
+def execute(url, sql):
+    """The output of psql as CSV text; an error is shown in its own words."""
+    done = subprocess.run(["psql", "-X", "-q", "--csv", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql],
+                          capture_output=True, text=True, timeout=60)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.strip())
+    return done.stdout
+
+
+def rows(url, sql):
+    """Every value is text."""
+    return [tuple(row) for row in csv.reader(io.StringIO(execute(url, sql)))]
