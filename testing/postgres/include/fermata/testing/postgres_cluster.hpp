@@ -66,6 +66,7 @@ public:
     PostgresDatabase& operator=(const PostgresDatabase&) = delete;
     ~PostgresDatabase() { PostgresCluster::shared().drop_database(name_); }
     [[nodiscard]] std::string url() const { return PostgresCluster::shared().url(name_); }
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
 private:
     std::string name_;

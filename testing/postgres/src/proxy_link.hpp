@@ -1,0 +1,72 @@
+#pragma once
+// One connection through the proxy: two flows of bytes, and perhaps a fault in one of them.
+#include "fd.hpp"
+
+#include <fermata/testing/proxy.hpp>
+
+#include <poll.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fermata::testing {
+
+/// The fault a test has armed, shared by all connections: the first to see the marker takes it.
+struct ArmedFault {
+    std::optional<Fault> waiting;
+    bool fired = false;
+    int number = 0;  ///< of the arming; a marker is looked for in what is sent after it
+};
+
+class Link {
+public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    /// Both ends connected and non-blocking.
+    Link(Fd client, Fd server, ArmedFault& armed);
+
+    /// What step() waits for.
+    void add_to(std::vector<pollfd>& polled) const;
+    [[nodiscard]] std::optional<Time> wakes_at() const noexcept { return wakes_at_; }
+    /// What waits for its time passes at the next step.
+    void release();
+    /// Moves what can be moved.
+    void step(Time now);
+    [[nodiscard]] bool is_over() const noexcept { return state_ == State::over; }
+
+private:
+    enum class State { flowing, closing, late, draining, hole, over };
+    struct Flow {
+        const Fd& from;
+        const Fd& to;
+        std::string pending;  ///< read, not yet written
+        bool ended = false;   ///< nothing more will be read
+        bool held = false;    ///< by a fault
+    };
+
+    void pump(Flow& flow);
+    void read_into(Flow& flow);
+    void write_from(Flow& flow);
+    void take_fault_behind_marker(std::string_view& data);
+    void pass(Flow& flow, std::string_view data);
+    void fire(Flow& flow, std::string_view stopped);
+    void close_client();
+    void wake();
+
+    Fd client_;
+    Fd server_;
+    ArmedFault& armed_;
+    Flow up_{client_, server_, {}};
+    Flow down_{server_, client_, {}};
+    State state_ = State::flowing;
+    std::string sent_;  ///< by the client since the arming: the end, where a marker may begin
+    int arming_ = 0;
+    std::optional<Fault> fault_;  ///< taken, not yet fired; `after` counts down
+    std::string stopped_;         ///< bytes that pass later
+    std::optional<Time> wakes_at_;
+};
+
+}  // namespace fermata::testing
