@@ -3,32 +3,10 @@
 #include "failure.hpp"
 
 #include <fermata/base/point.hpp>
-#include <fermata/base/text.hpp>
 
 #include <fmt/format.h>
 
 namespace fermata {
-namespace {
-
-/// Enough to see what is wrong with an input; the reject file has them all.
-constexpr std::int64_t journaled_skips_max = 100;
-
-/// Leaves a chunk that is to be rolled back and done again, item by item. Any other exception that leaves a chunk fails
-/// the step: one from a listener is nobody's item, it is never skipped and never retried.
-struct RetryChunk {
-    std::exception_ptr error;
-};
-
-std::string json_text(std::string_view text) {
-    std::string quoted = "\"";
-    for (const char c : printable(text, 1000)) {
-        if (c == '"' || c == '\\') quoted += '\\';
-        quoted += c;
-    }
-    return quoted + "\"";
-}
-
-}  // namespace
 
 ChunkStep::ChunkStep(const RunnableChunk& chunk, StepScope& scope)
     : chunk_(chunk),
@@ -199,12 +177,16 @@ void ChunkStep::begin_chunk() {
 void ChunkStep::fill() {
     ItemBuffer& input = pipeline_.processor ? *pipeline_.input : *pipeline_.output;
     do {
-        void* slot = input.slot();
-        if (read(slot)) {
-            input.keep();
-            if (pipeline_.processor) process(slot);
-        }
+        take(input.slot());
     } while (!ended_ && !is_full());
+}
+
+/// Reads one item and processes it. `slot` is the next of the buffer it belongs to.
+void ChunkStep::take(void* slot, std::exception_ptr error) {
+    ItemBuffer& input = pipeline_.processor ? *pipeline_.input : *pipeline_.output;
+    if (!read(slot, std::move(error))) return;
+    input.keep();
+    if (pipeline_.processor) process(slot);
 }
 
 /// Most steps have nobody to tell about single items.
@@ -213,55 +195,35 @@ bool ChunkStep::is_plain() const {
            throttle_.unlimited() && listeners_.read.empty() && listeners_.process.empty();
 }
 
-/// What fill() does where is_plain(), in a few nanoseconds an item: two virtual calls, counts in registers. An
-/// exception hands its item to read() or process(), which do all the rest.
+/// What fill() does where is_plain(), in a few nanoseconds an item. An exception hands its item to read() or process(),
+/// which do all the rest.
 void ChunkStep::fill_plain() {
-    AnyReader& reader = *pipeline_.reader;
-    AnyProcessor* const processor = pipeline_.processor.get();
-    ItemBuffer& output = *pipeline_.output;
-    ItemBuffer& input = processor != nullptr ? *pipeline_.input : output;
-    const bool keeps_input = processor == nullptr || pipeline_.input_type.chunk_bound;
-    const StopSignal& stop = scope_.job.stop;
     do {
-        const std::int64_t left = chunk_.definition->item_count - reads_;
-        std::int64_t items = 0;
-        std::int64_t filtered = 0;
-        void* slot = nullptr;
-        bool processing = false;
-        std::exception_ptr error;
-        try {
-            while (items < left) {
-                processing = false;
-                slot = input.slot();
-                if (!reader.read(slot)) {
-                    ended_ = true;
-                    break;
-                }
-                ++items;
-                if (keeps_input) input.keep();
-                if (processor != nullptr) {
-                    processing = true;
-                    if (processor->process(slot, output.slot()))
-                        output.keep();
-                    else
-                        ++filtered;
-                }
-                if (stop.requested()) break;
-            }
-        } catch (...) {
-            error = std::current_exception();
-        }
-        reads_ += items;
-        next_.metrics.read += items;
-        next_.metrics.filtered += filtered;
-        if (!error) continue;
-        if (processing) {
-            process(slot, std::move(error));
-        } else if (read(slot, std::move(error))) {
-            if (keeps_input) input.keep();
-            if (processor != nullptr) process(slot);
+        PlainRun run = run_plainly(chunk_.definition->item_count - reads_);
+        reads_ += run.read;
+        next_.metrics.read += run.read;
+        next_.metrics.filtered += run.filtered;
+        switch (run.end) {
+            case PlainRun::End::paused:
+                break;
+            case PlainRun::End::input_ended:
+                ended_ = true;
+                break;
+            case PlainRun::End::read_failed:
+                take(run.item, std::move(run.error));
+                break;
+            case PlainRun::End::process_failed:
+                process(run.item, std::move(run.error));
+                break;
         }
     } while (!ended_ && !is_full());
+}
+
+PlainRun ChunkStep::run_plainly(std::int64_t items) {
+    const StopSignal& stop = scope_.job.stop;
+    if (!pipeline_.processor) return pipeline_.reader->read_run(*pipeline_.output, items, stop);
+    return pipeline_.processor->process_run(*pipeline_.reader, *pipeline_.input, pipeline_.input_type.chunk_bound,
+                                            *pipeline_.output, items, stop);
 }
 
 bool ChunkStep::is_full() {
@@ -314,49 +276,6 @@ void ChunkStep::drop_written() {
     next_.metrics.write_skips += dropped;
 }
 
-ChunkStep::Next ChunkStep::absorb_write(const std::exception_ptr& error, bool again) {
-    const ItemsRef items(pipeline_.output_type, *pipeline_.output);
-    return absorb(
-        error, again,
-        [&](const std::exception& e) {
-            for (auto* l : listeners_.write) l->on_write_error(items, e);
-        },
-        [&](const std::exception& e) {
-            for (auto* l : listeners_.skip) l->on_skip_write(items, e);
-        },
-        [&](const std::exception& e) {
-            for (auto* l : listeners_.retry) l->on_retry_write(items, e);
-        });
-}
-
-ChunkStep::Next ChunkStep::absorb_process(const std::exception_ptr& error, const ItemRef& item, bool again) {
-    return absorb(
-        error, again,
-        [&](const std::exception& e) {
-            for (auto* l : listeners_.process) l->on_process_error(item, e);
-        },
-        [&](const std::exception& e) {
-            for (auto* l : listeners_.skip) l->on_skip_process(item, e);
-        },
-        [&](const std::exception& e) {
-            for (auto* l : listeners_.retry) l->on_retry_process(item, e);
-        });
-}
-
-ChunkStep::Next ChunkStep::absorb_read(const std::exception_ptr& error, bool again) {
-    return absorb(
-        error, again,
-        [&](const std::exception& e) {
-            for (auto* l : listeners_.read) l->on_read_error(e);
-        },
-        [&](const std::exception& e) {
-            for (auto* l : listeners_.skip) l->on_skip_read(e);
-        },
-        [&](const std::exception& e) {
-            for (auto* l : listeners_.retry) l->on_retry_read(e);
-        });
-}
-
 void ChunkStep::commit() {
     for (ChunkListener* listener : listeners_.chunk) listener->after_chunk();
     pipeline_.save_positions(next_);
@@ -385,202 +304,6 @@ std::exception_ptr ChunkStep::try_commit() {
         return nullptr;
     } catch (...) {
         return std::current_exception();
-    }
-}
-
-// --- one item ------------------------------------------------------------------------------------------------------
-
-/// False: the input has ended (ended_), or this item was skipped.
-bool ChunkStep::read(void* slot, std::exception_ptr error) {
-    if (!throttle_.unlimited()) throttle_.wait_for_next(scope_.job.stop.token());
-    if (intent_) note_intent("reading after " + pipeline_.reader->position());
-    for (bool again = false;; again = true) {
-        bool found = false;
-        if (!error) {
-            for (ItemReadListener* listener : listeners_.read) listener->before_read();
-            try {
-                found = pipeline_.reader->read(slot);
-            } catch (...) {
-                error = std::current_exception();
-            }
-        }
-        if (error) {
-            ++reads_;  // of a rolled back chunk, how many to replay; of a skip, that something was consumed
-            const Next verdict = absorb_read(error, again);
-            error = nullptr;
-            if (verdict == Next::again) {
-                --reads_;
-                continue;
-            }
-            ++next_.metrics.read_skips;
-            return false;
-        }
-        if (found) {
-            ++reads_;
-            ++next_.metrics.read;
-        } else {
-            ended_ = true;
-        }
-        const ItemRef item(pipeline_.input_type, slot);
-        for (ItemReadListener* listener : listeners_.read) listener->after_read(found ? &item : nullptr);
-        return found;
-    }
-}
-
-void ChunkStep::process(void* item, std::exception_ptr error) {
-    if (intent_) note_intent(pipeline_.reader->position() + " " + printable(pipeline_.input_type.describe(item)));
-    const ItemRef input(pipeline_.input_type, item);
-    for (bool again = false;; again = true) {
-        void* result = pipeline_.output->slot();
-        bool kept = false;
-        if (!error) {
-            for (ItemProcessListener* listener : listeners_.process) listener->before_process(input);
-            try {
-                kept = pipeline_.processor->process(item, result);
-            } catch (...) {
-                error = std::current_exception();
-            }
-        }
-        if (error) {
-            const Next verdict = absorb_process(error, input, again);
-            error = nullptr;
-            if (verdict == Next::again) continue;
-            ++next_.metrics.process_skips;
-            return;
-        }
-        const ItemRef output(pipeline_.output_type, result);
-        for (ItemProcessListener* listener : listeners_.process)
-            listener->after_process(input, kept ? &output : nullptr);
-        if (kept)
-            pipeline_.output->keep();
-        else
-            ++next_.metrics.filtered;
-        return;
-    }
-}
-
-void ChunkStep::note_intent(const std::string& about) { scope_.job.repository.set_intent(scope_.entry.claim, about); }
-
-/// Calls the listeners and answers what to do next, or leaves the chunk.
-ChunkStep::Next ChunkStep::absorb(const std::exception_ptr& error, bool again, auto&& on_error, auto&& on_skip,
-                                  auto&& on_retry) {
-    Next next = Next::again;
-    scope_.context.exception = error;
-    with_exception(error, [&](const std::exception& known) {
-        if (is_fenced(known)) std::rethrow_exception(error);
-        const Decision decision = policy_.decide(known, next_, again || one_by_one_);
-        on_error(known);
-        if (decision == Decision::skip) on_skip(known);
-        if (decision == Decision::retry_in_place || decision == Decision::roll_back) on_retry(known);
-        switch (decision) {
-            case Decision::fail:
-                std::rethrow_exception(error);
-            case Decision::roll_back:
-                ++next_.retries_used;
-                throw RetryChunk{error};
-            case Decision::retry_in_place:
-                ++next_.retries_used;
-                break;
-            case Decision::skip:
-                ++next_.skips_used;
-                journal_skip("item", known);
-                next = Next::skipped;
-                break;
-        }
-    });
-    return next;
-}
-
-void ChunkStep::journal_skip(std::string_view phase, const std::exception& error) {
-    if (journaled_skips_ >= journaled_skips_max) return;
-    ++journaled_skips_;
-    const auto* item = dynamic_cast<const ItemError*>(&error);
-    const auto classes = scope_.job.registry.classes_of(error);
-    journal_.push_back({.execution = scope_.job.claim.execution,
-                        .kind = fmt::format("{}.skipped", phase),
-                        .actor = "runtime",
-                        .data = fmt::format(R"({{"step":{},"class":{},"message":{},"position":{},"raw":{}}})",
-                                            json_text(scope_.context.step_name),
-                                            json_text(classes.empty() ? "std.exception" : classes.front()),
-                                            json_text(error.what()), json_text(item != nullptr ? item->position() : ""),
-                                            json_text(item != nullptr ? item->raw() : ""))});
-}
-
-// --- a processor that takes the whole chunk ------------------------------------------------------------------------
-
-namespace {
-/// Collects one verdict an item; exceptions are judged afterwards, when all are known.
-class Verdicts final : public AnyVerdicts {
-public:
-    enum class Kind : std::uint8_t { kept, filtered, failed };
-    struct Verdict {
-        Kind kind;
-        std::exception_ptr error;
-    };
-    explicit Verdicts(ItemBuffer& output) : output_(output) {}
-    void* result_slot() override { return output_.slot(); }
-    void kept() override {
-        output_.keep();
-        all.push_back({Kind::kept, nullptr});
-    }
-    void filter() override { all.push_back({Kind::filtered, nullptr}); }
-    void fail(std::exception_ptr error) override { all.push_back({Kind::failed, std::move(error)}); }
-
-    std::vector<Verdict> all;
-
-private:
-    ItemBuffer& output_;
-};
-}  // namespace
-
-void ChunkStep::fill_whole() {
-    ItemBuffer& input = *pipeline_.input;
-    do {
-        if (read(input.slot())) input.keep();
-    } while (!ended_ && !is_full());
-    if (input.empty()) return;
-    if (intent_)
-        note_intent(pipeline_.reader->position() + " " + printable(pipeline_.input_type.describe(input.at(0))));
-
-    Verdicts verdicts(*pipeline_.output);
-    for (std::size_t i = 0; i < input.size(); ++i)
-        for (auto* listener : listeners_.process) listener->before_process(ItemRef(pipeline_.input_type, input.at(i)));
-    std::exception_ptr whole;
-    try {
-        pipeline_.processor->process_chunk(input, verdicts);
-        if (verdicts.all.size() != input.size())
-            throw Error(ErrorKind::failed,
-                        fmt::format("the processor answered for {} of {} items", verdicts.all.size(), input.size()));
-    } catch (...) {
-        whole = std::current_exception();
-    }
-    if (whole) {
-        // One exception for many items: done again item by item, it will hit the guilty one alone.
-        const bool alone = input.size() == 1;
-        const ItemRef item(pipeline_.input_type, input.at(0));
-        bool isolate = false;
-        with_exception(whole, [&](const std::exception& e) { isolate = !alone && policy_.is_skippable(e); });
-        if (isolate) throw RetryChunk{whole};
-        const Next verdict = absorb_process(whole, item, true);
-        if (verdict == Next::again) throw RetryChunk{whole};
-        ++next_.metrics.process_skips;
-        return;
-    }
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < verdicts.all.size(); ++i) {
-        const ItemRef item(pipeline_.input_type, input.at(i));
-        const auto& verdict = verdicts.all[i];
-        if (verdict.kind == Verdicts::Kind::failed) {
-            const Next next = absorb_process(verdict.error, item, true);
-            if (next == Next::again) throw RetryChunk{verdict.error};
-            ++next_.metrics.process_skips;
-            continue;
-        }
-        if (verdict.kind == Verdicts::Kind::filtered) ++next_.metrics.filtered;
-        const ItemRef output(pipeline_.output_type,
-                             verdict.kind == Verdicts::Kind::kept ? pipeline_.output->at(kept++) : nullptr);
-        for (auto* listener : listeners_.process)
-            listener->after_process(item, verdict.kind == Verdicts::Kind::kept ? &output : nullptr);
     }
 }
 

@@ -13,6 +13,14 @@
 
 namespace fermata {
 
+/// Leaves a chunk that is to be rolled back and done again, item by item. Any other exception that leaves a chunk fails
+/// the step: one from a listener is nobody's item, it is never skipped and never retried.
+struct RetryChunk {
+    std::exception_ptr error;
+};
+
+class Verdicts;
+
 class ChunkStep {
 public:
     ChunkStep(const RunnableChunk& chunk, StepScope& scope);
@@ -37,15 +45,23 @@ private:
     void run_chunk();
     void begin_chunk();
     void fill();
+    void take(void* slot, std::exception_ptr error = nullptr);
     void fill_plain();
+    [[nodiscard]] PlainRun run_plainly(std::int64_t items);
     [[nodiscard]] bool is_plain() const;
-    void fill_whole();
     void write();
     void commit();
     std::exception_ptr try_commit();
     void undo_write();
     void drop_written();
     [[nodiscard]] bool is_full();
+
+    // --- one chunk of a processor that takes it whole
+    void fill_whole();
+    void read_whole();
+    std::exception_ptr process_whole(Verdicts& verdicts);
+    void absorb_whole(const std::exception_ptr& error);
+    void judge(const Verdicts& verdicts);
 
     // --- one item
     /// With `error`, the first attempt was made already and threw it.

@@ -23,6 +23,7 @@
 //            optional: std::chrono::seconds checkpoint_timeout(); void begin_checkpoint(); void end_checkpoint();
 #include <fermata/batch/checkpoint.hpp>
 #include <fermata/batch/items.hpp>
+#include <fermata/batch/plain_run.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -92,6 +93,8 @@ public:
     virtual ~AnyReader() = default;
     virtual void open(const Checkpoint& from) = 0;
     virtual bool read(void* slot) = 0;
+    /// read_plainly() with this reader.
+    virtual PlainRun read_run(ItemBuffer& output, std::int64_t items, const StopSignal& stop) = 0;
     virtual Checkpoint checkpoint() = 0;
     virtual void close() = 0;
     virtual std::string position() = 0;
@@ -104,6 +107,9 @@ public:
     virtual void open() = 0;
     virtual void close() = 0;
     virtual bool process(void* in, void* out) = 0;
+    /// process_plainly() with this processor. Not for one that is per_chunk().
+    virtual PlainRun process_run(AnyReader& reader, ItemBuffer& input, bool keeps_input, ItemBuffer& output,
+                                 std::int64_t items, const StopSignal& stop) = 0;
     virtual void process_chunk(ItemBuffer& in, AnyVerdicts& out) = 0;
 };
 class AnyWriter {
@@ -183,6 +189,9 @@ public:
             return true;
         }
     }
+    PlainRun read_run(ItemBuffer& output, std::int64_t items, const StopSignal& stop) override {
+        return read_plainly([this](void* slot) { return read(slot); }, output, items, stop);
+    }
     Checkpoint checkpoint() override {
         if constexpr (requires { reader_->checkpoint(); })
             return reader_->checkpoint();
@@ -239,6 +248,12 @@ public:
             *static_cast<Out*>(out) = std::move(*item);
             return true;
         }
+    }
+    PlainRun process_run(AnyReader& reader, ItemBuffer& input, bool keeps_input, ItemBuffer& output, std::int64_t items,
+                         const StopSignal& stop) override {
+        return process_plainly([&reader](void* slot) { return reader.read(slot); },
+                               [this](void* in, void* out) { return process(in, out); }, input, keeps_input, output,
+                               items, stop);
     }
     void process_chunk([[maybe_unused]] ItemBuffer& in, [[maybe_unused]] AnyVerdicts& out) override {
         if constexpr (ChunkProcessor<P>) {

@@ -38,10 +38,18 @@ public:
         if (size_ == capacity_) enlarge();
         return next_;
     }
-    void keep() noexcept {
-        ++size_;
-        next_ += stride_;
+    void keep() noexcept { keep(1); }
+    void keep(std::size_t items) noexcept {
+        size_ += items;
+        next_ += items * stride_;
     }
+    /// How many slots stand free from slot() on, `stride` bytes apart: at least one. A loop that fills them in turn and
+    /// keeps them together needs no call for each.
+    [[nodiscard]] std::size_t room() {
+        if (size_ == capacity_) enlarge();
+        return capacity_ - size_;
+    }
+    [[nodiscard]] std::size_t stride() const noexcept { return stride_; }
     [[nodiscard]] void* at(std::size_t index) noexcept { return data_ + index * stride_; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
