@@ -25,8 +25,8 @@ enum class ErrorKind : std::uint8_t {
 /// says what to do about it (may be empty). Both are for people, in one line each, without a trailing full stop.
 class Error : public std::runtime_error {
 public:
-    explicit Error(ErrorKind kind, std::string message, std::string remedy = {})
-        : std::runtime_error(std::move(message)), kind_(kind), remedy_(std::move(remedy)) {}
+    explicit Error(ErrorKind kind, const std::string& message, std::string remedy = {})
+        : std::runtime_error(message), kind_(kind), remedy_(std::move(remedy)) {}
 
     [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
     [[nodiscard]] const std::string& remedy() const noexcept { return remedy_; }
@@ -42,8 +42,8 @@ private:
 /// reject file; both may be empty. Names for skip and retry lists are "fermata.<class>"; `fermata.Error` is their base.
 class ItemError : public Error {
 public:
-    explicit ItemError(std::string message, std::string position = {}, std::string raw = {})
-        : Error(ErrorKind::failed, std::move(message)), position_(std::move(position)), raw_(std::move(raw)) {}
+    explicit ItemError(const std::string& message, std::string position = {}, std::string raw = {})
+        : Error(ErrorKind::failed, message), position_(std::move(position)), raw_(std::move(raw)) {}
 
     [[nodiscard]] const std::string& position() const noexcept { return position_; }
     [[nodiscard]] const std::string& raw() const noexcept { return raw_; }

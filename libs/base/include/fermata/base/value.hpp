@@ -14,38 +14,40 @@ public:
     /// As wide as what is left of 16 bytes: with padding GCC 12 copies a value by two overlapping moves, which stall.
     enum class Kind : std::uint32_t { null, boolean, integer, real, text, bytes };
 
-    constexpr Value() noexcept : integer_(0), size_(0), kind_(Kind::null) {}
+    constexpr Value() noexcept : content_{.integer = 0}, size_(0), kind_(Kind::null) {}
     constexpr Value(std::nullptr_t) noexcept : Value() {}
-    constexpr Value(bool value) noexcept : integer_(value ? 1 : 0), size_(0), kind_(Kind::boolean) {}
-    constexpr Value(int value) noexcept : integer_(value), size_(0), kind_(Kind::integer) {}
-    constexpr Value(std::int64_t value) noexcept : integer_(value), size_(0), kind_(Kind::integer) {}
-    constexpr Value(double value) noexcept : real_(value), size_(0), kind_(Kind::real) {}
+    constexpr Value(bool value) noexcept : content_{.integer = value ? 1 : 0}, size_(0), kind_(Kind::boolean) {}
+    constexpr Value(int value) noexcept : content_{.integer = value}, size_(0), kind_(Kind::integer) {}
+    constexpr Value(std::int64_t value) noexcept : content_{.integer = value}, size_(0), kind_(Kind::integer) {}
+    constexpr Value(double value) noexcept : content_{.real = value}, size_(0), kind_(Kind::real) {}
     /// Borrowed. Longer than 4 GiB - 1 is a programming error (readers limit lines long before).
     constexpr Value(std::string_view text) noexcept
-        : text_(text.data()), size_(static_cast<std::uint32_t>(text.size())), kind_(Kind::text) {}
+        // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): the size stands beside it
+        : content_{.text = text.data()}, size_(static_cast<std::uint32_t>(text.size())), kind_(Kind::text) {}
     constexpr Value(const char* text) noexcept : Value(std::string_view(text)) {}
     Value(std::span<const std::byte> bytes) noexcept
-        : text_(reinterpret_cast<const char*>(bytes.data())),
+        : content_{.text = reinterpret_cast<const char*>(bytes.data())},
           size_(static_cast<std::uint32_t>(bytes.size())),
           kind_(Kind::bytes) {}
 
     [[nodiscard]] constexpr Kind kind() const noexcept { return kind_; }
     [[nodiscard]] constexpr bool is_null() const noexcept { return kind_ == Kind::null; }
     /// REQUIRES: kind() is the kind asked for.
-    [[nodiscard]] constexpr bool boolean() const noexcept { return integer_ != 0; }
-    [[nodiscard]] constexpr std::int64_t integer() const noexcept { return integer_; }
-    [[nodiscard]] constexpr double real() const noexcept { return real_; }
-    [[nodiscard]] constexpr std::string_view text() const noexcept { return {text_, size_}; }
+    [[nodiscard]] constexpr bool boolean() const noexcept { return content_.integer != 0; }
+    [[nodiscard]] constexpr std::int64_t integer() const noexcept { return content_.integer; }
+    [[nodiscard]] constexpr double real() const noexcept { return content_.real; }
+    [[nodiscard]] constexpr std::string_view text() const noexcept { return {content_.text, size_}; }
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
-        return {reinterpret_cast<const std::byte*>(text_), size_};
+        return {reinterpret_cast<const std::byte*>(content_.text), size_};
     }
 
 private:
-    union {
-        std::int64_t integer_;
-        double real_;
-        const char* text_;
+    union Content {
+        std::int64_t integer;
+        double real;
+        const char* text;
     };
+    Content content_;
     std::uint32_t size_;
     Kind kind_;
 };

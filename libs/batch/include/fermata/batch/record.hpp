@@ -45,7 +45,7 @@ public:
         return place;
     }
     [[nodiscard]] std::string_view copy(std::string_view text) {
-        if (text.empty()) return {"", 0};
+        if (text.empty()) return "";
         char* place = allocate(text.size());
         std::memcpy(place, text.data(), text.size());
         return {place, text.size()};
