@@ -71,11 +71,11 @@ void throw_error(int code, const Site& site) {
                                       site.db != nullptr ? sqlite3_errmsg(site.db)  //
                                                          : sqlite3_errstr(code));
     if (!site.hint.empty()) message += fmt::format(" ({})", site.hint);
-    if (refuses_row(code)) throw ConstraintError(std::move(message), std::string(site.row));
+    if (refuses_row(code)) throw ConstraintError(message, std::string(site.row));
     if ((code & 0xff) == SQLITE_IOERR && error_number != 0)
         message += fmt::format(" ({})", std::strerror(error_number));
     if (kind == SqlError::Kind::syntax && !site.sql.empty()) message += fmt::format(" in: {}", printable(site.sql));
-    throw SqlError(kind, std::move(message), remedy_of(kind));
+    throw SqlError(kind, message, remedy_of(kind));
 }
 
 void throw_system_error(int error_number, const std::string& action, std::string remedy) {

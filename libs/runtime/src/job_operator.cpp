@@ -24,7 +24,7 @@ template <class Exception = JobStartException>
         if (found.severity == Diagnostic::Severity::error && errors++ == 0) first = to_string(found);
     std::string message =
         errors == 1 ? first : fmt::format("job \"{}\" has {} errors; the first: {}", job.id, errors, first);
-    throw Exception(kind, std::move(message), "fermata validate", std::move(diagnostics));
+    throw Exception(kind, message, "fermata validate", std::move(diagnostics));
 }
 
 /// resolve and assemble, or every finding at once.

@@ -42,7 +42,7 @@ struct StepScope {
     bool adopted = false;  ///< the same StepExecution goes on after its owner died
 
     [[nodiscard]] Properties properties_of(std::string_view kind, const ResolvedArtifact& artifact) const {
-        return Properties(std::string(kind) + " \"" + artifact.ref + "\"", job.file, artifact.properties);
+        return {std::string(kind) + " \"" + artifact.ref + "\"", job.file, artifact.properties};
     }
 };
 

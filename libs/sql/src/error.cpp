@@ -19,7 +19,7 @@ ErrorKind exit_kind(SqlError::Kind kind) noexcept {
 
 }  // namespace
 
-SqlError::SqlError(Kind kind, std::string message, std::string remedy)
-    : Error(exit_kind(kind), std::move(message), std::move(remedy)), sql_kind_(kind) {}
+SqlError::SqlError(Kind kind, const std::string& message, std::string remedy)
+    : Error(exit_kind(kind), message, std::move(remedy)), sql_kind_(kind) {}
 
 }  // namespace fermata::sql

@@ -8,8 +8,8 @@ namespace fermata {
 /// start(): the job or its parameters are wrong, an artifact is unknown. `diagnostics()` has every finding.
 class JobStartException : public Error {
 public:
-    JobStartException(ErrorKind kind, std::string message, std::string remedy = {}, Diagnostics diagnostics = {})
-        : Error(kind, std::move(message), std::move(remedy)), diagnostics_(std::move(diagnostics)) {}
+    JobStartException(ErrorKind kind, const std::string& message, std::string remedy = {}, Diagnostics diagnostics = {})
+        : Error(kind, message, std::move(remedy)), diagnostics_(std::move(diagnostics)) {}
     [[nodiscard]] const Diagnostics& diagnostics() const noexcept { return diagnostics_; }
 
 private:

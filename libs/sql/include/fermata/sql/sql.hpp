@@ -33,7 +33,7 @@ public:
         syntax,       ///< SQL or schema error: unknown table, column, function
         other,
     };
-    SqlError(Kind kind, std::string message, std::string remedy = {});
+    SqlError(Kind kind, const std::string& message, std::string remedy = {});
     [[nodiscard]] Kind sql_kind() const noexcept { return sql_kind_; }
     [[nodiscard]] bool is_transient() const noexcept override {
         return sql_kind_ == Kind::busy || sql_kind_ == Kind::lost;
@@ -56,7 +56,7 @@ struct Command {
 /// A Command changed another number of rows than it must: a fence. Nothing of its transaction is kept.
 class RowCountError : public Error {
 public:
-    explicit RowCountError(std::string message) : Error(ErrorKind::stale, std::move(message)) {}
+    explicit RowCountError(const std::string& message) : Error(ErrorKind::stale, message) {}
 };
 
 /// The rows a statement returned, all of them, owned. Small results only; large reads use Cursor.
