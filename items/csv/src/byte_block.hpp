@@ -18,14 +18,9 @@ constexpr std::size_t block_size = 64;
 class ByteBlock {
 public:
     explicit ByteBlock(const char* place) : parts_{load(place), load(place + 16), load(place + 32), load(place + 48)} {}
-    [[nodiscard]] std::uint64_t any_of(char a, char b, char c) const {
-        const __m128i all_a = _mm_set1_epi8(a);
-        const __m128i all_b = _mm_set1_epi8(b);
-        const __m128i all_c = _mm_set1_epi8(c);
-        const auto found = [&](__m128i part) {
-            return mask(_mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(part, all_a), _mm_cmpeq_epi8(part, all_b)),
-                                     _mm_cmpeq_epi8(part, all_c)));
-        };
+    [[nodiscard]] std::uint64_t equal(char wanted) const {
+        const __m128i all = _mm_set1_epi8(wanted);
+        const auto found = [&](__m128i part) { return mask(_mm_cmpeq_epi8(part, all)); };
         return found(parts_[0]) | found(parts_[1]) << 16 | found(parts_[2]) << 32 | found(parts_[3]) << 48;
     }
     [[nodiscard]] bool has_high() const {
@@ -45,10 +40,9 @@ private:
 class ByteBlock {
 public:
     explicit ByteBlock(const char* place) : place_(place) {}
-    [[nodiscard]] std::uint64_t any_of(char a, char b, char c) const {
+    [[nodiscard]] std::uint64_t equal(char wanted) const {
         std::uint64_t bits = 0;
-        for (std::size_t i = 0; i < block_size; ++i)
-            bits |= std::uint64_t{place_[i] == a || place_[i] == b || place_[i] == c} << i;
+        for (std::size_t i = 0; i < block_size; ++i) bits |= std::uint64_t{place_[i] == wanted} << i;
         return bits;
     }
     [[nodiscard]] bool has_high() const {

@@ -152,10 +152,10 @@ bool CsvReader::next_record() {
     }
 }
 
-inline Value CsvReader::value_of(const Field& field, std::string_view record, Arena& arena) const {
-    const std::string_view text(record.data() + field.begin, field.end - field.begin);
+/// Of a field in `record`. What it needs is handed in: as members it would be read anew for each field.
+inline Value CsvReader::value_of(Field field, const char* record, std::string_view null, Arena& arena) const {
+    const std::string_view text(record + field.begin, field.end - field.begin);
     if (field.doubled) return without_doubled(text, arena);
-    const std::string& null = options_.dialect.null;
     // The length first: it is foreseeable, quotes are not.
     if (text.size() == null.size() && !field.quoted && text == null) return {};
     return text;
@@ -171,10 +171,12 @@ void CsvReader::fill(Record& into) {
     if (splitter_.count() != expected_) refuse_count(kept);
     const std::span<Value> values = into.reset(columns_);
     const Field* fields = splitter_.fields();
+    const std::string_view null = options_.dialect.null;
+    const auto value = [&](const Field& field) { return value_of(field, kept.data(), null, into.arena()); };
     if (selected_.empty())
-        for (Value& value : values) value = value_of(*fields++, kept, into.arena());
+        for (Value& cell : values) cell = value(*fields++);
     else
-        for (std::size_t i = 0; i < values.size(); ++i) values[i] = value_of(fields[selected_[i]], kept, into.arena());
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = value(fields[selected_[i]]);
     into.set_origin(record_line_, kept);
     name_source(into.batch());
 }

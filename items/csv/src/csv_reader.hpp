@@ -38,7 +38,7 @@ private:
     void fill(Record& into);
     void name_source(RecordBatch& batch);
     [[nodiscard]] std::string_view as_utf8(std::string_view text, Arena& arena);
-    [[nodiscard]] Value value_of(const Field& field, std::string_view record, Arena& arena) const;
+    [[nodiscard]] Value value_of(Field field, const char* record, std::string_view null, Arena& arena) const;
     [[nodiscard]] std::string_view without_doubled(std::string_view text, Arena& arena) const;
     void refuse_binary(std::string_view text) const;
     [[noreturn]] void refuse_encoding(std::string_view text) const;

@@ -8,7 +8,6 @@
 namespace fermata::csv {
 
 inline void Splitter::at_quote(Place& at, const char* quote) {
-    if (quote_ == '\0') return;
     if (at.inside) {
         at.inside = false;
         at.closing = quote;
@@ -40,6 +39,21 @@ inline bool Splitter::end_field(Place& at, const char* next, const char* text_en
     return true;
 }
 
+/// Of a block without quotes each delimiter ends a field. REQUIRES: room for them, and no field begun with a quote.
+inline void Splitter::end_plain_fields(Place& at, const char* block, std::uint64_t delimiters) {
+    const auto base = static_cast<std::uint32_t>(block - at.begin);
+    auto start = static_cast<std::uint32_t>(at.field - at.begin);
+    Field* field = at.free;
+    for (; delimiters != 0; delimiters &= delimiters - 1) {
+        const std::uint32_t place = base + static_cast<std::uint32_t>(std::countr_zero(delimiters));
+        *field++ = {.begin = start, .end = place};
+        start = place + 1;
+    }
+    at.count += static_cast<std::size_t>(field - at.free);
+    at.free = field;
+    at.field = at.begin + start;
+}
+
 inline Split Splitter::end_record(Place& at, const char* feed) {
     const char* text_end = feed > at.begin && feed[-1] == '\r' ? feed - 1 : feed;
     size_ = static_cast<std::size_t>(feed + 1 - at.begin);
@@ -51,6 +65,8 @@ Split Splitter::split(const char* begin, const char* end, bool last) {
     Place at{.begin = begin, .field = begin, .free = fields_.data(), .free_end = fields_.data() + fields_.size()};
     const char delimiter = delimiter_;
     const char quote = quote_;
+    const bool has_quotes = quote_ != '\0';
+    constexpr auto block_length = static_cast<std::ptrdiff_t>(block_size);
     bool foreign = false;
     bool nul = false;
     Split answer = Split::incomplete;
@@ -58,8 +74,19 @@ Split Splitter::split(const char* begin, const char* end, bool last) {
         const ByteBlock bytes(block);
         foreign |= bytes.has_high();
         nul |= bytes.has_nul();
-        // A NUL as "no quote" finds NULs, which at_quote ignores.
-        std::uint64_t found = bytes.any_of(delimiter, quote, '\n');
+        const std::uint64_t feeds = bytes.equal('\n');
+        const std::uint64_t delimiters = bytes.equal(delimiter);
+        const std::uint64_t quotes = has_quotes ? bytes.equal(quote) : 0;
+        const std::uint64_t before_feed = (feeds & -feeds) - 1;  // all, if there is none
+        if ((quotes & before_feed) == 0 && !at.inside && !at.quoted && end - block >= block_length &&
+            at.free_end - at.free > block_length) {
+            end_plain_fields(at, block, delimiters & before_feed);
+            if (feeds == 0) continue;
+            ++at.lines;
+            answer = end_record(at, block + std::countr_zero(feeds));
+            break;
+        }
+        std::uint64_t found = feeds | delimiters | quotes;
         for (; found != 0; found &= found - 1) {
             const char* place = block + std::countr_zero(found);
             if (place >= end) break;

@@ -49,7 +49,7 @@ public:
     [[nodiscard]] std::int64_t lines_before_quote() const noexcept { return lines_before_quote_; }
 
 private:
-    static constexpr std::size_t first_fields = 64;
+    static constexpr std::size_t first_fields = 256;
     /// What is known in the middle of a record; lives in registers.
     struct Place {
         const char* begin;
@@ -64,6 +64,7 @@ private:
         Field* free_end = nullptr;
     };
     void at_quote(Place& at, const char* quote);
+    static void end_plain_fields(Place& at, const char* block, std::uint64_t delimiters);
     bool end_field(Place& at, const char* next, const char* text_end);
     Split end_record(Place& at, const char* feed);
     Field* make_room();
