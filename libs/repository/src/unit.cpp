@@ -8,28 +8,30 @@
 namespace fermata {
 namespace {
 
-// One statement a chunk: saves, fences and asks. A death or an intent belongs to the place it happened at, so it is
+// Saves and fences. A death or an intent belongs to the place it happened at, so it is
 // forgotten as soon as the step gets beyond.
 sql::Command save(const StepClaim& claim, const Progress& next, Timestamp now) {
     static const std::string sql = fmt::format(
-        "UPDATE step_progress SET {}, updated = $25, "
+        "UPDATE step_progress SET {}, updated = $24, "
         "deaths = CASE WHEN generation = $1 AND sequence = $2 THEN deaths ELSE 0 END, "
         "intent = CASE WHEN generation = $1 AND sequence = $2 THEN intent ELSE NULL END "
-        "WHERE instance_id = $21 AND step = $22 AND partition = 0 AND epoch = $23 AND status = 'STARTED' "
-        "RETURNING (SELECT e.status FROM job_execution e WHERE e.id = $24), "
-        "(SELECT e.stop_now FROM job_execution e WHERE e.id = $24)",
+        "WHERE instance_id = $21 AND step = $22 AND partition = 0 AND epoch = $23 AND status = 'STARTED'",
         progress_assignments());
     sql::Command command{sql, {}, 1};
-    command.params.reserve(25);
+    command.params.reserve(24);
     append_progress(command.params, next);
     command.params.insert(command.params.end(),
-                          {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.epoch),
-                           Value(claim.execution.execution.value()), cell(now)});
+                          {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.epoch), cell(now)});
     return command;
 }
 
-Requests requests_in(const sql::Result& saved) {
-    RowReader row(saved[0]);
+// A statement of its own: RETURNING makes SQLite open a temporary table for each chunk.
+sql::Command ask(const StepClaim& claim) {
+    return {"SELECT status, stop_now FROM job_execution WHERE id = $1", {Value(claim.execution.execution.value())}, 1};
+}
+
+Requests requests_in(const sql::Result& asked) {
+    RowReader row(asked[0]);
     const BatchStatus status = row.status();
     return {status, row.flag()};
 }
@@ -67,6 +69,7 @@ Requests Repository::Unit::commit(const StepClaim& claim, const Progress& next, 
     return as_owner(claim.execution, [&] {
         std::vector<sql::Command> last(more.begin(), more.end());
         last.push_back(save(claim, next, repository_->impl_->clock.now()));
+        last.push_back(ask(claim));
         FERMATA_POINT("chunk.before-commit");
         const std::vector<sql::Result> results = connection().commit(last);
         FERMATA_POINT("chunk.after-commit");
@@ -80,7 +83,7 @@ Requests Repository::save_progress(const StepClaim& claim, const Progress& progr
     return as_owner(claim.execution, [&] {
         Impl::Write write(*impl_);
         insert_events(*write, claim.execution.execution, skipped, write.now());
-        const sql::Command saved[] = {save(claim, progress, write.now())};
+        const sql::Command saved[] = {save(claim, progress, write.now()), ask(claim)};
         return requests_in(write.commit(saved).back());
     });
 }
