@@ -285,7 +285,7 @@ void ChunkStep::commit() {
     next_.replay_left = std::max<std::int64_t>(0, committed_.replay_left - std::max<std::int64_t>(reads_, 1));
     ++next_.sequence;
     ++next_.metrics.commits;
-    while (const std::exception_ptr error = try_commit()) {
+    while (const std::exception_ptr error = is_empty_end() ? nullptr : try_commit()) {
         // §8.2.1.4: a failed commit is a failed write. In place there is nothing left to repeat it on.
         if (absorb_write(error, one_by_one_) == Next::again) throw RetryChunk{error};
         drop_written();
@@ -297,6 +297,9 @@ void ChunkStep::commit() {
     if (committed_.replay_left == 0) intent_ = false;
     show();
 }
+
+/// The chunk in which the reader had nothing more: often the step's last commit saves nothing but that.
+bool ChunkStep::is_empty_end() const { return ended_ && reads_ == 0 && !intent_ && store_->may_wait_for_end(); }
 
 std::exception_ptr ChunkStep::try_commit() {
     try {

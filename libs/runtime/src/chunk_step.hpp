@@ -51,6 +51,7 @@ private:
     [[nodiscard]] bool is_plain() const;
     void write();
     void commit();
+    [[nodiscard]] bool is_empty_end() const;
     std::exception_ptr try_commit();
     void undo_write();
     void drop_written();

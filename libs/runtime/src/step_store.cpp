@@ -34,6 +34,7 @@ public:
         if (!journal.empty()) repository_.append(*unit, entry_.claim.execution, journal);
         return unit->commit(entry_.claim, next);
     }
+    [[nodiscard]] bool may_wait_for_end() const noexcept override { return !unit_; }
     void rollback() noexcept override { unit_.reset(); }
     void flush(const Progress&) override {}
 
@@ -75,6 +76,8 @@ public:
         copied_ = now;
         return copy(next);
     }
+    /// The sink's row would stay behind the repository's.
+    [[nodiscard]] bool may_wait_for_end() const noexcept override { return false; }
     void rollback() noexcept override {
         if (connection_->in_transaction()) connection_->rollback();
     }
@@ -117,6 +120,7 @@ public:
         if (connection_->in_transaction()) connection_->commit();
         return progress_.commit(next, journal);
     }
+    [[nodiscard]] bool may_wait_for_end() const noexcept override { return !connection_->in_transaction(); }
     void rollback() noexcept override {
         if (connection_->in_transaction()) connection_->rollback();
         progress_.rollback();

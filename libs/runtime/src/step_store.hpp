@@ -18,6 +18,8 @@ public:
     virtual Transaction& transaction() = 0;
     /// Commits what was written since, with `next`. Durable on return. Throws Error(stale) when fenced.
     virtual Requests commit(const Progress& next, std::span<const Event> journal) = 0;
+    /// Whether progress that names no item may wait for the step's end, which saves it too: one sync less a step.
+    [[nodiscard]] virtual bool may_wait_for_end() const noexcept = 0;
     /// Forgets what was written since the last commit. Harmless when nothing was.
     virtual void rollback() noexcept = 0;
     /// After this the repository's copy is exact. To be called before a status of the step is written.
