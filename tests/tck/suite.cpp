@@ -1,5 +1,6 @@
 #include "suite.hpp"
 
+#include <fermata/base/file.hpp>
 #include <fermata/base/id.hpp>
 
 #include <cstdlib>
@@ -58,9 +59,16 @@ void Suite::tell(const std::string& key, const std::string& text) {
     RecordProperty(key, told);
 }
 
-JobDefinition Suite::load(const std::string& name) {
+JobDefinition Suite::load(const std::string& name, const Changes& changes) {
     tell("job", name);
-    ParsedJob parsed = parse_job_file(jobs_folder() / (name + ".xml"));
+    const fs::path file = jobs_folder() / (name + ".xml");
+    std::string text = read_file(file);
+    for (const auto& [from, to] : changes) {
+        const auto at = text.find(from);
+        if (at == std::string::npos) throw std::runtime_error(file.string() + " does not say " + from);
+        text.replace(at, from.size(), to);
+    }
+    ParsedJob parsed = parse_job(text, file.string());
     std::string findings;
     for (const Diagnostic& found : parsed.diagnostics.all()) findings += to_string(found) + "\n";
     if (!parsed.job) throw std::runtime_error(findings);

@@ -12,8 +12,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fermata::tck {
@@ -38,8 +40,9 @@ protected:
     }
 
     // --- jobs
-    /// The job of META-INF/batch-jobs/NAME.xml.
-    JobDefinition load(const std::string& name);
+    /// The job of META-INF/batch-jobs/NAME.xml, `changes` made in its text: what stands there becomes something else.
+    using Changes = std::vector<std::pair<std::string, std::string>>;
+    JobDefinition load(const std::string& name, const Changes& changes = {});
     /// Parameters the job uses without default and that are not given are given as "" (and told in the report): the
     /// suite's artifacts take that for absent, as those of the TCK do.
     JobExecutionId start(const JobDefinition& job, Parameters parameters = {});

@@ -15,6 +15,8 @@ void add_artifacts(Registry& registry) {
     add_skip_retry_listeners(registry);
     add_time_chunk(registry);
     add_error_chunk(registry);
+    add_inventory_chunk(registry);
+    add_numbers_chunk(registry);
 }
 
 }  // namespace fermata::tck

@@ -13,7 +13,7 @@ protected:
     static std::string points(int from, int step);
 
     /// The job's ten seconds are made one, so that nobody waits long; which item ends the chunk is what counts.
-    JobDefinition load_with_short_limit(const std::string& name);
+    JobDefinition load_with_short_limit();
     static Parameters slow_reading(const std::string& fails_at, const std::string& execution = "1");
 
     static Parameters skipping(const std::string& read, const std::string& process, const std::string& write);

@@ -3,14 +3,10 @@
 
 namespace fermata::tck {
 
-JobDefinition ChunkTests::load_with_short_limit(const std::string& name) {
+JobDefinition ChunkTests::load_with_short_limit() {
     note("time limit and pace are a tenth");
-    JobDefinition job = load(name);
-    StepDefinition& step = job.steps.front();
-    for (Template* seconds :
-         {&std::get<ChunkDefinition>(step.work).time_limit, &step.listeners.front().properties.front().value})
-        if (seconds->source() == "10") *seconds = Template::literal("1");
-    return job;
+    return load("chunkTimeBasedCheckpoint",
+                {{R"(time-limit="10")", R"(time-limit="1")"}, {R"(value="10")", R"(value="1")"}});
 }
 
 Parameters ChunkTests::slow_reading(const std::string& fails_at, const std::string& execution) {
@@ -23,19 +19,19 @@ Parameters ChunkTests::slow_reading(const std::string& fails_at, const std::stri
 namespace {
 
 TEST_F(ChunkTests, testChunkTimeBasedDefaultCheckpoint) {
-    const JobExecution execution = run(load_with_short_limit("chunkTimeBasedDefaultCheckpoint"), slow_reading("-1"));
+    const JobExecution execution = run("chunkTimeBasedDefaultCheckpoint", slow_reading("-1"));
     expect_end(execution, BatchStatus::completed, "TRUE: 0");
     EXPECT_EQ(only_step_of(execution).metrics.commits, 1);
 }
 
 TEST_F(ChunkTests, testChunkTimeBased10Seconds) {
-    const JobExecution execution = run(load_with_short_limit("chunkTimeBasedCheckpoint"), slow_reading("-1"));
+    const JobExecution execution = run(load_with_short_limit(), slow_reading("-1"));
     expect_end(execution, BatchStatus::completed, "TRUE: 1");
     EXPECT_EQ(only_step_of(execution).metrics.written, 30);
 }
 
 TEST_F(ChunkTests, testChunkRestartTimeBasedCheckpoint) {
-    const JobExecution first = run(load_with_short_limit("chunkTimeBasedCheckpoint"), slow_reading("2"));
+    const JobExecution first = run(load_with_short_limit(), slow_reading("2"));
     expect_end(first, BatchStatus::failed, "FALSE: 0");
     const JobExecution second = restart(first, slow_reading("-1", "2"));
     expect_end(second, BatchStatus::completed, "TRUE: 1");
@@ -43,7 +39,7 @@ TEST_F(ChunkTests, testChunkRestartTimeBasedCheckpoint) {
 }
 
 TEST_F(ChunkTests, testChunkRestartTimeBasedDefaultCheckpoint) {
-    const JobExecution first = run(load_with_short_limit("chunkTimeBasedDefaultCheckpoint"), slow_reading("2"));
+    const JobExecution first = run("chunkTimeBasedDefaultCheckpoint", slow_reading("2"));
     expect_end(first, BatchStatus::failed, "TRUE: 0");
     const JobExecution second = restart(first, slow_reading("-1", "2"));
     expect_end(second, BatchStatus::completed, "TRUE: 0");
