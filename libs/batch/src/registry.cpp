@@ -28,6 +28,16 @@ std::string_view to_string(ArtifactKind kind) {
             return "listener";
         case ArtifactKind::checkpoint_algorithm:
             return "checkpoint-algorithm";
+        case ArtifactKind::decider:
+            return "decider";
+        case ArtifactKind::mapper:
+            return "mapper";
+        case ArtifactKind::collector:
+            return "collector";
+        case ArtifactKind::analyzer:
+            return "analyzer";
+        case ArtifactKind::reducer:
+            return "reducer";
     }
     return {};
 }

@@ -14,12 +14,45 @@ public:
         for (const auto& child : element.children) {
             if (child.name.local == "properties") job.properties = properties(child);
             if (child.name.local == "listeners") job.listeners = listeners(child);
-            if (child.name.local == "step") job.steps.push_back(step(child));
+            add_element(job.elements, child);
         }
         return job;
     }
 
 private:
+    void add_element(std::vector<ElementDefinition>& elements, const Element& child) {
+        const auto& name = child.name.local;
+        if (name == "step") elements.emplace_back(step(child));
+        if (name == "flow") elements.emplace_back(flow(child));
+        if (name == "split") elements.emplace_back(split(child));
+        if (name == "decision") elements.emplace_back(decision(child));
+    }
+
+    FlowDefinition flow(const Element& element) {
+        FlowDefinition flow{.id = literal(element, "id"), .at = at(element)};
+        set(flow.next, element, "next");
+        for (const auto& child : element.children) {
+            add_element(flow.elements, child);
+            add_transition(flow.transitions, child);
+        }
+        return flow;
+    }
+
+    SplitDefinition split(const Element& element) {
+        SplitDefinition split{.id = literal(element, "id"), .at = at(element)};
+        set(split.next, element, "next");
+        for (const auto& child : element.children) {
+            if (child.name.local == "flow") split.flows.push_back(flow(child));
+        }
+        return split;
+    }
+
+    DecisionDefinition decision(const Element& element) {
+        DecisionDefinition decision{.id = literal(element, "id"), .decider = artifact(element), .at = at(element)};
+        for (const auto& child : element.children) add_transition(decision.transitions, child);
+        return decision;
+    }
+
     StepDefinition step(const Element& element) {
         StepDefinition step{.id = literal(element, "id"), .at = at(element)};
         set(step.start_limit, element, "start-limit");
@@ -30,16 +63,47 @@ private:
     }
 
     void add_to(StepDefinition& step, const Element& child) {
-        using Kind = TransitionDefinition::Kind;
         const auto& name = child.name.local;
         if (name == "properties") step.properties = properties(child);
         if (name == "listeners") step.listeners = listeners(child);
         if (name == "batchlet") step.work = BatchletDefinition{artifact(child)};
         if (name == "chunk") step.work = chunk(child);
-        if (name == "next") step.transitions.push_back(transition(Kind::next, child));
-        if (name == "end") step.transitions.push_back(transition(Kind::end, child));
-        if (name == "fail") step.transitions.push_back(transition(Kind::fail, child));
-        if (name == "stop") step.transitions.push_back(transition(Kind::stop, child));
+        if (name == "partition") step.partition = partition(child);
+        add_transition(step.transitions, child);
+    }
+
+    void add_transition(std::vector<TransitionDefinition>& transitions, const Element& child) {
+        using Kind = TransitionDefinition::Kind;
+        const auto& name = child.name.local;
+        if (name == "next") transitions.push_back(transition(Kind::next, child));
+        if (name == "end") transitions.push_back(transition(Kind::end, child));
+        if (name == "fail") transitions.push_back(transition(Kind::fail, child));
+        if (name == "stop") transitions.push_back(transition(Kind::stop, child));
+    }
+
+    PartitionDefinition partition(const Element& element) {
+        PartitionDefinition partition{.at = at(element)};
+        for (const auto& child : element.children) {
+            const auto& name = child.name.local;
+            if (name == "plan") partition.plan = plan(child);
+            if (name == "mapper") partition.mapper = artifact(child);
+            if (name == "collector") partition.collector = artifact(child);
+            if (name == "analyzer") partition.analyzer = artifact(child);
+            if (name == "reducer") partition.reducer = artifact(child);
+        }
+        return partition;
+    }
+
+    PartitionPlanDefinition plan(const Element& element) {
+        PartitionPlanDefinition plan{.at = at(element)};
+        set(plan.partitions, element, "partitions");
+        set(plan.threads, element, "threads");
+        for (const auto& child : element.children) {
+            auto& group = plan.properties.emplace_back(
+                PartitionPlanDefinition::Properties{.properties = properties(child), .at = at(child)});
+            set(group.partition, child, "partition");
+        }
+        return plan;
     }
 
     ChunkDefinition chunk(const Element& element) {

@@ -17,6 +17,17 @@ constexpr AttributeRule step_attributes[] = {{"id", required}, {"start-limit"}, 
 constexpr ChildRule step_children[] = {{"properties", 0}, {"listeners", 1}, {"batchlet", 2},
                                        {"chunk", 2},      {"partition", 3}, {"next", 4, many},
                                        {"fail", 4, many}, {"end", 4, many}, {"stop", 4, many}};
+constexpr AttributeRule flow_attributes[] = {{"id", required}, {"next"}};
+constexpr ChildRule flow_children[] = {{"step", 0, many}, {"flow", 0, many}, {"split", 0, many}, {"decision", 0, many},
+                                       {"next", 1, many}, {"fail", 1, many}, {"end", 1, many},   {"stop", 1, many}};
+constexpr ChildRule split_children[] = {{"flow", 0, many}};
+constexpr AttributeRule decision_attributes[] = {{"id", required}, {"ref", required}};
+constexpr ChildRule decision_children[] = {
+    {"properties", 0}, {"next", 1, many}, {"fail", 1, many}, {"end", 1, many}, {"stop", 1, many}};
+constexpr ChildRule partition_children[] = {
+    {"mapper", 0}, {"plan", 0}, {"collector", 1}, {"analyzer", 2}, {"reducer", 3}};
+constexpr AttributeRule plan_attributes[] = {{"partitions"}, {"threads"}};
+constexpr ChildRule plan_children[] = {{"properties", 0, many}};
 constexpr AttributeRule chunk_attributes[] = {
     {"checkpoint-policy"}, {"item-count"}, {"time-limit"}, {"skip-limit"}, {"retry-limit"}};
 constexpr ChildRule chunk_children[] = {{"reader", 0, false, required},      {"processor", 1},
@@ -25,6 +36,7 @@ constexpr ChildRule chunk_children[] = {{"reader", 0, false, required},      {"p
                                         {"no-rollback-exception-classes", 6}};
 constexpr AttributeRule artifact_attributes[] = {{"ref", required}};
 constexpr ChildRule artifact_children[] = {{"properties", 0}};
+constexpr AttributeRule properties_attributes[] = {{"partition"}};
 constexpr ChildRule properties_children[] = {{"property", 0, many}};
 constexpr AttributeRule property_attributes[] = {{"name", required}, {"value", required}};
 constexpr ChildRule listeners_children[] = {{"listener", 0, many}};
@@ -45,7 +57,7 @@ constexpr ElementRule rules[] = {
     {"checkpoint-algorithm", artifact_attributes, artifact_children},
     {"listener", artifact_attributes, artifact_children},
     {"listeners", {}, listeners_children},
-    {"properties", {}, properties_children},
+    {"properties", properties_attributes, properties_children},
     {"property", property_attributes, {}},
     {"skippable-exception-classes", {}, filter_children},
     {"retryable-exception-classes", {}, filter_children},
@@ -56,9 +68,17 @@ constexpr ElementRule rules[] = {
     {"end", end_attributes, {}},
     {"fail", end_attributes, {}},
     {"stop", stop_attributes, {}},
+    {"flow", flow_attributes, flow_children},
+    {"split", flow_attributes, split_children},
+    {"decision", decision_attributes, decision_children},
+    {"partition", {}, partition_children},
+    {"plan", plan_attributes, plan_children},
+    {"mapper", artifact_attributes, artifact_children},
+    {"collector", artifact_attributes, artifact_children},
+    {"analyzer", artifact_attributes, artifact_children},
+    {"reducer", artifact_attributes, artifact_children},
 };
 
-constexpr std::string_view later[] = {"flow", "split", "decision", "partition"};
 constexpr std::string_view namespaces[] = {"", "https://jakarta.ee/xml/ns/jakartaee",
                                            "http://xmlns.jcp.org/xml/ns/javaee"};
 
@@ -87,8 +107,6 @@ const ElementRule* rule_of(std::string_view element) {
     const auto* found = std::ranges::find(rules, element, &ElementRule::name);
     return found == std::end(rules) ? nullptr : found;
 }
-
-bool is_not_supported_yet(std::string_view element) { return std::ranges::find(later, element) != std::end(later); }
 
 std::string parents_of(std::string_view element) {
     std::string text;

@@ -31,9 +31,8 @@ struct ElementRule {
     [[nodiscard]] std::vector<std::string> attribute_names() const;
 };
 
-/// Nothing for names that are no element of job XML, and for those that are not supported yet.
+/// Nothing for names that are no element of job XML.
 [[nodiscard]] const ElementRule* rule_of(std::string_view element);
-[[nodiscard]] bool is_not_supported_yet(std::string_view element);
 /// The elements `element` may stand in, for messages: "<chunk>".
 [[nodiscard]] std::string parents_of(std::string_view element);
 

@@ -54,7 +54,7 @@ private:
 
     void check(Element& element, const ElementRule& rule) {
         const std::string outer = owner_;
-        if (rule.name == "job" || rule.name == "step") check_id(element);
+        if (rule.allows_attribute("id")) check_id(element);
         remove_foreign(element);
         check_attributes(element, rule);
         if (element.text) error(*element.text, fmt::format("text is not expected in <{}>", rule.name));
@@ -64,7 +64,7 @@ private:
         owner_ = outer;
     }
 
-    /// Messages about what stands in a job or a step begin with its name; ids are unique in the whole document.
+    /// Messages about what stands in an element with an id begin with its name; ids are unique in the whole document.
     void check_id(const Element& element) {
         const auto* id = element.find("id");
         if (!id) return;
@@ -145,12 +145,21 @@ private:
             const auto& name = child.name.local;
             if (!rule.child(name)) {
                 tell_unexpected(child, rule);
-            } else if (is_not_supported_yet(name)) {
-                error(child.begin, fmt::format("not supported yet: <{}>", name));
             } else {
+                if (name == "properties") check_partition_number(child, rule.name == "plan");
                 check(child, *rule_of(name));
             }
         }
+    }
+
+    /// The attribute says of which partition the properties are; elsewhere the schema allows it, and it means nothing.
+    void check_partition_number(const Element& properties, bool in_plan) {
+        const auto* number = properties.find("partition");
+        if (in_plan && number == nullptr)
+            error(properties.begin, "<properties> of a <plan> needs the attribute \"partition\"");
+        if (!in_plan && number != nullptr)
+            warning(number->place.name,
+                    "the attribute \"partition\" means something in the <properties> of a <plan> only");
     }
 
     void tell_unexpected(const Element& child, const ElementRule& parent) {

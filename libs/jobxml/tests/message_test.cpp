@@ -47,15 +47,27 @@ TEST(Message, EverythingWrongIsToldInDocumentOrder) {
                     "\"step\"?"));
 }
 
-TEST(Message, WhatIsNotSupportedYetSaysSoAtItsPlace) {
-    EXPECT_THAT(inside_job("<flow id='f'><step/></flow>"),
-                ElementsAre("job.xml:1:71: error: job \"j\": not supported yet: <flow>"));
-    EXPECT_THAT(inside_job("<split id='f'/>"),
-                ElementsAre("job.xml:1:71: error: job \"j\": not supported yet: <split>"));
-    EXPECT_THAT(inside_job("<decision id='f'/>"),
-                ElementsAre("job.xml:1:71: error: job \"j\": not supported yet: <decision>"));
-    EXPECT_THAT(inside_step("<batchlet ref='b'/><partition/>"),
-                ElementsAre("job.xml:2:20: error: step \"load\": not supported yet: <partition>"));
+TEST(Message, WhatIsWrongInFlowsSplitsDecisionsAndPartitions) {
+    EXPECT_THAT(inside_job("<flow id='f'><properties/></flow>"),
+                ElementsAre(HasSubstr("flow \"f\": <properties> cannot stand in <flow>; it belongs in ")));
+    EXPECT_THAT(inside_job("<split id='s'><step id='t'><batchlet ref='b'/></step></split>"),
+                ElementsAre(HasSubstr("split \"s\": <step> cannot stand in <split>; it belongs in <job>, <flow>")));
+    EXPECT_THAT(inside_job("<decision id='d'/>"),
+                ElementsAre("job.xml:1:71: error: decision \"d\": <decision> needs the attribute \"ref\""));
+    EXPECT_THAT(inside_job("<decision id='d' ref='r' next='x'/>"),
+                ElementsAre(HasSubstr("decision \"d\": <decision> has no attribute \"next\"")));
+    EXPECT_THAT(inside_step("<batchlet ref='b'/><partition><plan/><mapper ref='m'/></partition>"),
+                ElementsAre(HasSubstr("step \"load\": <mapper> cannot stand beside <plan>")));
+    EXPECT_THAT(inside_step("<batchlet ref='b'/><partition><reducer ref='r'/><collector ref='c'/></partition>"),
+                ElementsAre(HasSubstr("step \"load\": <collector> must stand before <reducer>")));
+}
+
+TEST(Message, ThePropertiesOfAPlanSayOfWhichPartition) {
+    EXPECT_THAT(inside_step("<batchlet ref='b'/><partition><plan><properties/></plan></partition>"),
+                ElementsAre(HasSubstr("<properties> of a <plan> needs the attribute \"partition\"")));
+    EXPECT_THAT(inside_step("<batchlet ref='b'><properties partition='0'/></batchlet>"),
+                ElementsAre(HasSubstr("warning: step \"load\": the attribute \"partition\" means something in the "
+                                      "<properties> of a <plan> only")));
 }
 
 TEST(Message, ARootThatIsNoJob) {

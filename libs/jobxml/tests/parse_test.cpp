@@ -35,6 +35,10 @@ const std::string everything = R"(<?xml version="1.0" encoding="UTF-8"?>
 </job>
 )";
 
+const StepDefinition& step_at(const JobDefinition& job, std::size_t index) {
+    return std::get<StepDefinition>(job.elements.at(index).what);
+}
+
 TEST(Parse, EverythingIsTakenOver) {
     const auto job = parsed(everything);
     EXPECT_EQ(job.id, "nightly");
@@ -47,15 +51,15 @@ TEST(Parse, EverythingIsTakenOver) {
     ASSERT_EQ(job.listeners.size(), 1U);
     EXPECT_EQ(job.listeners[0].ref.source(), "jl");
     EXPECT_EQ(job.listeners[0].properties.at(0).value.source(), "y");
-    ASSERT_EQ(job.steps.size(), 2U);
-    EXPECT_EQ(std::get<BatchletDefinition>(job.steps[1].work).batchlet.ref.source(), "b");
-    EXPECT_EQ(job.find("report"), &job.steps[1]);
+    ASSERT_EQ(job.elements.size(), 2U);
+    EXPECT_EQ(std::get<BatchletDefinition>(step_at(job, 1).work).batchlet.ref.source(), "b");
+    EXPECT_EQ(job.find("report"), &step_at(job, 1));
     EXPECT_EQ(job.find("nowhere"), nullptr);
 }
 
 TEST(Parse, AStepKeepsItsAttributesAndTransitions) {
     const auto job = parsed(everything);
-    const auto& step = job.steps.at(0);
+    const auto& step = step_at(job, 0);
     EXPECT_EQ(step.start_limit.source(), "3");
     EXPECT_EQ(step.allow_start_if_complete.source(), "true");
     EXPECT_EQ(step.next.value().source(), "report");
@@ -76,7 +80,7 @@ TEST(Parse, AStepKeepsItsAttributesAndTransitions) {
 
 TEST(Parse, AChunkKeepsEveryPart) {
     const auto job = parsed(everything);
-    const auto& chunk = std::get<ChunkDefinition>(job.steps.at(0).work);
+    const auto& chunk = std::get<ChunkDefinition>(step_at(job, 0).work);
     EXPECT_EQ(chunk.checkpoint_policy.source(), "custom");
     EXPECT_EQ(chunk.item_count.source(), "7");
     EXPECT_EQ(chunk.time_limit.source(), "8");
@@ -95,7 +99,7 @@ TEST(Parse, AChunkKeepsEveryPart) {
 TEST(Parse, WhatIsNotWrittenHasTheDefaultsOfTheSpecification) {
     const auto job = parsed(head + R"(<step id="s"><chunk><reader ref="r"/><writer ref="w"/></chunk></step></job>)");
     EXPECT_EQ(job.restartable.source(), "true");
-    const auto& step = job.steps.at(0);
+    const auto& step = step_at(job, 0);
     EXPECT_EQ(step.start_limit.source(), "0");
     EXPECT_EQ(step.allow_start_if_complete.source(), "false");
     EXPECT_FALSE(step.next);
@@ -121,7 +125,7 @@ TEST(Parse, PositionsPointAtElementsAndIntoAttributeValues) {
         "<job id='j' version='2.0'>\r\n\t<step id='s'\r\n  next = \"#{jobProperties['t']}\">"
         "<batchlet ref='a&amp;&#xe9;\u00e9&#128578;#{jobProperties[&quot;b&quot;]}?:x\r\ny;z'/></step></job>");
     EXPECT_EQ(job.at, (Position{1, 1}));
-    const auto& step = job.steps.at(0);
+    const auto& step = step_at(job, 0);
     EXPECT_EQ(step.at, (Position{2, 2}));
     EXPECT_EQ(step.next->at(), (Position{3, 11}));
     const auto& batchlet = std::get<BatchletDefinition>(step.work).batchlet;
@@ -138,7 +142,7 @@ TEST(Parse, EncodingsGiveTheSameJobWithPositionsInUtf8) {
     const std::string body = "<job id=\"j\" version=\"2.0\"><step id=\"s\"><batchlet ref=\"\u00e9\"/></step></job>";
     const auto expect_same = [](const std::string& text) {
         const auto job = parsed(text);
-        EXPECT_EQ(std::get<BatchletDefinition>(job.steps.at(0).work).batchlet.ref.source(), "é");
+        EXPECT_EQ(std::get<BatchletDefinition>(step_at(job, 0).work).batchlet.ref.source(), "é");
         EXPECT_EQ(job.source, text);
     };
     const auto widened = [](std::string_view ascii_and_e, bool little) {
@@ -189,6 +193,58 @@ TEST(Parse, SixtyFourLevelsAreDeepEnough) {
     for (int i = 0; i < 63; ++i) deep += "<x:a>";
     for (int i = 0; i < 63; ++i) deep += "</x:a>";
     EXPECT_TRUE(parse_job("<job id='j' version='2.0' xmlns:x='urn:x'>" + deep + step + "</job>", "").job);
+}
+
+TEST(Parse, FlowsSplitsDecisionsAndPartitions) {
+    const auto job = parsed(R"(<job id="j" version="2.0" xmlns="https://jakarta.ee/xml/ns/jakartaee">
+  <step id="a" next="d">
+    <batchlet ref="b"/>
+    <partition>
+      <plan partitions="2" threads="1">
+        <properties partition="1"><property name="p" value="v"/></properties>
+      </plan>
+      <collector ref="c"/>
+      <analyzer ref="an"/>
+      <reducer ref="r"/>
+    </partition>
+  </step>
+  <decision id="d" ref="decider">
+    <properties><property name="q" value="w"/></properties>
+    <next on="X" to="f"/>
+    <stop on="*" restart="a"/>
+  </decision>
+  <flow id="f" next="s">
+    <step id="g"><batchlet ref="b"/><partition><mapper ref="m"/></partition></step>
+    <end on="E"/>
+  </flow>
+  <split id="s" next="last">
+    <flow id="f1"><step id="h"><batchlet ref="b"/></step></flow>
+    <flow id="f2"><flow id="f3"><step id="i"><batchlet ref="b"/></step></flow></flow>
+  </split>
+  <step id="last"><batchlet ref="b"/></step>
+</job>)");
+    ASSERT_EQ(job.elements.size(), 5U);
+    const auto& partition = step_at(job, 0).partition.value();
+    EXPECT_EQ(partition.plan->partitions.source(), "2");
+    EXPECT_EQ(partition.plan->threads->source(), "1");
+    EXPECT_EQ(partition.plan->properties.at(0).partition.source(), "1");
+    EXPECT_EQ(partition.plan->properties.at(0).properties.at(0).name, "p");
+    EXPECT_EQ(partition.collector->ref.source() + partition.analyzer->ref.source() + partition.reducer->ref.source(),
+              "canr");
+    const auto& decision = std::get<DecisionDefinition>(job.elements[1].what);
+    EXPECT_EQ(decision.decider.ref.source(), "decider");
+    EXPECT_EQ(decision.decider.properties.at(0).name, "q");
+    EXPECT_EQ(decision.transitions.at(1).restart->source(), "a");
+    const auto& flow = std::get<FlowDefinition>(job.elements[2].what);
+    EXPECT_EQ(flow.next->source(), "s");
+    EXPECT_EQ(flow.transitions.at(0).kind, TransitionDefinition::Kind::end);
+    EXPECT_EQ(std::get<StepDefinition>(flow.elements.at(0).what).partition->mapper->ref.source(), "m");
+    const auto& split = std::get<SplitDefinition>(job.elements[3].what);
+    EXPECT_EQ(split.next->source(), "last");
+    EXPECT_EQ(split.flows.at(1).elements.at(0).id(), "f3");
+    EXPECT_EQ(steps_of(job.elements).size(), 5U);
+    EXPECT_EQ(job.find("i")->at.line, 24);
+    EXPECT_EQ(to_json(job_definition_from_json(to_json(job))), to_json(job));
 }
 
 }  // namespace

@@ -30,38 +30,35 @@ std::vector<fs::path> job_files() {
     return files;
 }
 
-bool uses_what_is_not_supported(const std::string& text) {
-    for (const auto* element : {"<split", "<flow", "<decision", "<partition>"}) {
-        if (text.find(element) != std::string::npos) return true;
-    }
-    return false;
-}
-
-TEST(Tck, JobsOfStepsParseWithoutErrorsAndTheOthersSayWhatIsMissing) {
+TEST(Tck, JobsParseWithoutErrors) {
     const auto files = job_files();
     if (files.empty()) GTEST_SKIP() << "no TCK job XML in " << tck_folder() << " (set FERMATA_TCK_DIR)";
     for (const auto& file : files) {
         SCOPED_TRACE(file.filename());
         const auto result = parse_job_file(file);
-        const auto text = read_file(file);
-        if (text.find("<job ") == std::string::npos) {
+        if (read_file(file).find("<job ") == std::string::npos) {
             EXPECT_FALSE(result.job);
-        } else if (uses_what_is_not_supported(text)) {
-            EXPECT_THAT(testing_jobxml::texts_of(result.diagnostics),
-                        testing::Contains(testing::HasSubstr("not supported yet: <")));
         } else {
             EXPECT_TRUE(result.job) << testing::PrintToString(testing_jobxml::texts_of(result.diagnostics));
         }
     }
 }
 
-TEST(Tck, JobsOfStepsPassTheChecksAndSurviveTheirStoredForm) {
+/// Wrong on purpose: a decision that comes first, a target outside of the flow.
+bool is_wrong_on_purpose(const fs::path& file) {
+    const auto name = file.stem().string();
+    return name == "decider_as_first_job_element_fails" || name == "split_transition_to_step_out_of_scope" ||
+           name == "split_level_flow_tries_its_own_transition";
+}
+
+TEST(Tck, JobsPassTheChecksAndSurviveTheirStoredForm) {
     for (const auto& file : job_files()) {
         SCOPED_TRACE(file.filename());
         const auto result = parse_job_file(file);
         if (!result.job) continue;
         const auto checked = check(*result.job);
-        EXPECT_FALSE(checked.has_errors()) << testing::PrintToString(testing_jobxml::texts_of(checked));
+        EXPECT_EQ(checked.has_errors(), is_wrong_on_purpose(file))
+            << testing::PrintToString(testing_jobxml::texts_of(checked));
         EXPECT_EQ(to_json(job_definition_from_json(to_json(*result.job))), to_json(*result.job));
     }
 }

@@ -12,12 +12,31 @@ ChunkDefinition& StepBuilder::chunk(std::string_view word) {
                 "begin it with chunk_step");
 }
 
-Template StepBuilder::value(std::string_view text) { return Template::parse(text, {}, {}, diagnostics_); }
+PartitionDefinition& StepBuilder::partition() { return step_.partition ? *step_.partition : step_.partition.emplace(); }
 
-ArtifactDefinition StepBuilder::artifact(std::string_view ref, const PropertyList& properties) {
+Template BuilderBase::value(std::string_view text) { return Template::parse(text, {}, {}, diagnostics_); }
+
+ArtifactDefinition BuilderBase::artifact(std::string_view ref, const PropertyList& properties) {
     ArtifactDefinition artifact{.ref = value(ref), .properties = {}, .at = {}};
     for (const auto& [name, text] : properties) artifact.properties.push_back({name, value(text), {}});
     return artifact;
+}
+
+TransitionDefinition BuilderBase::leads(std::string_view on, std::string_view to) {
+    TransitionDefinition transition;
+    transition.on = value(on);
+    transition.to = value(to);
+    return transition;
+}
+
+TransitionDefinition BuilderBase::ends(TransitionDefinition::Kind kind, std::string_view on,
+                                       std::string_view exit_status, std::string_view restart) {
+    TransitionDefinition transition;
+    transition.kind = kind;
+    transition.on = value(on);
+    if (!exit_status.empty()) transition.exit_status = value(exit_status);
+    if (!restart.empty()) transition.restart = value(restart);
+    return transition;
 }
 
 void StepBuilder::classes(ExceptionFilterDefinition& filter, const std::vector<std::string>& exceptions) {
@@ -69,11 +88,78 @@ StepBuilder& StepBuilder::next(std::string_view step) {
 }
 
 StepBuilder& StepBuilder::on(std::string_view on, std::string_view next_step) {
-    TransitionDefinition transition;
-    transition.on = value(on);
-    transition.to = value(next_step);
-    step_.transitions.push_back(std::move(transition));
+    step_.transitions.push_back(leads(on, next_step));
     return *this;
+}
+
+StepBuilder& StepBuilder::end_on(std::string_view on, std::string_view exit_status) {
+    step_.transitions.push_back(ends(TransitionDefinition::Kind::end, on, exit_status));
+    return *this;
+}
+
+StepBuilder& StepBuilder::fail_on(std::string_view on, std::string_view exit_status) {
+    step_.transitions.push_back(ends(TransitionDefinition::Kind::fail, on, exit_status));
+    return *this;
+}
+
+StepBuilder& StepBuilder::stop_on(std::string_view on, std::string_view exit_status, std::string_view restart) {
+    step_.transitions.push_back(ends(TransitionDefinition::Kind::stop, on, exit_status, restart));
+    return *this;
+}
+
+StepBuilder& StepBuilder::start_limit(std::int64_t limit) {
+    step_.start_limit = Template::literal(std::to_string(limit));
+    return *this;
+}
+
+StepBuilder& StepBuilder::allow_start_if_complete(bool allow) {
+    step_.allow_start_if_complete = Template::literal(allow ? "true" : "false");
+    return *this;
+}
+
+StepBuilder& StepBuilder::partitions(std::int64_t count, const std::vector<PropertyList>& properties,
+                                     std::int64_t threads) {
+    PartitionPlanDefinition plan;
+    plan.partitions = Template::literal(std::to_string(count));
+    if (threads > 0) plan.threads = Template::literal(std::to_string(threads));
+    for (std::size_t i = 0; i < properties.size(); ++i) {
+        auto& group = plan.properties.emplace_back();
+        group.partition = Template::literal(std::to_string(i));
+        for (const auto& [name, text] : properties[i]) group.properties.push_back({name, value(text), {}});
+    }
+    partition().plan = std::move(plan);
+    return *this;
+}
+
+StepBuilder& StepBuilder::mapper(std::string_view ref, const PropertyList& properties) {
+    partition().mapper = artifact(ref, properties);
+    return *this;
+}
+
+StepBuilder& StepBuilder::collector(std::string_view ref, const PropertyList& properties) {
+    partition().collector = artifact(ref, properties);
+    return *this;
+}
+
+StepBuilder& StepBuilder::analyzer(std::string_view ref, const PropertyList& properties) {
+    partition().analyzer = artifact(ref, properties);
+    return *this;
+}
+
+StepBuilder& StepBuilder::reducer(std::string_view ref, const PropertyList& properties) {
+    partition().reducer = artifact(ref, properties);
+    return *this;
+}
+
+StepDefinition StepBuilder::finish(Diagnostics& diagnostics) const {
+    diagnostics.append(diagnostics_);
+    if (const auto* chunk = std::get_if<ChunkDefinition>(&step_.work)) {
+        if (chunk->reader.ref.empty()) diagnostics.error({}, {}, fmt::format("step \"{}\" has no reader", step_.id));
+        if (chunk->writer.ref.empty()) diagnostics.error({}, {}, fmt::format("step \"{}\" has no writer", step_.id));
+    }
+    if (step_.partition && step_.partition->plan && step_.partition->mapper)
+        diagnostics.error({}, {}, fmt::format("step \"{}\" has a plan and a mapper; only one can say", step_.id));
+    return step_;
 }
 
 StepBuilder chunk_step(std::string_view id, std::int64_t item_count) {
@@ -92,8 +178,95 @@ StepBuilder batchlet_step(std::string_view id, std::string_view ref, const Prope
     return builder;
 }
 
-JobBuilder& JobBuilder::property(std::string_view name, std::string_view value) {
-    job_.properties.push_back({std::string(name), Template::parse(value, {}, {}, diagnostics_), {}});
+// ---- decisions, flows, splits
+
+DecisionBuilder decision(std::string_view id, std::string_view decider, const PropertyList& properties) {
+    DecisionBuilder builder;
+    builder.decision_.id = id;
+    builder.decision_.decider = builder.artifact(decider, properties);
+    return builder;
+}
+
+DecisionBuilder& DecisionBuilder::on(std::string_view on, std::string_view next) {
+    decision_.transitions.push_back(leads(on, next));
+    return *this;
+}
+
+DecisionBuilder& DecisionBuilder::end_on(std::string_view on, std::string_view exit_status) {
+    decision_.transitions.push_back(ends(TransitionDefinition::Kind::end, on, exit_status));
+    return *this;
+}
+
+DecisionBuilder& DecisionBuilder::fail_on(std::string_view on, std::string_view exit_status) {
+    decision_.transitions.push_back(ends(TransitionDefinition::Kind::fail, on, exit_status));
+    return *this;
+}
+
+DecisionBuilder& DecisionBuilder::stop_on(std::string_view on, std::string_view exit_status, std::string_view restart) {
+    decision_.transitions.push_back(ends(TransitionDefinition::Kind::stop, on, exit_status, restart));
+    return *this;
+}
+
+FlowBuilder flow(std::string_view id) {
+    FlowBuilder builder;
+    builder.flow_.id = id;
+    return builder;
+}
+
+FlowBuilder& FlowBuilder::step(const StepBuilder& step) {
+    flow_.elements.emplace_back(step.finish(diagnostics_));
+    return *this;
+}
+
+FlowBuilder& FlowBuilder::decision(const DecisionBuilder& decision) {
+    diagnostics_.append(decision.diagnostics_);
+    flow_.elements.emplace_back(decision.decision_);
+    return *this;
+}
+
+FlowBuilder& FlowBuilder::flow(const FlowBuilder& flow) {
+    diagnostics_.append(flow.diagnostics_);
+    flow_.elements.emplace_back(flow.flow_);
+    return *this;
+}
+
+FlowBuilder& FlowBuilder::split(const SplitBuilder& split) {
+    diagnostics_.append(split.diagnostics_);
+    flow_.elements.emplace_back(split.split_);
+    return *this;
+}
+
+FlowBuilder& FlowBuilder::next(std::string_view element) {
+    flow_.next = value(element);
+    return *this;
+}
+
+FlowBuilder& FlowBuilder::on(std::string_view on, std::string_view next) {
+    flow_.transitions.push_back(leads(on, next));
+    return *this;
+}
+
+SplitBuilder split(std::string_view id) {
+    SplitBuilder builder;
+    builder.split_.id = id;
+    return builder;
+}
+
+SplitBuilder& SplitBuilder::flow(const FlowBuilder& flow) {
+    diagnostics_.append(flow.diagnostics_);
+    split_.flows.push_back(flow.flow_);
+    return *this;
+}
+
+SplitBuilder& SplitBuilder::next(std::string_view element) {
+    split_.next = value(element);
+    return *this;
+}
+
+// ---- the job
+
+JobBuilder& JobBuilder::property(std::string_view name, std::string_view text) {
+    job_.properties.push_back({std::string(name), value(text), {}});
     return *this;
 }
 
@@ -102,15 +275,31 @@ JobBuilder& JobBuilder::restartable(bool restartable) {
     return *this;
 }
 
+JobBuilder& JobBuilder::listener(std::string_view ref, const PropertyList& properties) {
+    job_.listeners.push_back(artifact(ref, properties));
+    return *this;
+}
+
 JobBuilder& JobBuilder::step(const StepBuilder& step) {
-    diagnostics_.append(step.diagnostics_);
-    if (const auto* chunk = std::get_if<ChunkDefinition>(&step.step_.work)) {
-        if (chunk->reader.ref.empty())
-            diagnostics_.error({}, {}, fmt::format("step \"{}\" has no reader", step.step_.id));
-        if (chunk->writer.ref.empty())
-            diagnostics_.error({}, {}, fmt::format("step \"{}\" has no writer", step.step_.id));
-    }
-    job_.steps.push_back(step.step_);
+    job_.elements.emplace_back(step.finish(diagnostics_));
+    return *this;
+}
+
+JobBuilder& JobBuilder::decision(const DecisionBuilder& decision) {
+    diagnostics_.append(decision.diagnostics_);
+    job_.elements.emplace_back(decision.decision_);
+    return *this;
+}
+
+JobBuilder& JobBuilder::flow(const FlowBuilder& flow) {
+    diagnostics_.append(flow.diagnostics_);
+    job_.elements.emplace_back(flow.flow_);
+    return *this;
+}
+
+JobBuilder& JobBuilder::split(const SplitBuilder& split) {
+    diagnostics_.append(split.diagnostics_);
+    job_.elements.emplace_back(split.split_);
     return *this;
 }
 
@@ -118,7 +307,7 @@ JobDefinition JobBuilder::build() const {
     for (const auto& finding : diagnostics_.all())
         if (finding.severity == Diagnostic::Severity::error)
             throw Error(ErrorKind::invalid, fmt::format("job \"{}\": {}", job_.id, finding.message));
-    if (job_.steps.empty()) throw Error(ErrorKind::invalid, fmt::format("job \"{}\" has no steps", job_.id));
+    if (job_.elements.empty()) throw Error(ErrorKind::invalid, fmt::format("job \"{}\" has no steps", job_.id));
     return job_;
 }
 

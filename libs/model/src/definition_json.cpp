@@ -58,7 +58,7 @@ public:
         json["restartable"] = write(job.restartable);
         json["properties"] = write(job.properties);
         json["listeners"] = write(job.listeners);
-        json["steps"] = write(job.steps);
+        json["elements"] = write(job.elements);
         if (with_positions_) {
             json["file"] = text_to_json(job.file);
             json["source"] = text_to_json(job.source);
@@ -127,7 +127,48 @@ private:
                             {"properties", write(step.properties)},
                             {"listeners", write(step.listeners)},
                             {"work", std::visit([&](const auto& work) { return write(work); }, step.work)},
+                            {"partition", write(step.partition)},
                             {"transitions", write(step.transitions)}});
+    }
+
+    [[nodiscard]] Json write(const PartitionPlanDefinition::Properties& group) const {
+        return at(group.at, {{"partition", write(group.partition)}, {"properties", write(group.properties)}});
+    }
+
+    [[nodiscard]] Json write(const PartitionPlanDefinition& plan) const {
+        return at(plan.at, {{"partitions", write(plan.partitions)},
+                            {"threads", write(plan.threads)},
+                            {"properties", write(plan.properties)}});
+    }
+
+    [[nodiscard]] Json write(const PartitionDefinition& partition) const {
+        return at(partition.at, {{"plan", write(partition.plan)},
+                                 {"mapper", write(partition.mapper)},
+                                 {"collector", write(partition.collector)},
+                                 {"analyzer", write(partition.analyzer)},
+                                 {"reducer", write(partition.reducer)}});
+    }
+
+    [[nodiscard]] Json write(const DecisionDefinition& decision) const {
+        return at(decision.at, {{"id", text_to_json(decision.id)},
+                                {"decider", write(decision.decider)},
+                                {"transitions", write(decision.transitions)}});
+    }
+
+    [[nodiscard]] Json write(const FlowDefinition& flow) const {
+        return at(flow.at, {{"id", text_to_json(flow.id)},
+                            {"next", write(flow.next)},
+                            {"elements", write(flow.elements)},
+                            {"transitions", write(flow.transitions)}});
+    }
+
+    [[nodiscard]] Json write(const SplitDefinition& split) const {
+        return at(split.at,
+                  {{"id", text_to_json(split.id)}, {"next", write(split.next)}, {"flows", write(split.flows)}});
+    }
+
+    [[nodiscard]] Json write(const ElementDefinition& element) const {
+        return {{std::string(word_of(element)), std::visit([&](const auto& it) { return write(it); }, element.what)}};
     }
 
     template <class T>
@@ -160,7 +201,7 @@ public:
         into(job.restartable, json.at("restartable"));
         into(job.properties, json.at("properties"));
         into(job.listeners, json.at("listeners"));
-        into(job.steps, json.at("steps"));
+        into(job.elements, json.at("elements"));
         job.at = position_from(json);
         return job;
     }
@@ -241,8 +282,60 @@ private:
         into(step.properties, json.at("properties"));
         into(step.listeners, json.at("listeners"));
         into(step.work, json.at("work"));
+        into(step.partition, json.at("partition"));
         into(step.transitions, json.at("transitions"));
         step.at = position_from(json);
+    }
+
+    static void into(PartitionPlanDefinition::Properties& group, const Json& json) {
+        into(group.partition, json.at("partition"));
+        into(group.properties, json.at("properties"));
+        group.at = position_from(json);
+    }
+
+    static void into(PartitionPlanDefinition& plan, const Json& json) {
+        into(plan.partitions, json.at("partitions"));
+        into(plan.threads, json.at("threads"));
+        into(plan.properties, json.at("properties"));
+        plan.at = position_from(json);
+    }
+
+    static void into(PartitionDefinition& partition, const Json& json) {
+        into(partition.plan, json.at("plan"));
+        into(partition.mapper, json.at("mapper"));
+        into(partition.collector, json.at("collector"));
+        into(partition.analyzer, json.at("analyzer"));
+        into(partition.reducer, json.at("reducer"));
+        partition.at = position_from(json);
+    }
+
+    static void into(DecisionDefinition& decision, const Json& json) {
+        into(decision.id, json.at("id"));
+        into(decision.decider, json.at("decider"));
+        into(decision.transitions, json.at("transitions"));
+        decision.at = position_from(json);
+    }
+
+    static void into(FlowDefinition& flow, const Json& json) {
+        into(flow.id, json.at("id"));
+        into(flow.next, json.at("next"));
+        into(flow.elements, json.at("elements"));
+        into(flow.transitions, json.at("transitions"));
+        flow.at = position_from(json);
+    }
+
+    static void into(SplitDefinition& split, const Json& json) {
+        into(split.id, json.at("id"));
+        into(split.next, json.at("next"));
+        into(split.flows, json.at("flows"));
+        split.at = position_from(json);
+    }
+
+    static void into(ElementDefinition& element, const Json& json) {
+        if (json.contains("step")) return into(element.what.emplace<StepDefinition>(), json.at("step"));
+        if (json.contains("flow")) return into(element.what.emplace<FlowDefinition>(), json.at("flow"));
+        if (json.contains("split")) return into(element.what.emplace<SplitDefinition>(), json.at("split"));
+        into(element.what.emplace<DecisionDefinition>(), json.at("decision"));
     }
 
     template <class T>

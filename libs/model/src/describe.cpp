@@ -23,33 +23,84 @@ public:
         line(1, "restartable: {}", job.restartable);
         properties(1, job.properties);
         for (const auto& listener : job.listeners) artifact(1, "listener", listener);
-        for (const auto& step : job.steps) this->step(step);
+        elements(1, job.elements, "the job");
     }
 
 private:
-    void step(const ResolvedStep& step) {
-        line(1, "step {}", quoted(step.id));
-        line(2, "start-limit: {}", step.start_limit == 0 ? "unlimited" : fmt::format("{}", step.start_limit));
-        line(2, "allow-start-if-complete: {}", step.allow_start_if_complete);
-        properties(2, step.properties);
-        for (const auto& listener : step.listeners) artifact(2, "listener", listener);
-        std::visit([&](const auto& work) { this->work(work); }, step.work);
-        for (const auto& transition : step.transitions) this->transition(transition);
-        line(2, "{}: {}", step.transitions.empty() ? "then" : "otherwise",
-             step.next ? fmt::format("next {}", quoted(*step.next)) : "the job ends");
+    void elements(int depth, const std::vector<ResolvedElement>& elements, std::string_view scope) {
+        for (const auto& element : elements)
+            std::visit([&](const auto& it) { this->element(depth, it, scope); }, element.what);
     }
 
-    void work(const ResolvedBatchlet& work) { artifact(2, "batchlet", work.batchlet); }
+    void element(int depth, const ResolvedStep& step, std::string_view scope) {
+        depth_ = depth;
+        line(depth, "step {}", quoted(step.id));
+        line(depth + 1, "start-limit: {}", step.start_limit == 0 ? "unlimited" : fmt::format("{}", step.start_limit));
+        line(depth + 1, "allow-start-if-complete: {}", step.allow_start_if_complete);
+        properties(depth + 1, step.properties);
+        for (const auto& listener : step.listeners) artifact(depth + 1, "listener", listener);
+        std::visit([&](const auto& work) { this->work(work); }, step.work);
+        if (step.partition) partition(depth + 1, *step.partition);
+        ways(depth + 1, step.transitions, step.next, scope);
+    }
+
+    void element(int depth, const ResolvedFlow& flow, std::string_view scope) {
+        line(depth, "flow {}", quoted(flow.id));
+        elements(depth + 1, flow.elements, "the flow");
+        ways(depth + 1, flow.transitions, flow.next, scope);
+    }
+
+    void element(int depth, const ResolvedSplit& split, std::string_view scope) {
+        line(depth, "split {}", quoted(split.id));
+        for (const auto& flow : split.flows) element(depth + 1, flow, "the flow");
+        ways(depth + 1, {}, split.next, scope);
+    }
+
+    void element(int depth, const ResolvedDecision& decision, std::string_view scope) {
+        line(depth, "decision {}", quoted(decision.id));
+        artifact(depth + 1, "decider", decision.decider);
+        ways(depth + 1, decision.transitions, std::nullopt, scope);
+    }
+
+    void ways(int depth, const std::vector<ResolvedTransition>& transitions, const std::optional<std::string>& next,
+              std::string_view scope) {
+        for (const auto& transition : transitions) this->transition(depth, transition);
+        line(depth, "{}: {}", transitions.empty() ? "then" : "otherwise",
+             next ? fmt::format("next {}", quoted(*next)) : fmt::format("{} ends", scope));
+    }
+
+    void partition(int depth, const ResolvedPartition& partition) {
+        line(depth, "partition");
+        if (partition.mapper) {
+            artifact(depth + 1, "mapper", *partition.mapper);
+        } else {
+            plan(depth + 1, partition.plan);
+        }
+        if (partition.collector) artifact(depth + 1, "collector", *partition.collector);
+        if (partition.analyzer) artifact(depth + 1, "analyzer", *partition.analyzer);
+        if (partition.reducer) artifact(depth + 1, "reducer", *partition.reducer);
+    }
+
+    void plan(int depth, const ResolvedPartitionPlan& plan) {
+        line(depth, "partitions: {}{}", plan.partitions,
+             plan.threads ? fmt::format(", at most {} at once", *plan.threads) : "");
+        for (std::size_t i = 0; i < plan.properties.size(); ++i) {
+            for (const auto& [name, value] : plan.properties[i])
+                line(depth, "partition {}: {} = {}", i, printable(name), quoted(value));
+        }
+    }
+
+    void work(const ResolvedBatchlet& work) { artifact(depth_ + 1, "batchlet", work.batchlet); }
 
     void work(const ResolvedChunk& chunk) {
-        line(2, "chunk");
-        line(3, "checkpoint: {}", checkpoint(chunk));
-        line(3, "skip-limit: {}", or_unlimited(chunk.skip_limit));
-        line(3, "retry-limit: {}", or_unlimited(chunk.retry_limit));
-        artifact(3, "reader", chunk.reader);
-        if (chunk.processor) artifact(3, "processor", *chunk.processor);
-        artifact(3, "writer", chunk.writer);
-        if (chunk.checkpoint_algorithm) artifact(3, "checkpoint-algorithm", *chunk.checkpoint_algorithm);
+        line(depth_ + 1, "chunk");
+        line(depth_ + 2, "checkpoint: {}", checkpoint(chunk));
+        line(depth_ + 2, "skip-limit: {}", or_unlimited(chunk.skip_limit));
+        line(depth_ + 2, "retry-limit: {}", or_unlimited(chunk.retry_limit));
+        artifact(depth_ + 2, "reader", chunk.reader);
+        if (chunk.processor) artifact(depth_ + 2, "processor", *chunk.processor);
+        artifact(depth_ + 2, "writer", chunk.writer);
+        if (chunk.checkpoint_algorithm) artifact(depth_ + 2, "checkpoint-algorithm", *chunk.checkpoint_algorithm);
         filter("skippable", chunk.skippable);
         filter("retryable", chunk.retryable);
         filter("no-rollback", chunk.no_rollback);
@@ -63,11 +114,11 @@ private:
     }
 
     void filter(std::string_view name, const ResolvedExceptionFilter& filter) {
-        for (const auto& entry : filter.include) line(3, "{}: {}", name, printable(entry.name));
-        for (const auto& entry : filter.exclude) line(3, "{}: not {}", name, printable(entry.name));
+        for (const auto& entry : filter.include) line(depth_ + 2, "{}: {}", name, printable(entry.name));
+        for (const auto& entry : filter.exclude) line(depth_ + 2, "{}: not {}", name, printable(entry.name));
     }
 
-    void transition(const ResolvedTransition& transition) {
+    void transition(int depth, const ResolvedTransition& transition) {
         using Kind = TransitionDefinition::Kind;
         std::string what = fmt::format("next {}", quoted(transition.to));
         if (transition.kind == Kind::end) what = "end";
@@ -75,7 +126,7 @@ private:
         if (transition.kind == Kind::stop) what = "stop";
         if (transition.exit_status) what += fmt::format(", exit status {}", quoted(*transition.exit_status));
         if (transition.restart) what += fmt::format(", restart at {}", quoted(*transition.restart));
-        line(2, "on {}: {}", quoted(transition.on), what);
+        line(depth, "on {}: {}", quoted(transition.on), what);
     }
 
     void artifact(int depth, std::string_view kind, const ResolvedArtifact& artifact) {
@@ -95,6 +146,8 @@ private:
         fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
         text += '\n';
     }
+
+    int depth_ = 1;  ///< of the step being described
 };
 
 }  // namespace

@@ -56,13 +56,43 @@ public:
         (*this)(step.properties);
         (*this)(step.listeners);
         std::visit(*this, step.work);
+        if (step.partition) (*this)(*step.partition);
         (*this)(step.transitions);
+    }
+    void operator()(const PartitionPlanDefinition::Properties& group) {
+        (*this)(group.partition);
+        (*this)(group.properties);
+    }
+    void operator()(const PartitionDefinition& partition) {
+        (*this)(partition.mapper);
+        if (partition.plan) {
+            (*this)(partition.plan->partitions);
+            (*this)(partition.plan->threads);
+            (*this)(partition.plan->properties);
+        }
+        for (const auto* artifact : {&partition.collector, &partition.analyzer, &partition.reducer}) (*this)(*artifact);
+    }
+    void operator()(const DecisionDefinition& decision) {
+        (*this)(decision.decider);
+        (*this)(decision.transitions);
+    }
+    void operator()(const FlowDefinition& flow) {
+        (*this)(flow.next);
+        (*this)(flow.elements);
+        (*this)(flow.transitions);
+    }
+    void operator()(const SplitDefinition& split) {
+        (*this)(split.next);
+        (*this)(split.flows);
+    }
+    void operator()(const ElementDefinition& element) {
+        std::visit([this](const auto& it) { (*this)(it); }, element.what);
     }
     void operator()(const JobDefinition& job) {
         (*this)(job.restartable);
         (*this)(job.properties);
         (*this)(job.listeners);
-        (*this)(job.steps);
+        (*this)(job.elements);
     }
     template <class T>
     void operator()(const std::vector<T>& parts) {

@@ -15,50 +15,183 @@ namespace {
 constexpr std::int64_t longest_seconds = std::chrono::duration_cast<std::chrono::seconds>(Duration::max()).count();
 constexpr std::string_view reserved_prefix = "jakarta.batch";
 
+constexpr std::int64_t most_partitions = 1'000'000;
+
+}  // namespace
+
+struct PartitionSource {
+    StepDefinition step;
+    Parameters parameters;
+    Parameters system;
+    std::map<std::string, std::string> job_properties;
+    std::string file;
+};
+
+namespace {
+
 class Resolver {
 public:
-    Resolver(const JobDefinition& job, const Parameters* parameters, const Parameters* system)
-        : definition_(job), values_(job.file, parameters, system, diagnostics_) {}
+    Resolver(const std::string& file, const Parameters* parameters, const Parameters* system)
+        : file_(file), parameters_(parameters), system_(system), values_(file, parameters, system, diagnostics_) {}
 
-    ResolvedJob job() {
+    ResolvedJob job(const JobDefinition& source) {
         values_.push();
-        ResolvedJob job{.id = definition_.id, .file = definition_.file};
+        ResolvedJob job{.id = source.id, .file = source.file};
         owner_ = fmt::format("job \"{}\"", printable(job.id, 60));
-        job.restartable = values_.boolean(owner_, "restartable", definition_.restartable, true);
-        job.properties = properties(definition_.properties, "");
-        job.listeners = listeners(definition_.listeners);
-        if (definition_.steps.empty()) error(definition_.at, "it has no step");
-        for (const auto& source : definition_.steps) job.steps.push_back(step(source));
+        job.restartable = values_.boolean(owner_, "restartable", source.restartable, true);
+        job.properties = properties(source.properties, "");
+        job.listeners = listeners(source.listeners);
+        job_properties_ = values_.innermost();
+        if (source.elements.empty()) error(source.at, "it has no step");
+        job.elements = elements("this job", source.elements);
         values_.pop();
         return job;
     }
 
+    ResolvedStep step_of_partition(const PartitionSource& source, const Parameters& plan) {
+        values_.push();
+        for (const auto& [name, value] : source.job_properties) values_.define(name, value, false);
+        values_.set_plan(plan);
+        scopes_.emplace_back();
+        ResolvedStep step = this->step(source.step, 0);
+        values_.pop();
+        return step;
+    }
+
     Diagnostics finish() {
         values_.report_missing();
-        check_paths(paths_, definition_.file, diagnostics_);
+        check_paths(scopes_, file_, diagnostics_);
+        return finish_partition();
+    }
+    Diagnostics finish_partition() {
         diagnostics_.sort();
         return std::move(diagnostics_);
     }
 
 private:
-    ResolvedStep step(const StepDefinition& source) {
-        owner_ = fmt::format("step \"{}\"", printable(source.id, 60));
-        paths_.push_back({.id = source.id, .at = source.at});
+    // ---- the tree
+
+    std::vector<ResolvedElement> elements(std::string scope_name, const std::vector<ElementDefinition>& sources) {
+        const std::size_t scope = scopes_.size();
+        scopes_.push_back({.name = std::move(scope_name)});
+        std::vector<ResolvedElement> result;
+        for (const auto& source : sources)
+            std::visit([&](const auto& element) { result.emplace_back(this->element(element, scope)); }, source.what);
+        return result;
+    }
+
+    ResolvedStep element(const StepDefinition& source, std::size_t scope) { return step(source, scope); }
+
+    ResolvedFlow element(const FlowDefinition& source, std::size_t scope) {
+        begin_element("flow", source, scope);
+        ResolvedFlow flow{.id = source.id, .at = source.at};
+        if (scopes_[scope].is_split) refuse_next_of_split_flow(source);
+        if (source.next && !scopes_[scope].is_split) flow.next = next(*source.next);
+        flow.transitions = transitions(source);
+        if (source.elements.empty()) error(source.at, "it has no step");
+        flow.elements = elements(owner_, source.elements);
+        return flow;
+    }
+
+    ResolvedSplit element(const SplitDefinition& source, std::size_t scope) {
+        begin_element("split", source, scope);
+        ResolvedSplit split{.id = source.id, .at = source.at};
+        if (source.next) split.next = next(*source.next);
+        if (!path_->links.empty()) path_->certain = 0;
+        if (source.flows.empty()) error(source.at, "it has no flow");
+        const std::size_t inner = scopes_.size();
+        scopes_.push_back({.name = owner_, .is_split = true});
+        for (const auto& flow : source.flows) split.flows.push_back(element(flow, inner));
+        return split;
+    }
+
+    ResolvedDecision element(const DecisionDefinition& source, std::size_t scope) {
+        begin_element("decision", source, scope);
+        ResolvedDecision decision{.id = source.id, .decider = artifact("decider", source.decider), .at = source.at};
+        decision.transitions = transitions(source);
+        return decision;
+    }
+
+    /// What is told and linked from here on is this element's.
+    template <class Definition>
+    void begin_element(std::string_view word, const Definition& source, std::size_t scope) {
+        owner_ = fmt::format("{} \"{}\"", word, printable(source.id, 60));
+        auto& siblings = scopes_[scope].elements;
+        path_ = &siblings.emplace_back(PathElement{.word = std::string(word), .id = source.id, .at = source.at});
+    }
+
+    void refuse_next_of_split_flow(const FlowDefinition& source) {
+        constexpr std::string_view why =
+            "it leads nowhere, since all flows of a split begin together; give next to the "
+            "split";
+        if (source.next) error(source.next->at(), why);
+        for (const auto& transition : source.transitions)
+            if (transition.kind == TransitionDefinition::Kind::next) error(transition.at, why);
+    }
+
+    ResolvedStep step(const StepDefinition& source, std::size_t scope) {
+        begin_element("step", source, scope);
         ResolvedStep step{.id = source.id, .at = source.at};
         step.start_limit =
             *values_.number({.owner = owner_, .attribute = "start-limit", .otherwise = 0}, source.start_limit);
         step.allow_start_if_complete =
             values_.boolean(owner_, "allow-start-if-complete", source.allow_start_if_complete, false);
         if (source.next) step.next = next(*source.next);
-        const bool has_next_link = !paths_.back().links.empty();
         values_.push();
+        of_plan_ = false;
+        if (source.partition) values_.enter_partitions();
         step.properties = properties(source.properties, "");
         step.listeners = listeners(source.listeners);
         std::visit([&](const auto& definition) { step.work = work(definition); }, source.work);
-        for (const auto& transition : source.transitions) step.transitions.push_back(this->transition(transition));
+        if (source.partition) step.partition = partition(*source.partition, source);
+        step.transitions = transitions(source);
         values_.pop();
-        note_certain_link(source, has_next_link);
         return step;
+    }
+
+    // ---- partitions
+
+    ResolvedPartition partition(const PartitionDefinition& source, const StepDefinition& step) {
+        ResolvedPartition partition{.at = source.at};
+        partition.collector = artifact("collector", source.collector);
+        values_.leave_partitions();
+        partition.uses_plan = of_plan_;
+        if (source.plan) partition.plan = plan(*source.plan);
+        partition.mapper = artifact("mapper", source.mapper);
+        partition.analyzer = artifact("analyzer", source.analyzer);
+        partition.reducer = artifact("reducer", source.reducer);
+        if (parameters_ && partition.uses_plan)
+            partition.source = std::make_shared<PartitionSource>(
+                PartitionSource{step, *parameters_, system_ ? *system_ : Parameters(), job_properties_, file_});
+        return partition;
+    }
+
+    ResolvedPartitionPlan plan(const PartitionPlanDefinition& source) {
+        ResolvedPartitionPlan plan;
+        plan.partitions = *values_.number(
+            {.owner = owner_, .attribute = "partitions", .most = most_partitions, .otherwise = 1}, source.partitions);
+        if (source.threads)
+            plan.threads = values_.number({.owner = owner_, .attribute = "threads", .least = 1}, *source.threads);
+        for (const auto& group : source.properties) add_plan_properties(group, source, plan);
+        return plan;
+    }
+
+    void add_plan_properties(const PartitionPlanDefinition::Properties& group, const PartitionPlanDefinition& source,
+                             ResolvedPartitionPlan& plan) {
+        const auto number = values_.number({.owner = owner_, .attribute = "partition"}, group.partition);
+        values_.push();
+        const auto resolved = properties(group.properties, "plan: ");
+        values_.pop();
+        if (!number || !values_.is_known(source.partitions)) return;
+        if (*number >= plan.partitions) {
+            return warning(group.partition.at(),
+                           fmt::format("partition=\"{}\": the plan has {} partition{}, counted "
+                                       "from 0; these properties are not used",
+                                       *number, plan.partitions, plan.partitions == 1 ? "" : "s"));
+        }
+        const auto index = static_cast<std::size_t>(*number);
+        if (plan.properties.size() <= index) plan.properties.resize(index + 1);
+        for (const auto& property : resolved) plan.properties[index][property.name] = property.value.str();
     }
 
     // ---- properties and artifacts
@@ -68,9 +201,10 @@ private:
         for (const auto& source : sources) {
             check_name(source, of, result);
             auto value = values_.text(source.value);
-            values_.define(source.name, value.str());
+            const bool of_plan = awaits_plan(source.value);
+            values_.define(source.name, value.str(), of_plan);
             std::erase_if(result, [&](const ResolvedProperty& earlier) { return earlier.name == source.name; });
-            result.push_back({source.name, std::move(value), source.at});
+            result.push_back({source.name, std::move(value), source.at, of_plan});
         }
         return result;
     }
@@ -89,7 +223,8 @@ private:
     }
 
     ResolvedArtifact artifact(std::string_view kind, const ArtifactDefinition& source) {
-        ResolvedArtifact artifact{.ref = values_.text(source.ref).str(), .at = source.at};
+        ResolvedArtifact artifact{
+            .ref = values_.text(source.ref).str(), .at = source.at, .of_plan = awaits_plan(source.ref)};
         if (artifact.ref.empty()) {
             error(source.ref.at().line > 0 ? source.ref.at() : source.at, fmt::format("{} has an empty ref", kind));
         }
@@ -110,12 +245,19 @@ private:
         return result;
     }
 
+    bool awaits_plan(const Template& source) {
+        const bool awaits = values_.awaits_plan(source);
+        of_plan_ = of_plan_ || awaits;
+        return awaits;
+    }
+
     // ---- the work of a step
 
     ResolvedBatchlet work(const BatchletDefinition& source) { return {artifact("batchlet", source.batchlet)}; }
 
     ResolvedChunk work(const ChunkDefinition& source) {
         ResolvedChunk chunk{.at = source.at};
+        note_plan(source);
         chunk.policy = policy(source);
         chunk.item_count = *values_.number({.owner = owner_, .attribute = "item-count", .least = 1, .otherwise = 10},
                                            source.item_count);
@@ -131,6 +273,17 @@ private:
         chunk.retryable = filter(source.retryable);
         chunk.no_rollback = filter(source.no_rollback);
         return chunk;
+    }
+
+    /// Attributes that depend on the plan keep their defaults until it is known.
+    void note_plan(const ChunkDefinition& source) {
+        for (const auto* attribute : {&source.checkpoint_policy, &source.item_count, &source.time_limit})
+            awaits_plan(*attribute);
+        for (const auto* attribute : {&source.skip_limit, &source.retry_limit})
+            if (*attribute) awaits_plan(**attribute);
+        for (const auto* filter : {&source.skippable, &source.retryable, &source.no_rollback})
+            for (const auto* classes : {&filter->include, &filter->exclude})
+                for (const auto& entry : *classes) awaits_plan(entry.name);
     }
 
     CheckpointPolicy policy(const ChunkDefinition& source) {
@@ -214,48 +367,67 @@ private:
         return printable(value.value_or(source.source()), 60);
     }
 
-    void link(Link link) { paths_.back().links.push_back(std::move(link)); }
+    void link(Link link) { path_->links.push_back(std::move(link)); }
 
-    /// The first transition element decides if it matches everything; the next attribute if there are no elements.
-    void note_certain_link(const StepDefinition& source, bool has_next_link) {
+    /// All transition elements. The first one decides if it matches everything; the next attribute if there are none.
+    template <class Definition>
+    std::vector<ResolvedTransition> transitions(const Definition& source) {
+        const bool has_next_link = !path_->links.empty();
+        std::vector<ResolvedTransition> result;
+        for (const auto& transition : source.transitions) result.push_back(this->transition(transition));
         if (source.transitions.empty()) {
-            if (has_next_link) paths_.back().certain = 0;
-            return;
+            if (has_next_link) path_->certain = 0;
+            return result;
         }
         const auto& first = source.transitions.front();
         const bool matches_all = !first.on.empty() && first.on.source().find_first_not_of('*') == std::string::npos;
-        if (first.kind == TransitionDefinition::Kind::next && matches_all)
-            paths_.back().certain = has_next_link ? 1 : 0;
+        if (first.kind == TransitionDefinition::Kind::next && matches_all) path_->certain = has_next_link ? 1 : 0;
+        return result;
     }
 
     void error(Position at, std::string_view what) {
-        diagnostics_.error(definition_.file, at, fmt::format("{}: {}", owner_, what));
+        diagnostics_.error(file_, at, fmt::format("{}: {}", owner_, what));
     }
     void warning(Position at, std::string_view what) {
-        diagnostics_.warning(definition_.file, at, fmt::format("{}: {}", owner_, what));
+        diagnostics_.warning(file_, at, fmt::format("{}: {}", owner_, what));
     }
 
-    const JobDefinition& definition_;
+    const std::string& file_;
+    const Parameters* parameters_;
+    const Parameters* system_;
     Diagnostics diagnostics_;
     Values values_;
-    std::vector<PathStep> paths_;
+    std::map<std::string, std::string> job_properties_;
+    std::vector<PathScope> scopes_;
+    PathElement* path_ = nullptr;  ///< of the element being resolved, until an inner one begins
     std::string owner_;
+    bool of_plan_ = false;  ///< something of this step depends on partitionPlan
 };
 
 }  // namespace
 
 Resolution resolve(const JobDefinition& job, const Parameters& parameters, const Parameters& system) {
-    Resolver resolver(job, &parameters, &system);
-    Resolution result{.job = resolver.job()};
+    Resolver resolver(job.file, &parameters, &system);
+    Resolution result{.job = resolver.job(job)};
     result.diagnostics = resolver.finish();
     if (result.diagnostics.has_errors()) result.job.reset();
     return result;
 }
 
 Diagnostics check(const JobDefinition& job) {
-    Resolver resolver(job, nullptr, nullptr);
-    static_cast<void>(resolver.job());
+    Resolver resolver(job.file, nullptr, nullptr);
+    static_cast<void>(resolver.job(job));
     return resolver.finish();
+}
+
+PartitionResolution resolve_partition(const ResolvedStep& step, const Parameters& plan) {
+    if (!step.partition->uses_plan) return {.step = step};
+    const PartitionSource& source = *step.partition->source;
+    Resolver resolver(source.file, &source.parameters, &source.system);
+    PartitionResolution result{.step = resolver.step_of_partition(source, plan)};
+    result.diagnostics = resolver.finish_partition();
+    if (result.diagnostics.has_errors()) result.step.reset();
+    return result;
 }
 
 }  // namespace fermata

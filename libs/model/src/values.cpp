@@ -83,28 +83,49 @@ std::optional<std::string> Values::find(Operator op, std::string_view name) cons
             return in(*parameters_);
         case Operator::system_properties:
             return in(*system_);
-        case Operator::job_properties:
-            return find_property(name);
+        case Operator::job_properties: {
+            const auto* property = find_property(name);
+            return property ? std::optional(property->value) : std::nullopt;
+        }
         case Operator::partition_plan:
             break;
     }
-    return std::nullopt;
+    return plan_ ? in(*plan_) : std::nullopt;
 }
 
-std::optional<std::string> Values::find_property(std::string_view name) const {
+const Values::Property* Values::find_property(std::string_view name) const {
     for (const auto& scope : std::views::reverse(scopes_)) {
-        if (const auto found = scope.find(name); found != scope.end()) return found->second;
+        if (const auto found = scope.find(name); found != scope.end()) return &found->second;
     }
-    return std::nullopt;
+    return nullptr;
+}
+
+std::map<std::string, std::string> Values::innermost() const {
+    std::map<std::string, std::string> values;
+    for (const auto& [name, property] : scopes_.back()) values.emplace(name, property.value);
+    return values;
+}
+
+bool Values::awaits_plan(const Template& source) const {
+    if (plan_) return false;
+    return std::ranges::any_of(source.pieces(), [this](const Template::Piece& piece) {
+        if (!piece.expression) return false;
+        if (piece.op == Operator::partition_plan) return true;
+        const auto* property = piece.op == Operator::job_properties ? find_property(piece.name) : nullptr;
+        if (property && property->of_plan) return true;
+        return !piece.fallback.empty() && awaits_plan(piece.fallback.front());
+    });
 }
 
 /// Looks at what `source` needs: a default that is not used is not needed.
 void Values::inspect(const Template& source) {
     for (const auto& piece : source.pieces()) {
         if (!piece.expression) continue;
-        if (piece.op == Operator::partition_plan) {
+        if (piece.op == Operator::partition_plan && !in_partitions_) {
             diagnostics_.error(file_, piece.at,
-                               "not supported yet: partitionPlan (it has values inside a partitioned step only)");
+                               fmt::format("partitionPlan['{}'] has values only in the properties, listeners, work and "
+                                           "collector of a step with a <partition>",
+                                           printable(piece.name, 60)));
         }
         const auto value = parameters_ ? find(piece.op, piece.name) : std::nullopt;
         if (value && !value->empty()) continue;

@@ -29,7 +29,15 @@ public:
     /// Properties defined until the matching pop are the innermost scope.
     void push() { scopes_.emplace_back(); }
     void pop() { scopes_.pop_back(); }
-    void define(const std::string& name, const std::string& value) { scopes_.back()[name] = value; }
+    void define(const std::string& name, const std::string& value, bool of_plan) {
+        scopes_.back()[name] = {value, of_plan};
+    }
+    [[nodiscard]] std::map<std::string, std::string> innermost() const;
+
+    /// partitionPlan is allowed until `leave_partitions`; without a plan what depends on it is not known yet.
+    void enter_partitions() { in_partitions_ = true; }
+    void leave_partitions() { in_partitions_ = false; }
+    void set_plan(const Parameters& plan) { plan_ = &plan; }
 
     /// The value; expressions that stay unknown are left as they are written. Tells what is wrong with the expressions.
     Text text(const Template& source);
@@ -38,13 +46,21 @@ public:
     std::optional<std::int64_t> number(const NumberRule& rule, const Template& source);
     bool boolean(std::string_view owner, std::string_view attribute, const Template& source, bool otherwise);
 
-    [[nodiscard]] bool is_known(const Template& source) const { return parameters_ || !source.has_expressions(); }
+    [[nodiscard]] bool is_known(const Template& source) const {
+        return (parameters_ || !source.has_expressions()) && !awaits_plan(source);
+    }
+    /// It, or a property it asks for, depends on a plan that is not known yet.
+    [[nodiscard]] bool awaits_plan(const Template& source) const;
     /// One error for every parameter that was needed and not given.
     void report_missing();
 
 private:
     std::optional<std::string> find(Operator op, std::string_view name) const;
-    std::optional<std::string> find_property(std::string_view name) const;
+    struct Property {
+        std::string value;
+        bool of_plan = false;
+    };
+    const Property* find_property(std::string_view name) const;
     void inspect(const Template& source);
     void warn_undefined(const Template::Piece& piece);
     std::string unlike_any(std::string_view parameter) const;
@@ -53,7 +69,9 @@ private:
     const Parameters* parameters_;
     const Parameters* system_;
     Diagnostics& diagnostics_;
-    std::vector<std::map<std::string, std::string, std::less<>>> scopes_;
+    const Parameters* plan_ = nullptr;
+    bool in_partitions_ = false;
+    std::vector<std::map<std::string, Property, std::less<>>> scopes_;
     std::map<std::string, std::vector<Position>> missing_;
 };
 

@@ -39,7 +39,7 @@ TEST(Builder, SaysWhatTheXmlWouldSay) {
     const auto resolution = resolve(built, {{"file", "orders.csv"}}, {});
     ASSERT_TRUE(resolution.job);
     EXPECT_FALSE(resolution.job->restartable);
-    const auto& chunk = std::get<ResolvedChunk>(resolution.job->steps[0].work);
+    const auto& chunk = std::get<ResolvedChunk>(std::get<ResolvedStep>(resolution.job->elements[0].what).work);
     EXPECT_EQ(1000, chunk.item_count);
     EXPECT_EQ(5, chunk.skip_limit);
     EXPECT_EQ(3, chunk.retry_limit);
@@ -47,9 +47,9 @@ TEST(Builder, SaysWhatTheXmlWouldSay) {
     EXPECT_EQ("orders.csv", chunk.reader.properties[0].value.str());
     EXPECT_EQ("check", chunk.processor->ref);
     EXPECT_EQ("fermata.Error", chunk.skippable.include[0].name);
-    EXPECT_EQ("EMPTY", resolution.job->steps[0].transitions[0].on);
-    EXPECT_EQ("report", resolution.job->steps[0].next);
-    EXPECT_EQ("counting", resolution.job->steps[0].listeners[0].ref);
+    EXPECT_EQ("EMPTY", std::get<ResolvedStep>(resolution.job->elements[0].what).transitions[0].on);
+    EXPECT_EQ("report", std::get<ResolvedStep>(resolution.job->elements[0].what).next);
+    EXPECT_EQ("counting", std::get<ResolvedStep>(resolution.job->elements[0].what).listeners[0].ref);
     EXPECT_EQ(hash_of(built), hash_of(job_definition_from_json(to_json(built))));
 }
 

@@ -79,11 +79,11 @@ TEST(Definition, SurvivesItsStoredFormWithAnyBytes) {
 
 TEST(Definition, HasTheSameStoredBytesAlways) {
     EXPECT_EQ(to_json(job_of({batchlet_step("s", 2)})),
-              R"({"at":[1,1],"file":"job.xml","id":"j","listeners":[],"properties":[],"restartable":{"at":[0,0],)"
-              R"("text":"true"},"schema":"fermata.definition/1","source":"","steps":[{"allow-start-if-complete":)"
-              R"({"at":[0,0],"text":"false"},"at":[2,3],"id":"s","listeners":[],"next":null,"properties":[],)"
-              R"("start-limit":{"at":[0,0],"text":"0"},"transitions":[],"work":{"batchlet":{"at":[0,3],)"
-              R"("properties":[],"ref":{"at":[0,0],"text":"b"}}}}]})");
+              R"({"at":[1,1],"elements":[{"step":{"allow-start-if-complete":{"at":[0,0],"text":"false"},"at":[2,3],)"
+              R"("id":"s","listeners":[],"next":null,"partition":null,"properties":[],"start-limit":{"at":[0,0],)"
+              R"("text":"0"},"transitions":[],"work":{"batchlet":{"at":[0,3],"properties":[],"ref":{"at":[0,0],)"
+              R"("text":"b"}}}}}],"file":"job.xml","id":"j","listeners":[],"properties":[],"restartable":{"at":[0,0],)"
+              R"("text":"true"},"schema":"fermata.definition/1","source":""})");
 }
 
 TEST(Definition, HashIsSha256OfTheMeaning) {
@@ -91,13 +91,13 @@ TEST(Definition, HashIsSha256OfTheMeaning) {
     EXPECT_EQ(hash.size(), 64U);
     EXPECT_EQ(hash.find_first_not_of("0123456789abcdef"), std::string::npos);
     EXPECT_EQ(hash_of(job_of({batchlet_step("s")})),
-              "b11f3c77cfdefbef34f6ee05c312f2ea5c8fa2e970909ee3f34d80b4155ece05");
+              "7f65ee7d43a068692d5b6a6160ab071360cd2d53f8d22b43be8a37a257d1912b");
 
     auto moved = full_job();
     moved.source += "<!-- a comment -->";
     moved.file = "other.xml";
     moved.at = {9, 9};
-    moved.steps[0].at = {9, 9};
+    step_at(moved, 0).at = {9, 9};
     EXPECT_EQ(hash_of(moved), hash);
 }
 
@@ -108,15 +108,15 @@ TEST(Definition, HashChangesWithEveryPart) {
         [](JobDefinition& j) { j.restartable = text("true"); },
         [](JobDefinition& j) { j.properties[0].value = text("x"); },
         [](JobDefinition& j) { j.listeners.clear(); },
-        [](JobDefinition& j) { j.steps.pop_back(); },
-        [](JobDefinition& j) { std::swap(j.steps[1], j.steps[2]); },
-        [](JobDefinition& j) { j.steps[0].start_limit = text("4"); },
-        [](JobDefinition& j) { j.steps[1].next.reset(); },
-        [](JobDefinition& j) { j.steps[0].transitions[0].kind = TransitionDefinition::Kind::fail; },
-        [](JobDefinition& j) { j.steps[0].transitions[2].restart.reset(); },
-        [](JobDefinition& j) { std::get<ChunkDefinition>(j.steps[0].work).skip_limit.reset(); },
-        [](JobDefinition& j) { std::get<ChunkDefinition>(j.steps[0].work).skippable.exclude.clear(); },
-        [](JobDefinition& j) { std::get<ChunkDefinition>(j.steps[0].work).processor.reset(); },
+        [](JobDefinition& j) { j.elements.pop_back(); },
+        [](JobDefinition& j) { std::swap(j.elements[1], j.elements[2]); },
+        [](JobDefinition& j) { step_at(j, 0).start_limit = text("4"); },
+        [](JobDefinition& j) { step_at(j, 1).next.reset(); },
+        [](JobDefinition& j) { step_at(j, 0).transitions[0].kind = TransitionDefinition::Kind::fail; },
+        [](JobDefinition& j) { step_at(j, 0).transitions[2].restart.reset(); },
+        [](JobDefinition& j) { std::get<ChunkDefinition>(step_at(j, 0).work).skip_limit.reset(); },
+        [](JobDefinition& j) { std::get<ChunkDefinition>(step_at(j, 0).work).skippable.exclude.clear(); },
+        [](JobDefinition& j) { std::get<ChunkDefinition>(step_at(j, 0).work).processor.reset(); },
     };
     for (std::size_t i = 0; i < changes.size(); ++i) {
         auto job = full_job();
@@ -245,9 +245,9 @@ TEST(Graph, AsText) {
 
 TEST(Graph, WithoutACatchAllTheNextAttributeFollows) {
     auto job = job_of({batchlet_step("a"), batchlet_step("b")});
-    job.steps[0].transitions = {next_on("X", "b")};
+    step_at(job, 0).transitions = {next_on("X", "b")};
     EXPECT_EQ(graph_text(job), "j\n  a\n    X -> b\n    otherwise -> COMPLETED\n  b\n    -> COMPLETED\n");
-    job.steps[0].next = text("#{jobParameters['n']}");
+    step_at(job, 0).next = text("#{jobParameters['n']}");
     EXPECT_THAT(graph_text(job), HasSubstr("    otherwise -> #{jobParameters['n']}\n"));
 }
 

@@ -48,8 +48,16 @@ inline StepDefinition chunk_step(const std::string& id, ChunkDefinition chunk = 
     return step;
 }
 
-inline JobDefinition job_of(std::vector<StepDefinition> steps) {
-    return {.id = "j", .steps = std::move(steps), .file = "job.xml", .at = {1, 1}};
+inline JobDefinition job_of(std::vector<ElementDefinition> elements) {
+    return {.id = "j", .elements = std::move(elements), .file = "job.xml", .at = {1, 1}};
+}
+
+inline StepDefinition& step_at(JobDefinition& job, std::size_t index) {
+    return std::get<StepDefinition>(job.elements.at(index).what);
+}
+
+inline const ResolvedStep& step_at(const ResolvedJob& job, std::size_t index) {
+    return std::get<ResolvedStep>(job.elements.at(index).what);
 }
 
 inline TransitionDefinition next_on(std::string_view on, std::string_view to, int line = 0) {

@@ -12,12 +12,13 @@ using testing::IsEmpty;
 
 /// "a>b" has next="b"; the lines of the steps count from 2.
 JobDefinition chain(const std::vector<std::string>& steps) {
-    std::vector<StepDefinition> made;
+    std::vector<ElementDefinition> made;
     int line = 2;
     for (const auto& step : steps) {
         const auto arrow = step.find('>');
-        made.push_back(batchlet_step(step.substr(0, arrow), line));
-        if (arrow != std::string::npos) made.back().next = text(step.substr(arrow + 1), {line, 20});
+        auto element = batchlet_step(step.substr(0, arrow), line);
+        if (arrow != std::string::npos) element.next = text(step.substr(arrow + 1), {line, 20});
+        made.emplace_back(std::move(element));
         ++line;
     }
     return job_of(made);
@@ -29,8 +30,8 @@ TEST(Paths, ATargetThatDoesNotExistIsAnErrorWithASuggestion) {
         ElementsAre("job.xml:2:20: error: step \"load\": next=\"reprot\" names nothing in this job; did you mean "
                     "\"report\"?"));
     auto job = chain({"load", "report"});
-    job.steps[0].transitions = {next_on("OK", "repor", 3)};
-    job.steps[0].transitions.push_back(
+    step_at(job, 0).transitions = {next_on("OK", "repor", 3)};
+    step_at(job, 0).transitions.push_back(
         {.kind = TransitionDefinition::Kind::stop, .on = text("W"), .restart = text("xyz", {4, 20})});
     EXPECT_THAT(told(job),
                 ElementsAre("job.xml:3:20: error: step \"load\": next on=\"OK\" to=\"repor\" names nothing in "
@@ -49,7 +50,7 @@ TEST(Paths, ATargetFromAParameterIsCheckedWhenItIsKnown) {
 TEST(Paths, AnEmptyTargetIsAnError) {
     EXPECT_THAT(told(chain({"load>"})), ElementsAre("job.xml:2:20: error: step \"load\": next=\"\" names no step"));
     auto job = chain({"load"});
-    job.steps[0].transitions = {next_on("OK", "", 3)};
+    step_at(job, 0).transitions = {next_on("OK", "", 3)};
     EXPECT_THAT(told(job),
                 ElementsAre("job.xml:3:20: error: step \"load\": next on=\"OK\" to=\"\" names nothing in this "
                             "job"));
@@ -61,7 +62,7 @@ TEST(Paths, AStepThatLeadsToItselfIsAnError) {
         ElementsAre("job.xml:2:20: error: step \"load\": next=\"load\" leads to the step itself, but one execution "
                     "enters a step only once"));
     auto job = chain({"load"});
-    job.steps[0].transitions = {next_on("AGAIN", "load", 3)};
+    step_at(job, 0).transitions = {next_on("AGAIN", "load", 3)};
     EXPECT_THAT(told(job),
                 ElementsAre("job.xml:3:20: error: step \"load\": next on=\"AGAIN\" to=\"load\" leads to the step "
                             "itself, but one execution enters a step only once"));
@@ -69,7 +70,7 @@ TEST(Paths, AStepThatLeadsToItselfIsAnError) {
 
 TEST(Paths, RestartingAtTheStepItselfIsFine) {
     auto job = chain({"load"});
-    job.steps[0].transitions = {
+    step_at(job, 0).transitions = {
         {.kind = TransitionDefinition::Kind::stop, .on = text("W"), .restart = text("load", {4, 20})}};
     EXPECT_THAT(told(job), IsEmpty());
 }
@@ -80,7 +81,7 @@ TEST(Paths, ACertainCycleIsAnErrorThatNamesIt) {
         ElementsAre("job.xml:4:20: error: step \"c\": next=\"b\" closes a cycle that never ends: \"b\" -> \"c\" -> "
                     "\"b\"; one execution enters a step only once"));
     auto job = chain({"a>b", "b"});
-    job.steps[1].transitions = {next_on("**", "a", 9)};
+    step_at(job, 1).transitions = {next_on("**", "a", 9)};
     EXPECT_THAT(told(job),
                 ElementsAre("job.xml:9:20: error: step \"b\": next on=\"**\" to=\"a\" closes a cycle that never "
                             "ends: \"a\" -> \"b\" -> \"a\"; one execution enters a step only once"));
@@ -88,19 +89,19 @@ TEST(Paths, ACertainCycleIsAnErrorThatNamesIt) {
 
 TEST(Paths, TwoCyclesAreTwoErrors) {
     auto job = chain({"a", "b>c", "c>b", "d>e", "e>d"});
-    job.steps[0].transitions = {next_on("B", "b"), next_on("D", "d")};
+    step_at(job, 0).transitions = {next_on("B", "b"), next_on("D", "d")};
     EXPECT_THAT(told(job), ElementsAre(testing::HasSubstr("\"b\" -> \"c\" -> \"b\""),
                                        testing::HasSubstr("\"d\" -> \"e\" -> \"d\"")));
 }
 
 TEST(Paths, AWayBackThatIsNotCertainIsNoError) {
     auto job = chain({"a>b", "b"});
-    job.steps[1].transitions = {next_on("AGAIN", "a")};
+    step_at(job, 1).transitions = {next_on("AGAIN", "a")};
     EXPECT_THAT(told(job), IsEmpty());
-    job.steps[1].transitions = {{.kind = TransitionDefinition::Kind::end, .on = text("OK")}, next_on("*", "a")};
+    step_at(job, 1).transitions = {{.kind = TransitionDefinition::Kind::end, .on = text("OK")}, next_on("*", "a")};
     EXPECT_THAT(told(job), IsEmpty());
-    job.steps[1].transitions = {{.kind = TransitionDefinition::Kind::end, .on = text("OK")}};
-    job.steps[1].next = text("a");
+    step_at(job, 1).transitions = {{.kind = TransitionDefinition::Kind::end, .on = text("OK")}};
+    step_at(job, 1).next = text("a");
     EXPECT_THAT(told(job), IsEmpty());
 }
 
@@ -110,8 +111,8 @@ TEST(Paths, AStepNeverReachedIsAWarning) {
         ElementsAre("job.xml:3:3: warning: step \"b\" is never reached; a step does not follow the one before it "
                     "without next=\"b\" there"));
     auto job = chain({"a", "b", "c"});
-    job.steps[0].transitions = {next_on("X", "b"),
-                                {.kind = TransitionDefinition::Kind::stop, .on = text("W"), .restart = text("c")}};
+    step_at(job, 0).transitions = {next_on("X", "b"),
+                                   {.kind = TransitionDefinition::Kind::stop, .on = text("W"), .restart = text("c")}};
     EXPECT_THAT(told(job), IsEmpty());
 }
 

@@ -21,7 +21,7 @@ JobDefinition job_with_properties(const Pairs& job_level, const Pairs& step_leve
 }
 
 const ResolvedProperties& artifact_properties(const ResolvedJob& job) {
-    return std::get<ResolvedBatchlet>(job.steps.at(0).work).batchlet.properties;
+    return std::get<ResolvedBatchlet>(step_at(job, 0).work).batchlet.properties;
 }
 
 std::string value_of(const ResolvedProperties& properties, std::string_view name) {
@@ -51,7 +51,7 @@ TEST(Resolve, JobPropertiesAreSearchedFromTheInnermostScopeOutward) {
                                                       {"from-step", "#{jobProperties['everywhere']}"},
                                                       {"everywhere", "artifact"},
                                                       {"from-sibling", "#{jobProperties['everywhere']}"}}));
-    EXPECT_EQ(value_of(result.steps[0].properties, "up"), "1");
+    EXPECT_EQ(value_of(step_at(result, 0).properties, "up"), "1");
     EXPECT_EQ(value_of(artifact_properties(result), "from-job"), "1");
     EXPECT_EQ(value_of(artifact_properties(result), "from-step"), "step");
     EXPECT_EQ(value_of(artifact_properties(result), "from-sibling"), "artifact");
@@ -79,7 +79,7 @@ TEST(Resolve, PropertiesOfOneArtifactOrStepAreNotSeenByTheNext) {
     second.properties = properties({{"q", "#{jobProperties['step-one']}?:none;"}});
     const auto result = resolved(job_of({first, second}));
     EXPECT_EQ(value_of(artifact_properties(result), "p"), "none");
-    EXPECT_EQ(value_of(result.steps[1].properties, "q"), "none");
+    EXPECT_EQ(value_of(step_at(result, 1).properties, "q"), "none");
 }
 
 TEST(Resolve, AMisspeltJobPropertyIsSuggested) {
@@ -145,10 +145,10 @@ TEST(Resolve, AMissingParameterOfAnAttributeIsNotAlsoAWrongNumber) {
                 ElementsAre(testing::HasSubstr("parameter \"n\" is used")));
 }
 
-TEST(Resolve, PartitionPlanIsNotSupportedYet) {
+TEST(Resolve, PartitionPlanHasValuesInsidePartitionedStepsOnly) {
     EXPECT_THAT(told(job_with_properties({}, {}, {{"a", "#{partitionPlan['n']}?:1;"}})),
-                ElementsAre("job.xml: error: not supported yet: partitionPlan (it has values inside a partitioned step "
-                            "only)"));
+                ElementsAre("job.xml: error: partitionPlan['n'] has values only in the properties, listeners, work and "
+                            "collector of a step with a <partition>"));
 }
 
 // ---- typed attributes
@@ -210,9 +210,9 @@ TEST(Resolve, AttributesBecomeTyped) {
     job.restartable = text("false");
     const auto result = resolved(job, {{"n", "500"}, {"c", "C"}});
     EXPECT_FALSE(result.restartable);
-    EXPECT_EQ(result.steps.at(0).start_limit, 3);
-    EXPECT_TRUE(result.steps.at(0).allow_start_if_complete);
-    const auto& made = std::get<ResolvedChunk>(result.steps.at(0).work);
+    EXPECT_EQ(step_at(result, 0).start_limit, 3);
+    EXPECT_TRUE(step_at(result, 0).allow_start_if_complete);
+    const auto& made = std::get<ResolvedChunk>(step_at(result, 0).work);
     EXPECT_EQ(made.item_count, 500);
     EXPECT_EQ(made.time_limit, std::chrono::seconds(30));
     EXPECT_EQ(made.skip_limit, 0);
@@ -220,7 +220,7 @@ TEST(Resolve, AttributesBecomeTyped) {
     EXPECT_EQ(made.processor.value().ref, "p");
     EXPECT_EQ(made.skippable.include.at(0).name, "C");
     EXPECT_EQ(made.retryable.exclude.at(0).name, "D");
-    EXPECT_EQ(result.find("load"), &result.steps[0]);
+    EXPECT_EQ(result.find("load"), &step_at(result, 0));
     EXPECT_EQ(result.find("x"), nullptr);
 }
 
@@ -238,14 +238,14 @@ TEST(Resolve, AnAttributeWhoseExpressionsAreEmptyCountsAsNotWritten) {
                          .exit_status = text(nothing),
                          .restart = text(nothing)}};
     const auto result = resolved(job_of({step}));
-    const auto& made = std::get<ResolvedChunk>(result.steps.at(0).work);
+    const auto& made = std::get<ResolvedChunk>(step_at(result, 0).work);
     EXPECT_EQ(made.policy, CheckpointPolicy::item);
     EXPECT_EQ(made.item_count, 10);
     EXPECT_EQ(made.skip_limit, std::nullopt);
-    EXPECT_FALSE(result.steps[0].allow_start_if_complete);
-    EXPECT_EQ(result.steps[0].next, std::nullopt);
-    EXPECT_EQ(result.steps[0].transitions.at(0).exit_status, std::nullopt);
-    EXPECT_EQ(result.steps[0].transitions.at(0).restart, std::nullopt);
+    EXPECT_FALSE(step_at(result, 0).allow_start_if_complete);
+    EXPECT_EQ(step_at(result, 0).next, std::nullopt);
+    EXPECT_EQ(step_at(result, 0).transitions.at(0).exit_status, std::nullopt);
+    EXPECT_EQ(step_at(result, 0).transitions.at(0).restart, std::nullopt);
 }
 
 TEST(Resolve, BooleansAreTrueOrFalse) {
@@ -271,8 +271,8 @@ TEST(Resolve, TheCheckpointPolicyFitsItsAlgorithm) {
                             "checkpoint-policy=\"custom\""));
     const auto custom = resolved(
         job_of({chunk_step("s", {.checkpoint_policy = text("custom"), .checkpoint_algorithm = artifact("c")})}));
-    EXPECT_EQ(std::get<ResolvedChunk>(custom.steps[0].work).policy, CheckpointPolicy::custom);
-    EXPECT_EQ(std::get<ResolvedChunk>(custom.steps[0].work).checkpoint_algorithm.value().ref, "c");
+    EXPECT_EQ(std::get<ResolvedChunk>(step_at(custom, 0).work).policy, CheckpointPolicy::custom);
+    EXPECT_EQ(std::get<ResolvedChunk>(step_at(custom, 0).work).checkpoint_algorithm.value().ref, "c");
 }
 
 TEST(Resolve, EmptyReferencesAndNamesAreErrors) {

@@ -39,8 +39,11 @@ std::optional<std::string> known(const Template& text) {
 std::optional<std::string> known(const std::string& text) { return text; }
 
 Use use_of(ArtifactKind kind, const ResolvedArtifact& artifact) {
-    Use use{kind, artifact.ref, artifact.at, {}, artifact.properties};
-    for (const auto& property : artifact.properties) use.property_names.emplace_back(property.name, property.at);
+    Use use{kind, artifact.of_plan ? std::nullopt : std::optional(artifact.ref), artifact.at, {}, artifact.properties};
+    for (const auto& property : artifact.properties) {
+        use.property_names.emplace_back(property.name, property.at);
+        if (property.of_plan) use.values.reset();
+    }
     return use;
 }
 Use use_of(ArtifactKind kind, const ArtifactDefinition& artifact) {
@@ -76,17 +79,49 @@ void add_work(const Chunk& work, StepUse& step) {
     add_classes(work.retryable, step.classes);
     add_classes(work.no_rollback, step.classes);
 }
+template <class Partition>
+void add_partition(const Partition& partition, StepUse& step) {
+    const auto add = [&](ArtifactKind kind, const auto& artifact) {
+        if (artifact) step.uses.push_back(use_of(kind, *artifact));
+    };
+    add(ArtifactKind::mapper, partition.mapper);
+    add(ArtifactKind::collector, partition.collector);
+    add(ArtifactKind::analyzer, partition.analyzer);
+    add(ArtifactKind::reducer, partition.reducer);
+}
+template <class Element>
+void add_elements(const std::vector<Element>& elements, JobUse& all);
+/// Decisions are steps with one artifact here; flows and splits have none of their own.
+template <class Definition>
+void add_element(const Definition& definition, JobUse& all) {
+    if constexpr (requires { definition.elements; }) {
+        add_elements(definition.elements, all);
+    } else if constexpr (requires { definition.flows; }) {
+        for (const auto& flow : definition.flows) add_elements(flow.elements, all);
+    } else if constexpr (requires { definition.decider; }) {
+        all.steps.push_back({definition.id, {use_of(ArtifactKind::decider, definition.decider)}, {}});
+    } else {
+        StepUse step{definition.id, {}, {}};
+        for (const auto& listener : definition.listeners) step.uses.push_back(use_of(ArtifactKind::listener, listener));
+        std::visit([&](const auto& work) { add_work(work, step); }, definition.work);
+        if (definition.partition) add_partition(*definition.partition, step);
+        all.steps.push_back(std::move(step));
+    }
+}
+template <class Element>
+void add_elements(const std::vector<Element>& elements, JobUse& all) {
+    for (const Element& element : elements) std::visit([&](const auto& it) { add_element(it, all); }, element.what);
+}
 template <class Job>
 JobUse uses_of(const Job& job) {
     JobUse all{job.file, {}, {}};
     for (const auto& listener : job.listeners) all.listeners.push_back(use_of(ArtifactKind::listener, listener));
-    for (const auto& definition : job.steps) {
-        StepUse step{definition.id, {}, {}};
-        for (const auto& listener : definition.listeners) step.uses.push_back(use_of(ArtifactKind::listener, listener));
-        std::visit([&](const auto& work) { add_work(work, step); }, definition.work);
-        all.steps.push_back(std::move(step));
-    }
+    add_elements(job.elements, all);
     return all;
+}
+
+std::string with_article(ArtifactKind kind) {
+    return fmt::format("{} {}", kind == ArtifactKind::analyzer ? "an" : "a", to_string(kind));
 }
 
 class Check {
@@ -119,8 +154,8 @@ private:
     void unknown(const Use& use) {
         for (const ArtifactEntry* entry : registry_.all())
             if (entry->name == *use.ref)
-                return error(use.at, fmt::format("\"{}\" is a {}, not a {}", *use.ref, to_string(entry->kind),
-                                                 to_string(use.kind)));
+                return error(use.at, fmt::format("\"{}\" is {}, not {}", *use.ref, with_article(entry->kind),
+                                                 with_article(use.kind)));
         error(use.at, fmt::format("unknown {} \"{}\"{} (fermata artifacts)", to_string(use.kind), *use.ref,
                                   did_you_mean(*use.ref, registry_.names(use.kind))));
     }

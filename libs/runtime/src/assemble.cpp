@@ -2,6 +2,8 @@
 
 #include "artifact_check.hpp"
 
+#include <fmt/format.h>
+
 namespace fermata {
 namespace {
 
@@ -39,17 +41,30 @@ const RunnableStep* RunnableJob::find(std::string_view id) const {
     return nullptr;
 }
 
+/// The walk does not know them yet.
+static void refuse_containers(const ResolvedJob& job, Diagnostics& diagnostics) {
+    for (const ResolvedElement& element : job.elements) {
+        const auto* step = std::get_if<ResolvedStep>(&element.what);
+        const Position at = std::visit([](const auto& it) { return it.at; }, element.what);
+        if (step == nullptr || step->partition)
+            diagnostics.error(
+                job.file, at,
+                fmt::format("\"{}\": flows, splits, decisions and partitions cannot be run yet", element.id()));
+    }
+}
+
 Assembly assemble(ResolvedJob resolved, const Registry& registry) {
     Assembly assembly;
     check_artifacts(resolved, registry, assembly.diagnostics);
+    refuse_containers(resolved, assembly.diagnostics);
     if (assembly.diagnostics.has_errors()) return assembly;
 
     RunnableJob runnable;
     runnable.job = std::make_unique<const ResolvedJob>(std::move(resolved));
     runnable.listeners = find_listeners(runnable.job->listeners, registry);
-    for (const ResolvedStep& step : runnable.job->steps) {
-        RunnableStep made{&step, find_listeners(step.listeners, registry), {}};
-        std::visit([&](const auto& work) { made.work = assemble_work(work, registry); }, step.work);
+    for (const ResolvedStep* step : steps_of(runnable.job->elements)) {
+        RunnableStep made{step, find_listeners(step->listeners, registry), {}};
+        std::visit([&](const auto& work) { made.work = assemble_work(work, registry); }, step->work);
         runnable.steps.push_back(std::move(made));
     }
     assembly.job = std::move(runnable);

@@ -76,7 +76,7 @@ TEST_F(SkipRetry, ASkippedWriteSkipsTheWholeListAndLeavesNoPartOfIt) {
 TEST_F(SkipRetry, ASkippedWriteIntoAnotherDatabaseLeavesNoPartOfIt) {
     script().on_write = fail_at<Flaky>(5, 99);
     JobDefinition definition = job(chunk(R"(item-count="3")", 7, lists(include("test.Flaky"))));
-    std::get<ChunkDefinition>(definition.steps[0].work)
+    std::get<ChunkDefinition>(std::get<StepDefinition>(definition.elements[0].what).work)
         .writer.properties.push_back({"url", Template::literal(path("other.db")), {}});
     const JobExecution execution = run(definition);
     EXPECT_EQ(step(execution.id).metrics, (Metrics{.read = 7, .written = 4, .write_skips = 3, .commits = 3}));

@@ -58,7 +58,7 @@ JobDefinition ExecCommand::definition() const {
     JobDefinition job;
     job.id = name_.empty() ? std::filesystem::path(rest.front()).filename().string() : name_;
     step.id = job.id;
-    job.steps.push_back(std::move(step));
+    job.elements.emplace_back(std::move(step));
     return job;
 }
 

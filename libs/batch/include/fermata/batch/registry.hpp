@@ -4,7 +4,9 @@
 #include <fermata/batch/artifacts.hpp>
 #include <fermata/batch/context.hpp>
 #include <fermata/batch/listeners.hpp>
+#include <fermata/batch/partition.hpp>
 
+#include <concepts>
 #include <functional>
 #include <map>
 #include <memory>
@@ -23,7 +25,19 @@ struct PropertyInfo {
     bool required = false;
     std::string about;
 };
-enum class ArtifactKind : std::uint8_t { reader, processor, writer, batchlet, listener, checkpoint_algorithm };
+enum class ArtifactKind : std::uint8_t {
+    reader,
+    processor,
+    writer,
+    batchlet,
+    listener,
+    checkpoint_algorithm,
+    decider,
+    mapper,
+    collector,
+    analyzer,
+    reducer
+};
 [[nodiscard]] std::string_view to_string(ArtifactKind kind);
 struct ArtifactInfo {
     std::string about;
@@ -59,6 +73,11 @@ struct ArtifactEntry {
     std::function<std::unique_ptr<AnyBatchlet>(const ArtifactContext&)> make_batchlet;
     std::function<ListenerInstance(const ArtifactContext&)> make_listener;
     std::function<std::unique_ptr<AnyCheckpointAlgorithm>(const ArtifactContext&)> make_algorithm;
+    std::function<std::unique_ptr<Decider>(const ArtifactContext&)> make_decider;
+    std::function<std::unique_ptr<PartitionMapper>(const ArtifactContext&)> make_mapper;
+    std::function<std::unique_ptr<PartitionCollector>(const ArtifactContext&)> make_collector;
+    std::function<std::unique_ptr<PartitionAnalyzer>(const ArtifactContext&)> make_analyzer;
+    std::function<std::unique_ptr<PartitionReducer>(const ArtifactContext&)> make_reducer;
     /// Optional deeper check for `validate`: messages about properties that go together, a command that does not split…
     std::function<void(const Properties&)> check;
 };
@@ -89,6 +108,16 @@ public:
     ArtifactEntry& listener(std::string name, ArtifactInfo info = {.closed = false});
     template <CheckpointAlgorithm A>
     ArtifactEntry& checkpoint_algorithm(std::string name, ArtifactInfo info = {.closed = false});
+    template <std::derived_from<Decider> D>
+    ArtifactEntry& decider(std::string name, ArtifactInfo info = {.closed = false});
+    template <std::derived_from<PartitionMapper> M>
+    ArtifactEntry& mapper(std::string name, ArtifactInfo info = {.closed = false});
+    template <std::derived_from<PartitionCollector> C>
+    ArtifactEntry& collector(std::string name, ArtifactInfo info = {.closed = false});
+    template <std::derived_from<PartitionAnalyzer> A>
+    ArtifactEntry& analyzer(std::string name, ArtifactInfo info = {.closed = false});
+    template <std::derived_from<PartitionReducer> R>
+    ArtifactEntry& reducer(std::string name, ArtifactInfo info = {.closed = false});
     /// For skip, retry and no-rollback lists. E is the C++ class, `base` the registered name of its base. A name that
     /// is taken or a base that is unknown throws Error(invalid).
     template <class E>
@@ -179,6 +208,36 @@ ArtifactEntry& Registry::checkpoint_algorithm(std::string name, ArtifactInfo inf
     entry.make_algorithm = [](const ArtifactContext& context) -> std::unique_ptr<AnyCheckpointAlgorithm> {
         return std::make_unique<CheckpointAlgorithmAdapter<A>>(make<A>(context));
     };
+    return add(std::move(entry));
+}
+template <std::derived_from<Decider> D>
+ArtifactEntry& Registry::decider(std::string name, ArtifactInfo info) {
+    ArtifactEntry entry{.kind = ArtifactKind::decider, .name = std::move(name), .info = std::move(info)};
+    entry.make_decider = make<D>;
+    return add(std::move(entry));
+}
+template <std::derived_from<PartitionMapper> M>
+ArtifactEntry& Registry::mapper(std::string name, ArtifactInfo info) {
+    ArtifactEntry entry{.kind = ArtifactKind::mapper, .name = std::move(name), .info = std::move(info)};
+    entry.make_mapper = make<M>;
+    return add(std::move(entry));
+}
+template <std::derived_from<PartitionCollector> C>
+ArtifactEntry& Registry::collector(std::string name, ArtifactInfo info) {
+    ArtifactEntry entry{.kind = ArtifactKind::collector, .name = std::move(name), .info = std::move(info)};
+    entry.make_collector = make<C>;
+    return add(std::move(entry));
+}
+template <std::derived_from<PartitionAnalyzer> A>
+ArtifactEntry& Registry::analyzer(std::string name, ArtifactInfo info) {
+    ArtifactEntry entry{.kind = ArtifactKind::analyzer, .name = std::move(name), .info = std::move(info)};
+    entry.make_analyzer = make<A>;
+    return add(std::move(entry));
+}
+template <std::derived_from<PartitionReducer> R>
+ArtifactEntry& Registry::reducer(std::string name, ArtifactInfo info) {
+    ArtifactEntry entry{.kind = ArtifactKind::reducer, .name = std::move(name), .info = std::move(info)};
+    entry.make_reducer = make<R>;
     return add(std::move(entry));
 }
 template <class E>

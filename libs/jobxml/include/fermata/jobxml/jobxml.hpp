@@ -2,7 +2,7 @@
 // Job XML text -> JobDefinition + diagnostics (Jakarta Batch §8, schema §13.2; namespaces of 1.0 and 2.x). Everything
 // wrong is told at once, in document order. Refused: DOCTYPE, entities of the document's own, more than 64 levels, more
 // than 8 MiB, bytes that are not the declared encoding. Unknown `fer:` elements and attributes are errors; other
-// foreign namespaces are warnings. Flow, split, decision and partition are errors that say they are not supported yet.
+// foreign namespaces are warnings.
 #include <fermata/model/diagnostic.hpp>
 #include <fermata/model/job_definition.hpp>
 

@@ -23,7 +23,21 @@ namespace fermata {
 /// Name and value, in order.
 using PropertyList = std::vector<std::pair<std::string, std::string>>;
 
-class StepBuilder {
+/// What the builders share: expressions are parsed where they are written, and told of in build().
+class BuilderBase {
+protected:
+    friend class JobBuilder;
+    friend class FlowBuilder;
+    friend class SplitBuilder;
+    Template value(std::string_view text);
+    ArtifactDefinition artifact(std::string_view ref, const PropertyList& properties);
+    TransitionDefinition leads(std::string_view on, std::string_view to);
+    TransitionDefinition ends(TransitionDefinition::Kind kind, std::string_view on, std::string_view exit_status,
+                              std::string_view restart = {});
+    Diagnostics diagnostics_;
+};
+
+class StepBuilder : private BuilderBase {
 public:
     // Of chunk steps only; they throw Error(invalid) on a batchlet step.
     StepBuilder& reader(std::string_view ref, const PropertyList& properties = {});
@@ -39,36 +53,105 @@ public:
     StepBuilder& next(std::string_view step);
     /// Where to go when its exit status matches `on`.
     StepBuilder& on(std::string_view on, std::string_view next_step);
+    /// How the job ends when its exit status matches `on`; an empty exit status leaves it as it is.
+    StepBuilder& end_on(std::string_view on, std::string_view exit_status = {});
+    StepBuilder& fail_on(std::string_view on, std::string_view exit_status = {});
+    StepBuilder& stop_on(std::string_view on, std::string_view exit_status = {}, std::string_view restart = {});
+    StepBuilder& start_limit(std::int64_t limit);
+    StepBuilder& allow_start_if_complete(bool allow);
+    // A partitioned step. Values of its properties, listeners, work and collector may say #{partitionPlan['name']}.
+    /// `properties`: of partition 0, 1, …; `threads` 0 = as many as partitions.
+    StepBuilder& partitions(std::int64_t count, const std::vector<PropertyList>& properties = {},
+                            std::int64_t threads = 0);
+    StepBuilder& mapper(std::string_view ref, const PropertyList& properties = {});
+    StepBuilder& collector(std::string_view ref, const PropertyList& properties = {});
+    StepBuilder& analyzer(std::string_view ref, const PropertyList& properties = {});
+    StepBuilder& reducer(std::string_view ref, const PropertyList& properties = {});
 
 private:
     friend class JobBuilder;
+    friend class FlowBuilder;
     friend StepBuilder chunk_step(std::string_view, std::int64_t);
     friend StepBuilder batchlet_step(std::string_view, std::string_view, const PropertyList&);
     ChunkDefinition& chunk(std::string_view word);
-    Template value(std::string_view text);
-    ArtifactDefinition artifact(std::string_view ref, const PropertyList& properties);
+    PartitionDefinition& partition();
     void classes(ExceptionFilterDefinition& filter, const std::vector<std::string>& exceptions);
+    /// The step, with what is missing in it told to `diagnostics`.
+    StepDefinition finish(Diagnostics& diagnostics) const;
     StepDefinition step_;
-    Diagnostics diagnostics_;
 };
 
 [[nodiscard]] StepBuilder chunk_step(std::string_view id, std::int64_t item_count = 10);
 [[nodiscard]] StepBuilder batchlet_step(std::string_view id, std::string_view ref, const PropertyList& properties = {});
 
-class JobBuilder {
+/// Asks a registered decider; only `on` and the ways to end lead out of it.
+class DecisionBuilder : private BuilderBase {
+public:
+    DecisionBuilder& on(std::string_view on, std::string_view next);
+    DecisionBuilder& end_on(std::string_view on, std::string_view exit_status = {});
+    DecisionBuilder& fail_on(std::string_view on, std::string_view exit_status = {});
+    DecisionBuilder& stop_on(std::string_view on, std::string_view exit_status = {}, std::string_view restart = {});
+
+private:
+    friend class JobBuilder;
+    friend class FlowBuilder;
+    friend DecisionBuilder decision(std::string_view, std::string_view, const PropertyList&);
+    DecisionDefinition decision_;
+};
+[[nodiscard]] DecisionBuilder decision(std::string_view id, std::string_view decider,
+                                       const PropertyList& properties = {});
+
+class SplitBuilder;
+
+/// Elements in document order; the first one begins. The names of its targets are those of its own elements.
+class FlowBuilder : private BuilderBase {
+public:
+    FlowBuilder& step(const StepBuilder& step);
+    FlowBuilder& decision(const DecisionBuilder& decision);
+    FlowBuilder& flow(const FlowBuilder& flow);
+    FlowBuilder& split(const SplitBuilder& split);
+    FlowBuilder& next(std::string_view element);
+    FlowBuilder& on(std::string_view on, std::string_view next);
+
+private:
+    friend class JobBuilder;
+    friend class SplitBuilder;
+    friend FlowBuilder flow(std::string_view);
+    FlowDefinition flow_;
+};
+[[nodiscard]] FlowBuilder flow(std::string_view id);
+
+/// Flows that run at the same time.
+class SplitBuilder : private BuilderBase {
+public:
+    SplitBuilder& flow(const FlowBuilder& flow);
+    SplitBuilder& next(std::string_view element);
+
+private:
+    friend class JobBuilder;
+    friend class FlowBuilder;
+    friend SplitBuilder split(std::string_view);
+    SplitDefinition split_;
+};
+[[nodiscard]] SplitBuilder split(std::string_view id);
+
+class JobBuilder : private BuilderBase {
 public:
     explicit JobBuilder(std::string_view id) { job_.id = id; }
-    JobBuilder& property(std::string_view name, std::string_view value);
+    JobBuilder& property(std::string_view name, std::string_view text);
     JobBuilder& restartable(bool restartable);
     /// In the order they are entered first; the first one begins.
     JobBuilder& step(const StepBuilder& step);
+    JobBuilder& decision(const DecisionBuilder& decision);
+    JobBuilder& flow(const FlowBuilder& flow);
+    JobBuilder& split(const SplitBuilder& split);
+    JobBuilder& listener(std::string_view ref, const PropertyList& properties = {});
     /// Throws Error(invalid) for a malformed expression, a chunk step without reader or writer, a job without steps.
     /// What only a start can tell (names, targets, types) is told by `validate` and JobOperator::start.
     [[nodiscard]] JobDefinition build() const;
 
 private:
     JobDefinition job_;
-    Diagnostics diagnostics_;
 };
 
 [[nodiscard]] inline JobBuilder job(std::string_view id) { return JobBuilder(id); }

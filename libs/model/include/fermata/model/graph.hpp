@@ -1,14 +1,15 @@
 #pragma once
-// The steps of a job and what leads where, for `fermata graph`. Works on any definition, also one with errors.
+// The elements of a job and what leads where, for `fermata graph`. Works on any definition, also one with errors.
 #include <fermata/model/job_definition.hpp>
 
 #include <string>
 
 namespace fermata {
 
-/// One line a transition, indented below its step, in document order.
+/// One line a transition, indented below its element, in document order.
 [[nodiscard]] std::string graph_text(const JobDefinition& job);
-/// For Graphviz: steps are boxes, the ways a job can end are ellipses.
+/// For Graphviz: steps are boxes, decisions diamonds, flows boxes around what they hold, the ways a job can end
+/// ellipses.
 [[nodiscard]] std::string graph_dot(const JobDefinition& job);
 
 }  // namespace fermata

@@ -1,10 +1,11 @@
 #pragma once
 // What the job XML (or the builder) says, unresolved: plain immutable values with their positions. Element names,
-// attributes and defaults are those of Jakarta Batch 2.1 §8 and its schema (§13.2). Flow, split, decision and partition
-// are not here yet; the parser says so where it meets one.
+// attributes and defaults are those of Jakarta Batch 2.1 §8 and its schema (§13.2). A job is a tree: flows hold
+// elements, splits hold flows. Ids are unique in the whole job; transitions stay among the elements of one job or flow.
 #include <fermata/model/diagnostic.hpp>
 #include <fermata/model/expression.hpp>
 
+#include <concepts>
 #include <optional>
 #include <string>
 #include <variant>
@@ -18,7 +19,8 @@ struct PropertyDefinition {
     Position at;
 };
 
-/// A reference to a registered artifact: reader, processor, writer, batchlet, listener, checkpoint-algorithm.
+/// A reference to a registered artifact: reader, processor, writer, batchlet, listener, checkpoint-algorithm, decider
+/// (decision), mapper, collector, analyzer, reducer.
 struct ArtifactDefinition {
     Template ref;
     std::vector<PropertyDefinition> properties;
@@ -65,6 +67,30 @@ struct ChunkDefinition {
     Position at;
 };
 
+/// `<plan>`: how many partitions, how many threads for them, and properties for some of them (§8.2.6.2).
+struct PartitionPlanDefinition {
+    /// One `<properties partition="n">`; several may name the same partition.
+    struct Properties {
+        Template partition;  ///< from 0
+        std::vector<PropertyDefinition> properties;
+        Position at;
+    };
+    Template partitions = Template::literal("1");
+    std::optional<Template> threads;  ///< absent = as many as partitions
+    std::vector<Properties> properties;
+    Position at;
+};
+
+/// `<partition>`: a plan that is written down, or a mapper that makes one; with neither, one partition.
+struct PartitionDefinition {
+    std::optional<PartitionPlanDefinition> plan;
+    std::optional<ArtifactDefinition> mapper;
+    std::optional<ArtifactDefinition> collector;
+    std::optional<ArtifactDefinition> analyzer;
+    std::optional<ArtifactDefinition> reducer;
+    Position at;
+};
+
 struct StepDefinition {
     std::string id;
     Template start_limit = Template::literal("0");
@@ -73,8 +99,47 @@ struct StepDefinition {
     std::vector<PropertyDefinition> properties;
     std::vector<ArtifactDefinition> listeners;
     std::variant<BatchletDefinition, ChunkDefinition> work;
+    std::optional<PartitionDefinition> partition;
     std::vector<TransitionDefinition> transitions;
     Position at;
+};
+
+/// `<decision>`: asks its decider; only transition elements lead on.
+struct DecisionDefinition {
+    std::string id;
+    ArtifactDefinition decider;
+    std::vector<TransitionDefinition> transitions;
+    Position at;
+};
+
+struct ElementDefinition;
+
+/// `<flow>`: begins at its first element; ends with an element that leads nowhere.
+struct FlowDefinition {
+    std::string id;
+    std::optional<Template> next;
+    std::vector<ElementDefinition> elements;
+    std::vector<TransitionDefinition> transitions;
+    Position at;
+};
+
+/// `<split>`: all its flows at once; ends when all have ended.
+struct SplitDefinition {
+    std::string id;
+    std::optional<Template> next;
+    std::vector<FlowDefinition> flows;
+    Position at;
+};
+
+/// What may stand in a job or a flow, in document order.
+struct ElementDefinition {
+    std::variant<StepDefinition, FlowDefinition, SplitDefinition, DecisionDefinition> what;
+
+    ElementDefinition() = default;
+    template <class Element>
+        requires(!std::same_as<Element, ElementDefinition>)
+    ElementDefinition(Element element) : what(std::move(element)) {}
+    [[nodiscard]] const std::string& id() const;
 };
 
 struct JobDefinition {
@@ -82,13 +147,19 @@ struct JobDefinition {
     Template restartable = Template::literal("true");
     std::vector<PropertyDefinition> properties;
     std::vector<ArtifactDefinition> listeners;
-    std::vector<StepDefinition> steps;
+    std::vector<ElementDefinition> elements;
     std::string file;    ///< for messages; empty if built by a program
     std::string source;  ///< the job XML text as read; empty if built by a program
     Position at;
 
+    /// The step of this id, wherever it stands.
     [[nodiscard]] const StepDefinition* find(std::string_view step_id) const;
 };
+
+/// "step", "flow", "split", "decision".
+[[nodiscard]] std::string_view word_of(const ElementDefinition& element);
+/// All steps of a job or flow, those of inner flows included, in document order.
+[[nodiscard]] std::vector<const StepDefinition*> steps_of(const std::vector<ElementDefinition>& elements);
 
 /// Canonical JSON: the same definition always gives the same bytes; positions, `file` and `source` are kept so that
 /// messages of a later restart still point into the text. `hash` leaves those out (the meaning only): 64 hex digits.

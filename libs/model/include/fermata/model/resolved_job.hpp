@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -16,6 +17,7 @@ struct ResolvedProperty {
     std::string name;
     Text value;
     Position at;
+    bool of_plan = false;  ///< depends on partitionPlan: known in a partition only, until then as it is written
 };
 using ResolvedProperties = std::vector<ResolvedProperty>;
 
@@ -23,6 +25,7 @@ struct ResolvedArtifact {
     std::string ref;
     ResolvedProperties properties;
     Position at;
+    bool of_plan = false;  ///< `ref` depends on partitionPlan
 };
 
 struct ResolvedTransition {
@@ -65,6 +68,26 @@ struct ResolvedChunk {
     Position at;
 };
 
+struct ResolvedPartitionPlan {
+    std::int64_t partitions = 1;          ///< >= 0
+    std::optional<std::int64_t> threads;  ///< >= 1; nothing = as many as partitions
+    std::vector<Parameters> properties;   ///< by partition; may be shorter than `partitions`
+};
+
+/// What is needed to resolve a step once more, for one of its partitions.
+struct PartitionSource;
+
+struct ResolvedPartition {
+    ResolvedPartitionPlan plan;  ///< not used if there is a mapper
+    std::optional<ResolvedArtifact> mapper;
+    std::optional<ResolvedArtifact> collector;
+    std::optional<ResolvedArtifact> analyzer;
+    std::optional<ResolvedArtifact> reducer;
+    bool uses_plan = false;  ///< some expression of the step asks for partitionPlan
+    std::shared_ptr<const PartitionSource> source;
+    Position at;
+};
+
 struct ResolvedStep {
     std::string id;
     std::int64_t start_limit = 0;  ///< 0 = no limit
@@ -73,8 +96,43 @@ struct ResolvedStep {
     ResolvedProperties properties;
     std::vector<ResolvedArtifact> listeners;
     std::variant<ResolvedBatchlet, ResolvedChunk> work;
+    std::optional<ResolvedPartition> partition;
     std::vector<ResolvedTransition> transitions;
     Position at;
+};
+
+struct ResolvedDecision {
+    std::string id;
+    ResolvedArtifact decider;
+    std::vector<ResolvedTransition> transitions;
+    Position at;
+};
+
+struct ResolvedElement;
+
+struct ResolvedFlow {
+    std::string id;
+    std::optional<std::string> next;
+    std::vector<ResolvedElement> elements;
+    std::vector<ResolvedTransition> transitions;
+    Position at;
+};
+
+struct ResolvedSplit {
+    std::string id;
+    std::optional<std::string> next;
+    std::vector<ResolvedFlow> flows;
+    Position at;
+};
+
+struct ResolvedElement {
+    std::variant<ResolvedStep, ResolvedFlow, ResolvedSplit, ResolvedDecision> what;
+
+    ResolvedElement() = default;
+    template <class Element>
+        requires(!std::same_as<Element, ResolvedElement>)
+    ResolvedElement(Element element) : what(std::move(element)) {}
+    [[nodiscard]] const std::string& id() const;
 };
 
 struct ResolvedJob {
@@ -82,9 +140,10 @@ struct ResolvedJob {
     bool restartable = true;
     ResolvedProperties properties;
     std::vector<ResolvedArtifact> listeners;
-    std::vector<ResolvedStep> steps;
+    std::vector<ResolvedElement> elements;
     std::string file;
 
+    /// The step of this id, wherever it stands.
     [[nodiscard]] const ResolvedStep* find(std::string_view step_id) const;
 };
 
@@ -95,13 +154,26 @@ struct Resolution {
 
 /// §8.8: jobParameters from `parameters` only; jobProperties from the innermost scope outward, earlier ones only;
 /// systemProperties from `system`. Also checks what can be checked without a registry: attribute types and ranges
-/// (item-count >= 1, numbers that fit), transition targets that exist, no element entered twice by any path that is
-/// certain to loop, unreachable steps (warning), custom policy with an algorithm, duplicate property names (warning).
+/// (item-count >= 1, numbers that fit), transition targets that exist and stand in the same job or flow, no element
+/// entered twice by any path that is certain to loop, unreachable elements (warning), a decision that comes first,
+/// flows and splits with nothing in them, custom policy with an algorithm, duplicate property names (warning).
 /// A parameter that is used without default but not given is an error naming each use, once a parameter.
+/// partitionPlan has values inside a partitioned step only, and there not before its plan is known: resolve_partition.
 [[nodiscard]] Resolution resolve(const JobDefinition& job, const Parameters& parameters, const Parameters& system);
 
 /// The same checks without parameters: attributes with expressions are not judged, missing parameters not reported.
 [[nodiscard]] Diagnostics check(const JobDefinition& job);
+
+/// The partitioned `step` with the properties of one partition's plan put in (§8.8.1.4). A name the plan does not give
+/// resolves to "".
+struct PartitionResolution {
+    std::optional<ResolvedStep> step;  ///< present unless `diagnostics` has errors
+    Diagnostics diagnostics;
+};
+[[nodiscard]] PartitionResolution resolve_partition(const ResolvedStep& step, const Parameters& plan);
+
+/// All steps of a job or flow, those of inner flows included, in document order.
+[[nodiscard]] std::vector<const ResolvedStep*> steps_of(const std::vector<ResolvedElement>& elements);
 
 /// Every parameter the job uses, in document order: name, first default's source text (nothing if any use has none: the
 /// parameter must be given), first position. For `explain` and `run --help`-like messages.
