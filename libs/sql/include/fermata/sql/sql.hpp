@@ -93,6 +93,15 @@ struct BulkTarget {
     std::vector<std::string> columns;  ///< in the order of the cells
     bool upsert = false;
     std::vector<std::string> keys;  ///< upsert only: a unique key of the table
+    /// position() and raw() of the error about a row of the last write.
+    struct Place {
+        std::string position;
+        std::string raw;
+    };
+    /// If set, the engine may send the rows together with what comes next on the connection, in one round trip, and
+    /// tell of a refused row there: at commit() at the latest, which then has rolled back. It asks this for the place
+    /// of that row, before it throws.
+    std::function<Place(std::size_t row)> place_of = nullptr;
 };
 class BulkWriter {
 public:
@@ -143,6 +152,8 @@ public:
     virtual void interrupt() noexcept = 0;
     /// For tests and benchmarks: statements executed on this connection since it was opened.
     [[nodiscard]] virtual std::int64_t statement_count() const noexcept = 0;
+    /// How often this connection has waited for its server since it was opened; 0 for an engine without one.
+    [[nodiscard]] virtual std::int64_t round_trip_count() const noexcept { return 0; }
 };
 
 /// Rolls back unless committed.

@@ -1,0 +1,164 @@
+#include "bulk.hpp"
+
+#include "connection.hpp"
+#include "errors.hpp"
+
+#include <fermata/base/text.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace fermata::postgres {
+
+namespace {
+
+[[noreturn]] void refuse(const Connection& connection, const sql::BulkTarget& target, const std::string& why) {
+    throw Error(ErrorKind::refused, fmt::format("{}: table \"{}\": {}", connection.name(), target.table, why));
+}
+
+void check_keys(const Connection& connection, const sql::BulkTarget& target) {
+    if (target.columns.empty()) refuse(connection, target, "no columns to write are given");
+    if (!target.upsert) return;
+    if (target.keys.empty()) refuse(connection, target, "no keys to update by are given");
+    for (const auto& key : target.keys) {
+        if (std::ranges::find(target.columns, key) == target.columns.end())
+            refuse(connection, target,
+                   fmt::format("key \"{}\" is not among the columns{}", key, did_you_mean(key, target.columns)));
+    }
+}
+
+std::vector<std::string> names_of(std::span<const TargetColumn> columns) {
+    std::vector<std::string> names;
+    for (const auto& column : columns) names.push_back(column.name);
+    return names;
+}
+
+std::string quoted_list(std::span<const std::string> names) {
+    std::vector<std::string> quoted;
+    for (const auto& name : names) quoted.push_back(quote_identifier(name));
+    return fmt::format("{}", fmt::join(quoted, ", "));
+}
+
+std::string conflict_clause(const sql::BulkTarget& target) {
+    if (!target.upsert) return {};
+    std::vector<std::string> updates;
+    for (const auto& column : target.columns) {
+        if (std::ranges::find(target.keys, column) != target.keys.end()) continue;
+        updates.push_back(fmt::format("{0} = excluded.{0}", quote_identifier(column)));
+    }
+    const std::string keys = quoted_list(target.keys);
+    if (updates.empty()) return fmt::format(" ON CONFLICT ({}) DO NOTHING", keys);
+    return fmt::format(" ON CONFLICT ({}) DO UPDATE SET {}", keys, fmt::join(updates, ", "));
+}
+
+std::string insert_sql(const sql::BulkTarget& target, std::span<const Codec> codecs) {
+    std::vector<std::string> values;
+    std::vector<std::string> names;
+    std::vector<std::string> arrays;
+    for (std::size_t i = 1; i <= codecs.size(); ++i) {
+        names.push_back(fmt::format("c{}", i));
+        arrays.push_back(fmt::format("${}", i));
+        values.push_back(codecs[i - 1].converted("u." + names.back()));
+    }
+    return fmt::format("INSERT INTO {} ({}) SELECT {} FROM unnest({}) AS u ({}){}", quote_table(target.table),
+                       quoted_list(target.columns), fmt::join(values, ", "), fmt::join(arrays, ", "),
+                       fmt::join(names, ", "), conflict_clause(target));
+}
+
+}  // namespace
+
+/// The columns of the target in its order; throws for what is not there.
+Target BulkWriter::find_columns(Connection& connection, const sql::BulkTarget& target) {
+    check_keys(connection, target);
+    const Target present = target_of(connection, target.table);
+    if (present.columns.empty())
+        throw Error(ErrorKind::refused, fmt::format("{}: there is no table \"{}\"{}", connection.name(), target.table,
+                                                    did_you_mean(target.table, connection.tables())));
+    // PostgreSQL itself would say so at the first row only.
+    if (target.upsert && !is_unique_key(connection, target.table, target.keys))
+        refuse(connection, target, fmt::format("({}) is no unique key", fmt::join(target.keys, ", ")));
+    Target wanted{.columns = {}, .copyable = present.copyable && !target.upsert};
+    for (const auto& name : target.columns) {
+        const auto found = std::ranges::find(present.columns, name, &TargetColumn::name);
+        if (found == present.columns.end())
+            refuse(connection, target,
+                   fmt::format("there is no column \"{}\"{}", name, did_you_mean(name, names_of(present.columns))));
+        wanted.copyable = wanted.copyable && !found->generated;
+        wanted.columns.push_back(*found);
+    }
+    return wanted;
+}
+
+BulkWriter::BulkWriter(Connection& connection, const sql::BulkTarget& target)
+    : connection_(connection), deferred_(target.place_of && !target.upsert) {
+    Target found = find_columns(connection, target);
+    for (TargetColumn& column : found.columns) codecs_.emplace_back(target.table, std::move(column));
+    if (found.copyable && std::ranges::all_of(codecs_, &Codec::is_exact))
+        copy_sql_ = fmt::format("COPY {} ({}) FROM STDIN (FORMAT binary)", quote_table(target.table),
+                                quoted_list(target.columns));
+    insert_ = std::make_shared<ArrayInsert>(insert_sql(target, codecs_), codecs_, target.upsert, target.place_of);
+    connection_.with_session([&] { insert_->prepare(connection_); });
+}
+
+void BulkWriter::write(std::size_t rows, std::span<const Value> cells) {
+    connection_.check_transaction();
+    if (rows == 0) return;
+    connection_.count_statement();
+    connection_.with_session([&] {
+        const bool copies = !copy_sql_.empty() && rows >= connection_.settings().copy_from_rows;
+        copies ? copy(rows, cells) : insert(rows, cells);
+    });
+}
+
+void BulkWriter::insert(std::size_t rows, std::span<const Value> cells) {
+    connection_.settle();  // rows sent earlier may still be needed to explain a refusal
+    insert_->encode(rows, cells);
+    insert_->prepare(connection_);
+    insert_->queue(connection_);
+    connection_.owe(insert_);
+    if (!deferred_) connection_.settle();
+}
+
+void BulkWriter::copy(std::size_t rows, std::span<const Value> cells) {
+    insert_->queue_place(connection_);
+    connection_.settle();
+    Link& session = connection_.link();
+    Handle<PGresult> answer = session.begin_copy(copy_sql_.c_str());
+    if (PQresultStatus(answer.get()) == PGRES_COPY_IN) answer = put_rows(session, rows, cells);
+    if (PQresultStatus(answer.get()) == PGRES_COMMAND_OK) return;
+    // COPY stops at a row, but not at the first: it checks some rules earlier than others.
+    insert_->encode(rows, cells);
+    if (insert_->redo(connection_, answer.get())) return;
+    connection_.doom();
+    throw_error(answer.get(), {connection_.name(), copy_sql_});
+}
+
+Handle<PGresult> BulkWriter::put_rows(Link& session, std::size_t rows, std::span<const Value> cells) {
+    try {
+        send_rows(session, rows, cells);
+    } catch (const ConversionError&) {
+        connection_.doom();
+        (void)session.end_copy("a value cannot be sent");
+        throw;
+    }
+    return session.end_copy();
+}
+
+/// https://www.postgresql.org/docs/15/sql-copy.html, "Binary Format".
+void BulkWriter::send_rows(Link& session, std::size_t rows, std::span<const Value> cells) const {
+    constexpr std::size_t portion = 1 << 16;
+    std::string out("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", 19);
+    for (std::size_t row = 0, cell = 0; row < rows; ++row) {
+        append_int2(out, static_cast<std::int16_t>(codecs_.size()));
+        for (const Codec& codec : codecs_) codec.append(out, cells[cell++], row);
+        if (out.size() < portion) continue;
+        session.put_copy(out);
+        out.clear();
+    }
+    append_int2(out, -1);
+    session.put_copy(out);
+}
+
+}  // namespace fermata::postgres

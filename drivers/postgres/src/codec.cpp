@@ -1,0 +1,174 @@
+#include "codec.hpp"
+
+#include <fermata/base/text.hpp>
+#include <fermata/base/value_text.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+namespace fermata::postgres {
+
+namespace {
+
+constexpr std::int32_t null_length = -1;
+
+bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words) {
+    const auto same = [&](std::string_view word) {
+        return std::ranges::equal(text, word, {}, [](unsigned char c) { return std::tolower(c); });
+    };
+    return std::ranges::any_of(words, same);
+}
+
+std::optional<bool> parse_boolean(std::string_view text) {
+    if (is_one_of(text, {"true", "t", "yes", "y", "on", "1"})) return true;
+    if (is_one_of(text, {"false", "f", "no", "n", "off", "0"})) return false;
+    return std::nullopt;
+}
+
+std::optional<std::int64_t> integer_in(const Value& cell) {
+    if (cell.kind() == Value::Kind::text) return parse_int64(cell.text());
+    if (cell.kind() == Value::Kind::bytes) return std::nullopt;
+    return whole(cell);
+}
+
+std::optional<double> real_in(const Value& cell) {
+    if (cell.kind() == Value::Kind::real) return cell.real();
+    if (cell.kind() == Value::Kind::bytes) return std::nullopt;
+    if (cell.kind() != Value::Kind::text) return static_cast<double>(cell.integer());
+    const auto number = parse_double(cell.text());
+    return number && std::isfinite(*number) ? number : std::nullopt;
+}
+
+}  // namespace
+
+Codec::Codec(std::string table, TargetColumn column)
+    : table_(std::move(table)), column_(std::move(column)), kind_(kind_of(column_.type)) {}
+
+Codec::Kind Codec::kind_of(Oid type) noexcept {
+    if (is_text(type)) return Kind::text;
+    switch (type) {
+        case type::int2:
+            return Kind::int2;
+        case type::int4:
+            return Kind::int4;
+        case type::int8:
+            return Kind::int8;
+        case type::float4:
+            return Kind::float4;
+        case type::float8:
+            return Kind::float8;
+        case type::boolean:
+            return Kind::boolean;
+        case type::bytes:
+            return Kind::bytes;
+        default:
+            return Kind::cast;
+    }
+}
+
+namespace {
+
+struct WireType {
+    Oid element;
+    Oid array;
+};
+// By Codec::Kind.
+constexpr std::array<WireType, 9> wire_types{{{type::int2, type::int2_array},
+                                              {type::int4, type::int4_array},
+                                              {type::int8, type::int8_array},
+                                              {type::float4, type::float4_array},
+                                              {type::float8, type::float8_array},
+                                              {type::boolean, type::boolean_array},
+                                              {type::text, type::text_array},
+                                              {type::bytes, type::bytes_array},
+                                              {type::text, type::text_array}}};
+
+}  // namespace
+
+Oid Codec::element() const noexcept { return wire_types[static_cast<std::size_t>(kind_)].element; }
+Oid Codec::array() const noexcept { return wire_types[static_cast<std::size_t>(kind_)].array; }
+
+std::string Codec::converted(const std::string& expression) const {
+    return kind_ == Kind::cast ? fmt::format("CAST({} AS {})", expression, column_.cast) : expression;
+}
+
+void Codec::append(std::string& out, const Value& cell, std::size_t row) const {
+    if (cell.is_null()) return append_int4(out, null_length);
+    switch (kind_) {
+        case Kind::int2:
+        case Kind::int4:
+        case Kind::int8:
+            return append_integer(out, cell, row);
+        case Kind::float4:
+        case Kind::float8:
+            return append_real(out, cell, row);
+        case Kind::boolean:
+            return append_boolean(out, cell, row);
+        default:
+            return append_text(out, cell);
+    }
+}
+
+void Codec::append_integer(std::string& out, const Value& cell, std::size_t row) const {
+    const auto number = integer_in(cell);
+    if (!number) refuse(cell, "is not a number", row);
+    if (kind_ == Kind::int8) {
+        append_int4(out, 8);
+        return append_int8(out, *number);
+    }
+    if (kind_ == Kind::int4 && fits<std::int32_t>(*number)) {
+        append_int4(out, 4);
+        return append_int4(out, static_cast<std::int32_t>(*number));
+    }
+    if (kind_ == Kind::int2 && fits<std::int16_t>(*number)) {
+        append_int4(out, 2);
+        return append_int2(out, static_cast<std::int16_t>(*number));
+    }
+    refuse(cell, "is too large", row);
+}
+
+void Codec::append_real(std::string& out, const Value& cell, std::size_t row) const {
+    const auto number = real_in(cell);
+    if (!number) refuse(cell, "is not a number", row);
+    if (kind_ == Kind::float8) {
+        append_int4(out, 8);
+        return append_float8(out, *number);
+    }
+    const auto narrow = static_cast<float>(*number);
+    if (std::isinf(narrow) && !std::isinf(*number)) refuse(cell, "is too large", row);
+    append_int4(out, 4);
+    append_float4(out, narrow);
+}
+
+void Codec::append_boolean(std::string& out, const Value& cell, std::size_t row) const {
+    std::optional<bool> truth;
+    if (cell.kind() == Value::Kind::text) {
+        truth = parse_boolean(cell.text());
+    } else if (const auto number = integer_in(cell); number && (*number == 0 || *number == 1)) {
+        truth = *number == 1;
+    }
+    if (!truth) refuse(cell, "is neither true nor false", row);
+    append_int4(out, 1);
+    out += static_cast<char>(*truth ? 1 : 0);
+}
+
+void Codec::append_text(std::string& out, const Value& cell) {
+    const bool has_bytes = cell.kind() == Value::Kind::text || cell.kind() == Value::Kind::bytes;
+    if (!has_bytes) return append_text(out, Value(std::string_view(to_text(cell))));
+    append_int4(out, static_cast<std::int32_t>(cell.text().size()));
+    out += cell.text();
+}
+
+void Codec::refuse(const Value& cell, std::string_view why, std::size_t row) const {
+    throw ConversionError(fmt::format("\"{}\" {} for column {}.{} ({})", printable(to_text(cell)), why, table_,
+                                      column_.name, column_.declared),
+                          std::to_string(row));
+}
+
+}  // namespace fermata::postgres

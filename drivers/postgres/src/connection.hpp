@@ -1,0 +1,149 @@
+#pragma once
+// One PostgreSQL session behind the port; after the session was lost, the next one.
+#include "link.hpp"
+#include "statements.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fermata::postgres {
+
+class ArrayInsert;
+
+inline constexpr const char* begin_sql = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+class Connection final : public sql::Connection {
+public:
+    Connection(const Url& url, sql::OpenMode mode, const Settings& settings);
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    ~Connection() override;
+
+    using sql::Connection::execute;
+    sql::Result execute(const sql::Command& command) override;
+    std::vector<sql::Result> execute_all(std::span<const sql::Command> commands) override;
+    void execute_script(std::string_view script) override;
+    void begin() override;
+    std::vector<sql::Result> commit(std::span<const sql::Command> last) override;
+    void rollback() noexcept override;
+    [[nodiscard]] bool in_transaction() const noexcept override { return in_transaction_; }
+    [[nodiscard]] std::unique_ptr<sql::Cursor> query(std::string sql, sql::Params params) override;
+    [[nodiscard]] std::unique_ptr<sql::BulkWriter> bulk(const sql::BulkTarget& target) override;
+    [[nodiscard]] std::vector<sql::Column> columns_of(std::string_view table) override;
+    [[nodiscard]] std::vector<std::string> tables() override;
+    [[nodiscard]] std::string quote(std::string_view identifier) const override;
+    void interrupt() noexcept override { canceller_.cancel(); }
+    [[nodiscard]] std::int64_t statement_count() const noexcept override { return statement_count_; }
+    [[nodiscard]] std::int64_t round_trip_count() const noexcept override;
+
+    // For what is made from this connection.
+    [[nodiscard]] const std::string& name() const noexcept { return url_.display_name(); }
+    [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
+    [[nodiscard]] Statements& statements() noexcept { return statements_; }
+    void count_statement() noexcept { ++statement_count_; }
+    /// Throws SqlError(other) outside of a transaction and in one that has failed.
+    void check_transaction() const;
+    /// The session, made anew if it was lost and nothing depends on it.
+    Link& link();
+    /// Runs `work`; if that loses the session, what belonged to it is forgotten.
+    template <class Work>
+    auto with_session(Work&& work);
+    /// Anything was sent in this transaction.
+    [[nodiscard]] bool has_begun() const noexcept { return begun_; }
+    /// Queues BEGIN if it is due.
+    void queue_begin();
+    /// Queues a mark to which a bulk write that failed can go back.
+    void queue_savepoint();
+    /// What was queued last is `insert`; who gets its answer will let it explain a failure.
+    void owe(std::shared_ptr<ArrayInsert> insert);
+    [[nodiscard]] bool owes() const noexcept { return !questions_.empty(); }
+    /// Gets the answers to all that is owed.
+    void settle();
+    /// Nothing can follow but rollback.
+    void doom() noexcept { doomed_ = true; }
+    /// Cursors outside of a transaction read in one of their own, which the first begins and the last ends.
+    [[nodiscard]] bool begin_reading() noexcept { return readers_++ == 0; }
+    [[nodiscard]] bool end_reading() noexcept { return --readers_ == 0; }
+    [[nodiscard]] std::string next_name() { return "fermata_cursor_" + std::to_string(++cursor_number_); }
+    /// Another one after each transaction and each session.
+    [[nodiscard]] std::int64_t era() const noexcept { return era_; }
+    /// Prepares a statement whose types are known, if it is not; in a round trip of its own.
+    void prepare(const std::string& sql, const std::vector<Oid>& types);
+
+private:
+    /// Something queued, to be answered.
+    struct Question {
+        enum class Kind : std::uint8_t { silent, bulk, command, fenced, commit };
+        Kind kind = Kind::silent;
+        std::string_view sql;
+        std::optional<std::int64_t> rows;
+        const Prepared* prepared = nullptr;
+        std::shared_ptr<ArrayInsert> insert{};
+    };
+    /// How a command is sent.
+    enum class Way : std::uint8_t {
+        prepared,  ///< and its rows are nobody's concern
+        fenced,    ///< prepared, and the server checks its rows
+        counted,   ///< prepared, and we check its rows before anything follows
+        direct,    ///< not prepared, and nothing behind it is prepared before it has run
+    };
+    struct Planned {
+        const sql::Command* command;
+        Way way;
+        [[nodiscard]] bool ends_round() const noexcept { return way == Way::counted || way == Way::direct; }
+        [[nodiscard]] bool is_counted() const noexcept { return ends_round() && command->rows; }
+    };
+    [[nodiscard]] Way way_of(const sql::Command& command) const;
+    std::vector<sql::Result> run(std::span<const sql::Command> commands, bool then_commit);
+    [[nodiscard]] std::vector<Planned> next_round(std::span<const sql::Command>& commands) const;
+    void prepare(std::span<const Planned> round);
+    void prepare(std::span<const Statements::Wanted> wanted);
+    void make_room(std::size_t statements);
+    void queue(const Planned& planned);
+    void queue_commit();
+    void queue_plain(const char* sql);
+    void collect(std::vector<sql::Result>& results);
+    [[nodiscard]] static sql::Result read(const Question& question, const PGresult* answer);
+    [[noreturn]] void fail(const Question& question, const PGresult* answer);
+    void check_count(const sql::Command& command, const sql::Result& result);
+    [[noreturn]] void throw_row_count(std::int64_t rows, std::int64_t wanted, std::string_view sql);
+    void check_parameters(const Planned& planned) const;
+    void refuse_if_doomed() const;
+    void refuse_write_if_read_only() const;
+    void refuse_while_reading() const;
+    void reconnect();
+    void lose_session() noexcept;
+    void send_rollback();
+    void end_transaction() noexcept;
+
+    const Url url_;
+    const Settings settings_;
+    bool read_only_;
+    Canceller canceller_;
+    std::unique_ptr<Link> link_;
+    Statements statements_;
+    std::vector<Question> questions_;
+    bool in_transaction_ = false;
+    bool begun_ = false;   ///< the server knows of the transaction
+    bool doomed_ = false;  ///< and cannot commit it
+    bool marked_ = false;  ///< it has a savepoint of ours
+    int readers_ = 0;
+    std::int64_t era_ = 0;
+    std::int64_t cursor_number_ = 0;
+    std::int64_t statement_count_ = 0;
+    std::int64_t round_trips_before_ = 0;  ///< of sessions that were lost
+};
+
+template <class Work>
+auto Connection::with_session(Work&& work) {
+    try {
+        return work();
+    } catch (const sql::SqlError& error) {
+        if (error.sql_kind() == sql::SqlError::Kind::lost) lose_session();
+        throw;
+    }
+}
+
+}  // namespace fermata::postgres

@@ -1,0 +1,80 @@
+#include "connection.hpp"
+#include "dialect.hpp"
+#include "integrity.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+
+namespace fermata::postgres {
+
+using sql::SqlError;
+
+namespace {
+
+class Database final : public sql::Database {
+public:
+    Database(const std::string& url, const Settings& settings) : url_(url), settings_(settings) {}
+
+    std::unique_ptr<sql::Connection> connect(sql::OpenMode mode) override;
+    const sql::Dialect& dialect() const noexcept override { return postgres::dialect(); }
+    std::string identity() const override;
+    std::string display_name() const override { return url_.display_name(); }
+    bool exists() const override;
+    std::vector<std::string> integrity_check() override;
+    void backup_to(const std::string& target) override;
+
+private:
+    Url url_;
+    Settings settings_;
+    mutable std::atomic<bool> seen_{false};
+};
+
+std::unique_ptr<sql::Connection> Database::connect(sql::OpenMode mode) {
+    auto connection = std::make_unique<Connection>(url_, mode, settings_);
+    seen_ = true;
+    return connection;
+}
+
+std::string Database::identity() const {
+    Connection connection(url_, sql::OpenMode::read_only, settings_);
+    const sql::Result row = connection.execute(
+        "SELECT system_identifier::text || ':' || d.oid::text FROM pg_control_system(), pg_database d "
+        "WHERE d.datname = current_database()");
+    return std::string(row[0][0].text());
+}
+
+/// Asked before each opening; once seen it is not looked for again.
+bool Database::exists() const {
+    if (seen_) return true;
+    try {
+        (void)Link(url_, settings_, true);
+        seen_ = true;
+    } catch (const SqlError&) {
+        if (!lacks_database(url_, settings_)) throw;
+    }
+    return seen_;
+}
+
+std::vector<std::string> Database::integrity_check() {
+    Connection connection(url_, sql::OpenMode::read_only, settings_);
+    return check_integrity(connection);
+}
+
+void Database::backup_to(const std::string& target) {
+    throw Error(ErrorKind::refused, fmt::format("{}: PostgreSQL is backed up by its own tools", display_name()),
+                fmt::format("pg_dump --format=custom --file={} '{}'", target, display_name()));
+}
+
+}  // namespace
+
+std::unique_ptr<sql::Database> open_database(const std::string& url, Settings settings) {
+    return std::make_unique<Database>(url, settings);
+}
+
+}  // namespace fermata::postgres
+
+void fermata::add_postgres_driver(sql::Drivers& drivers, postgres::Settings settings) {
+    for (const char* scheme : {"postgresql", "postgres"})
+        drivers.add(scheme, [settings](const std::string& url) { return postgres::open_database(url, settings); });
+}

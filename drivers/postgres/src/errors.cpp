@@ -1,0 +1,94 @@
+#include "errors.hpp"
+
+#include <fermata/base/text.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace fermata::postgres {
+
+using sql::SqlError;
+
+namespace {
+
+/// https://www.postgresql.org/docs/15/errcodes-appendix.html. The first prefix that fits decides.
+struct Meaning {
+    std::string_view prefix;
+    SqlError::Kind kind;
+    std::string_view remedy;
+};
+constexpr std::string_view again = "it can be repeated";
+constexpr std::array meanings{
+    Meaning{"40003", SqlError::Kind::lost, {}},  // a commit whose verdict the server does not know
+    Meaning{"40", SqlError::Kind::busy, again},
+    Meaning{"55P03", SqlError::Kind::busy, "somebody holds the lock; let it finish, or end its session"},
+    Meaning{"55006", SqlError::Kind::busy, again},
+    Meaning{"53100", SqlError::Kind::full, "free space on the server's disk"},
+    Meaning{"25006", SqlError::Kind::read_only, "connect to the primary, as a user that may write"},
+    Meaning{"42501", SqlError::Kind::other, "have the right granted"},
+    Meaning{"XX001", SqlError::Kind::corrupt, "restore a backup"},
+    Meaning{"XX002", SqlError::Kind::corrupt, "REINDEX, or restore a backup"},
+    Meaning{"58P01", SqlError::Kind::corrupt, "restore a backup"},
+    Meaning{"3F000", SqlError::Kind::syntax, {}},
+    Meaning{"26000", SqlError::Kind::other, "a pooler that changes sessions between statements cannot be used"},
+    Meaning{"42", SqlError::Kind::syntax, {}},
+};
+
+const Meaning& meaning_of(std::string_view state) noexcept {
+    static constexpr Meaning unknown{"", SqlError::Kind::other, {}};
+    const auto* found = std::ranges::find_if(meanings, [&](const Meaning& m) { return state.starts_with(m.prefix); });
+    return found == meanings.end() ? unknown : *found;
+}
+
+std::string_view field(const PGresult* result, int code) noexcept {
+    const char* text = PQresultErrorField(result, code);
+    return text != nullptr ? text : std::string_view();
+}
+
+std::string remedy_of(const PGresult* result, const Meaning& meaning) {
+    if (!meaning.remedy.empty()) return std::string(meaning.remedy);
+    std::string hint = printable(field(result, PG_DIAG_MESSAGE_HINT));
+    return hint.substr(0, hint.find_last_not_of('.') + 1);
+}
+
+}  // namespace
+
+std::string_view sqlstate(const PGresult* result) noexcept { return field(result, PG_DIAG_SQLSTATE); }
+
+std::string_view message(const PGresult* result) noexcept {
+    const std::string_view primary = field(result, PG_DIAG_MESSAGE_PRIMARY);
+    return primary.empty() ? std::string_view(PQresultErrorMessage(result)) : primary;
+}
+
+// Our triggers raise 23514; P0001 is what a trigger raises that says no code.
+bool refuses_row(std::string_view state) noexcept { return state.starts_with("23") || state == "P0001"; }
+
+bool refuses_value(std::string_view state) noexcept { return state.starts_with("22"); }
+
+bool ends_session(std::string_view state) noexcept {
+    return state.starts_with("08") || state.starts_with("57P0") || state == "25P03";
+}
+
+void throw_error(const PGresult* result, const Site& site) {
+    const std::string_view state = sqlstate(result);
+    std::string words = fmt::format("{}: {}", site.database, printable(trim(message(result)), 400));
+    // "Key (id)=(1) already exists."
+    std::string_view detail = field(result, PG_DIAG_MESSAGE_DETAIL);
+    if ((state == "23505" || state == "23503" || state == "23P01") && !detail.empty())
+        words += fmt::format(" ({})", printable(detail.substr(0, detail.find_last_not_of('.') + 1)));
+    if (refuses_row(state)) throw ConstraintError(std::move(words), std::string(site.row));
+    if (refuses_value(state) && !site.row.empty()) throw ConversionError(std::move(words), std::string(site.row));
+    const Meaning& meaning = meaning_of(state);
+    if (meaning.kind == SqlError::Kind::syntax && !site.sql.empty())
+        words += fmt::format(" in: {}", printable(trim(site.sql)));
+    throw SqlError(meaning.kind, std::move(words), remedy_of(result, meaning));
+}
+
+SqlError lost(std::string_view database, const std::string& words) {
+    return {SqlError::Kind::lost, fmt::format("{}: the connection was lost: {}", database, words),
+            "see that the server runs and can be reached; what was not committed can be repeated"};
+}
+
+}  // namespace fermata::postgres

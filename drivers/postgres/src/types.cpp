@@ -1,0 +1,201 @@
+#include "types.hpp"
+
+#include <fermata/base/text.hpp>
+#include <fermata/base/value_text.hpp>
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <cmath>
+
+namespace fermata::postgres {
+
+namespace {
+
+template <class T>
+void append_big_endian(std::string& out, T value) {
+    char bytes[sizeof(T)];
+    for (std::size_t i = 0; i < sizeof(T); ++i) bytes[i] = static_cast<char>(value >> (8 * (sizeof(T) - 1 - i)));
+    out.append(bytes, sizeof(T));
+}
+
+template <class T>
+T read_big_endian(const char* bytes) noexcept {
+    T value = 0;
+    for (std::size_t i = 0; i < sizeof(T); ++i)
+        value = static_cast<T>((static_cast<std::uint64_t>(value) << 8) | static_cast<unsigned char>(bytes[i]));
+    return value;
+}
+
+/// A whole number of a type as wide as it has to be; nothing if it does not fit.
+std::optional<std::string> binary_integer(std::int64_t value, Oid wanted) {
+    std::string out;
+    if (wanted == type::int2 && fits<std::int16_t>(value)) append_int2(out, static_cast<std::int16_t>(value));
+    if (wanted == type::int4 && fits<std::int32_t>(value)) append_int4(out, static_cast<std::int32_t>(value));
+    if (wanted == type::int8) append_int8(out, value);
+    if (out.empty()) return std::nullopt;
+    return out;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> whole(const Value& value) noexcept {
+    if (value.kind() == Value::Kind::integer || value.kind() == Value::Kind::boolean) return value.integer();
+    constexpr double limit = 9.2e18;
+    if (value.kind() == Value::Kind::real && std::abs(value.real()) < limit && std::trunc(value.real()) == value.real())
+        return static_cast<std::int64_t>(value.real());
+    return std::nullopt;
+}
+
+bool is_text(Oid type) noexcept {
+    return type == type::text || type == type::varchar || type == type::bpchar || type == type::name;
+}
+
+bool is_native(Oid type) noexcept {
+    switch (type) {
+        case type::boolean:
+        case type::bytes:
+        case type::int8:
+        case type::int2:
+        case type::int4:
+        case type::float4:
+        case type::float8:
+            return true;
+        default:
+            return is_text(type);
+    }
+}
+
+void append_int2(std::string& out, std::int16_t value) { append_big_endian(out, static_cast<std::uint16_t>(value)); }
+void append_int4(std::string& out, std::int32_t value) { append_big_endian(out, static_cast<std::uint32_t>(value)); }
+void append_int8(std::string& out, std::int64_t value) { append_big_endian(out, static_cast<std::uint64_t>(value)); }
+void append_float4(std::string& out, float value) { append_big_endian(out, std::bit_cast<std::uint32_t>(value)); }
+void append_float8(std::string& out, double value) { append_big_endian(out, std::bit_cast<std::uint64_t>(value)); }
+
+Parameters::Parameters(std::span<const Value> values, std::span<const Oid> types) {
+    values_.reserve(values.size());
+    lengths_.reserve(values.size());
+    formats_.reserve(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) add(values[i], types[i]);
+}
+
+void Parameters::add(const Value& value, Oid wanted) {
+    if (value.is_null()) {
+        values_.push_back(nullptr);
+        lengths_.push_back(0);
+        formats_.push_back(1);
+        return;
+    }
+    const bool has_bytes = value.kind() == Value::Kind::text || value.kind() == Value::Kind::bytes;
+    if (has_bytes && (is_text(wanted) || wanted == type::bytes)) return add_binary(value.text());
+    if (is_text(wanted) || wanted == type::bytes) return add_owned(to_text(value), 1);
+    if (has_bytes) return add_owned(std::string(value.text()), 0);
+    add_number(value, wanted);
+}
+
+void Parameters::add_number(const Value& value, Oid wanted) {
+    const auto number = whole(value);
+    if (wanted == type::float8 || wanted == type::float4) {
+        std::string out;
+        const double real = value.kind() == Value::Kind::real ? value.real() : static_cast<double>(value.integer());
+        wanted == type::float8 ? append_float8(out, real) : append_float4(out, static_cast<float>(real));
+        return add_owned(std::move(out), 1);
+    }
+    if (wanted == type::boolean && number && (*number == 0 || *number == 1))
+        return add_owned(std::string(1, static_cast<char>(*number)), 1);
+    if (number) {
+        if (auto binary = binary_integer(*number, wanted)) return add_owned(std::move(*binary), 1);
+    }
+    // The server knows whether it can be one of its type, and says so better.
+    add_owned(to_text(value), 0);
+}
+
+void Parameters::add_binary(std::string_view bytes) {
+    // A null pointer would be NULL; an empty text is not null.
+    values_.push_back(bytes.data() != nullptr ? bytes.data() : "");
+    lengths_.push_back(static_cast<int>(bytes.size()));
+    formats_.push_back(1);
+}
+
+void Parameters::add_owned(std::string bytes, int format) {
+    add_binary(owned_.emplace_back(std::move(bytes)));
+    formats_.back() = format;
+}
+
+Rows::Rows(const PGresult* result)
+    : result_(result),
+      binary_(PQbinaryTuples(result) != 0),
+      cells_(static_cast<std::size_t>(PQnfields(result))),
+      unescaped_(cells_.size()) {}
+
+std::span<const Value> Rows::operator[](int row) {
+    for (std::size_t i = 0; i < cells_.size(); ++i) cells_[i] = cell(row, static_cast<int>(i));
+    return cells_;
+}
+
+std::vector<std::string> Rows::columns() const {
+    std::vector<std::string> names;
+    for (int i = 0; i < PQnfields(result_); ++i) names.emplace_back(PQfname(result_, i));
+    return names;
+}
+
+namespace {
+
+Value binary_cell(const char* bytes, std::size_t size, Oid type) noexcept {
+    switch (type) {
+        case type::boolean:
+            return Value(bytes[0] != 0);
+        case type::int2:
+            return Value(static_cast<std::int64_t>(static_cast<std::int16_t>(read_big_endian<std::uint16_t>(bytes))));
+        case type::int4:
+            return Value(static_cast<std::int64_t>(static_cast<std::int32_t>(read_big_endian<std::uint32_t>(bytes))));
+        case type::int8:
+            return Value(static_cast<std::int64_t>(read_big_endian<std::uint64_t>(bytes)));
+        case type::float4:
+            return Value(static_cast<double>(std::bit_cast<float>(read_big_endian<std::uint32_t>(bytes))));
+        case type::float8:
+            return Value(std::bit_cast<double>(read_big_endian<std::uint64_t>(bytes)));
+        case type::bytes:
+            return Value(std::span(reinterpret_cast<const std::byte*>(bytes), size));
+        default:
+            return Value(std::string_view(bytes, size));
+    }
+}
+
+/// The server writes numbers so that they are read back exactly.
+Value text_cell(std::string_view text, Oid type) noexcept {
+    switch (type) {
+        case type::boolean:
+            return Value(text == "t");
+        case type::int2:
+        case type::int4:
+        case type::int8:
+            return Value(parse_int64(text).value_or(0));
+        case type::float4:
+        case type::float8: {
+            if (text == "NaN") return Value(std::numeric_limits<double>::quiet_NaN());
+            if (text == "Infinity") return Value(std::numeric_limits<double>::infinity());
+            if (text == "-Infinity") return Value(-std::numeric_limits<double>::infinity());
+            return Value(parse_double(text).value_or(0));
+        }
+        default:
+            return Value(text);
+    }
+}
+
+}  // namespace
+
+Value Rows::cell(int row, int column) {
+    if (PQgetisnull(result_, row, column) != 0) return {};
+    const char* bytes = PQgetvalue(result_, row, column);
+    const auto size = static_cast<std::size_t>(PQgetlength(result_, row, column));
+    const Oid type = PQftype(result_, column);
+    if (binary_) return binary_cell(bytes, size, type);
+    if (type != type::bytes) return text_cell(std::string_view(bytes, size), type);
+    std::size_t length = 0;
+    auto& unescaped = unescaped_[static_cast<std::size_t>(column)];
+    unescaped.reset(PQunescapeBytea(reinterpret_cast<const unsigned char*>(bytes), &length));
+    return Value(std::span(reinterpret_cast<const std::byte*>(unescaped.get()), length));
+}
+
+}  // namespace fermata::postgres
