@@ -101,7 +101,8 @@ void Connection::configure(OpenMode mode) {
 Connection::~Connection() {
     rollback();
     statements_.clear();
-    if (!take_turn_to_close()) sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    if (closes_lightly_ || !take_turn_to_close())
+        sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     db_.reset();
     if (turnstile_.held()) turnstile_.release();
 }

@@ -32,6 +32,7 @@ public:
     [[nodiscard]] std::vector<std::string> tables() override;
     [[nodiscard]] std::string quote(std::string_view identifier) const override;
     void interrupt() noexcept override;
+    void close_lightly() noexcept override { closes_lightly_ = true; }
     [[nodiscard]] std::int64_t statement_count() const noexcept override { return statement_count_; }
 
     [[nodiscard]] sqlite3* handle() const noexcept { return db_.get(); }
@@ -61,6 +62,7 @@ private:
     std::unordered_map<std::string_view, std::unique_ptr<Statement>> statements_;  ///< keys: Statement::sql()
     std::vector<Value> row_;                                                       ///< kept for its capacity
     bool in_transaction_ = false;
+    bool closes_lightly_ = false;
     std::int64_t statement_count_ = 0;
 };
 

@@ -5,6 +5,7 @@
 namespace fermata::sqlite {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -59,6 +60,23 @@ TEST_F(FileTest, ReadOnlyUseLeavesNoFile) {
     ASSERT_THAT(files(), ElementsAre("test.db"));
     EXPECT_TRUE(connect(OpenMode::read_only)->execute("SELECT * FROM t").empty());
     EXPECT_THAT(files(), ElementsAre("test.db"));
+}
+
+TEST_F(FileTest, TheLastToCloseCopiesTheLogIntoTheFile) {
+    connect(OpenMode::create)->execute("CREATE TABLE t (x)");
+    EXPECT_THAT(files(), UnorderedElementsAre("test.db", "test.db-fermata.lock"));
+}
+
+TEST_F(FileTest, ClosingLightlyLeavesTheLogAndNothingIsLost) {
+    for (int i = 0; i < 3; ++i) {
+        const auto connection = connect(OpenMode::create);
+        connection->close_lightly();
+        connection->execute("CREATE TABLE IF NOT EXISTS t (x)");
+        connection->execute("INSERT INTO t VALUES ($1)", {Value(i)});
+    }
+    EXPECT_THAT(files(), Contains("test.db-wal"));
+    EXPECT_EQ(connect(OpenMode::read_only)->execute("SELECT * FROM t").size(), 3U);
+    EXPECT_THAT(files(), UnorderedElementsAre("test.db", "test.db-fermata.lock")) << "the reader closed as usual";
 }
 
 TEST_F(FileTest, ReadOnlyUseCreatesNoDatabase) {

@@ -36,7 +36,10 @@ struct Repository::Impl {
     template <class F>
     auto read(F&& ask) {
         const std::lock_guard lock(read_mutex);
-        if (!reader) reader = database.connect(sql::OpenMode::read_only);
+        if (!reader) {
+            reader = database.connect(sql::OpenMode::read_only);
+            reader->close_lightly();
+        }
         return ask(*reader);
     }
     sql::Result select(std::string_view sql, sql::Params params = {}) {

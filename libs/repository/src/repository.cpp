@@ -77,6 +77,7 @@ Repository::Repository(std::unique_ptr<sql::Database> database, std::filesystem:
     if (!exists && !create) throw missing(*database_);
     try {
         impl_->writer = database_->connect(exists ? sql::OpenMode::read_write : sql::OpenMode::create);
+        impl_->writer->close_lightly();
         open(*impl_->writer, *database_, create, clock.now());
     } catch (const SqlError& error) {
         if (error.sql_kind() != SqlError::Kind::corrupt) throw;

@@ -26,15 +26,15 @@ std::string parameters_text(const JobDefinition& job) {
 }
 
 Row row_of(const JobDefinition& job, const std::filesystem::path& path) {
-    nlohmann::ordered_json object{{"job", job.id}, {"file", path.string()}, {"steps", job.steps.size()}};
+    const std::size_t steps = steps_of(job.elements).size();
+    nlohmann::ordered_json object{{"job", job.id}, {"file", path.string()}, {"steps", steps}};
     object["parameters"] = nlohmann::ordered_json::array();
     for (const auto& use : parameters_of(job))
         object["parameters"].push_back(
             {{"name", use.name}, {"default", use.fallback ? nlohmann::ordered_json(*use.fallback) : nullptr}});
-    return {
-        .cells = {printable(job.id), path.filename().string(), std::to_string(job.steps.size()), parameters_text(job)},
-        .object = object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace),
-        .name = job.id};
+    return {.cells = {printable(job.id), path.filename().string(), std::to_string(steps), parameters_text(job)},
+            .object = object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace),
+            .name = job.id};
 }
 
 ExitCode JobsCommand::run(Session& session) {

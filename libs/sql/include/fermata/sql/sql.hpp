@@ -150,6 +150,9 @@ public:
     [[nodiscard]] virtual std::string quote(std::string_view identifier) const = 0;
     /// May be called from another thread: makes the running statement fail soon.
     virtual void interrupt() noexcept = 0;
+    /// For a database that short programs open again and again: closing leaves to a later commit what costs syncs and
+    /// nobody needs now (SQLite: copying the write-ahead log into the file). What is committed is durable either way.
+    virtual void close_lightly() noexcept {}
     /// For tests and benchmarks: statements executed on this connection since it was opened.
     [[nodiscard]] virtual std::int64_t statement_count() const noexcept = 0;
     /// How often this connection has waited for its server since it was opened; 0 for an engine without one.
