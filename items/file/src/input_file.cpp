@@ -140,7 +140,8 @@ void InputFile::make_room() {
     if (capacity_ - end_ >= wanted) return;
     hash_consumed();
     if (kept + wanted > capacity_) {
-        const std::size_t capacity = kept + wanted;
+        // Whole blocks: else a tail longer than any before would cost a new buffer.
+        const std::size_t capacity = (kept + wanted + block_ - 1) / block_ * block_;
         auto larger = std::make_unique_for_overwrite<char[]>(capacity + readable_behind);
         if (kept != 0) std::memcpy(larger.get(), buffer_.get() + begin_, kept);
         buffer_ = std::move(larger);

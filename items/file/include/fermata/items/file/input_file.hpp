@@ -32,7 +32,7 @@ struct FilePosition {
 
 class InputFile {
 public:
-    static constexpr std::size_t default_block = std::size_t{1} << 20;
+    static constexpr std::size_t default_block = std::size_t{256} << 10;
 
     explicit InputFile(std::filesystem::path path, std::size_t block = default_block);
     ~InputFile();
