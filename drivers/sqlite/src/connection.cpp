@@ -302,7 +302,10 @@ std::vector<sql::Column> Connection::columns_of(std::string_view table) {
     const std::string_view name = qualified ? table.substr(dot + 1) : table;
     const Value schema = qualified ? Value(table.substr(0, dot)) : Value();
     const sql::Result rows = execute(
-        "SELECT name, type, \"notnull\", dflt_value IS NOT NULL, pk FROM pragma_table_info($1, $2)", {name, schema});
+        // INTEGER PRIMARY KEY is the row id, which SQLite gives by itself.
+        "SELECT name, type, \"notnull\", dflt_value IS NOT NULL OR (pk = 1 AND upper(type) = 'INTEGER' AND "
+        "sum(pk > 0) OVER () = 1), pk FROM pragma_table_info($1, $2)",
+        {name, schema});
     std::vector<sql::Column> columns;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto row = rows[i];

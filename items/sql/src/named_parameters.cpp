@@ -13,6 +13,25 @@ namespace {
 bool begins_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool continues_name(char c) { return begins_name(c) || (c >= '0' && c <= '9'); }
 
+/// PostgreSQL's $$…$$ and $tag$…$tag$; empty if none begins there.
+std::string_view dollar_quote(std::string_view sql) {
+    if (!sql.starts_with('$')) return {};
+    std::size_t end = 1;
+    if (end < sql.size() && begins_name(sql[end]))
+        while (end < sql.size() && continues_name(sql[end])) ++end;
+    return end < sql.size() && sql[end] == '$' ? sql.substr(0, end + 1) : std::string_view();
+}
+
+/// PostgreSQL's E'…', in which a backslash or another quote hides a quote: the position behind it.
+std::size_t skip_escaped(std::string_view sql, std::size_t at) {
+    for (at += 2; at < sql.size(); ++at) {
+        const bool hides = sql[at] == '\\' || sql.substr(at, 2) == "''";
+        if (!hides && sql[at] == '\'') return at + 1;
+        if (hides) ++at;
+    }
+    return sql.size();
+}
+
 /// The position behind the quoted text or comment that begins at `at`; `at` itself if none does. One that is not closed
 /// ends with the text; the engine will say so.
 std::size_t skip_opaque(std::string_view sql, std::size_t at) {
@@ -24,6 +43,10 @@ std::size_t skip_opaque(std::string_view sql, std::size_t at) {
     // A doubled quote is the end of one quoted text and the beginning of the next.
     if (rest.starts_with('\'') || rest.starts_with('"') || rest.starts_with('`'))
         return behind(rest.substr(0, 1), at + 1);
+    const bool in_name = at > 0 && continues_name(sql[at - 1]);
+    if (!in_name && (rest.starts_with("E'") || rest.starts_with("e'"))) return skip_escaped(sql, at);
+    const std::string_view dollars = in_name ? std::string_view() : dollar_quote(rest);
+    if (!dollars.empty()) return behind(dollars, at + dollars.size());
     if (rest.starts_with("--")) return behind("\n", at);
     if (rest.starts_with("/*")) return behind("*/", at + 2);
     return at;

@@ -1,6 +1,6 @@
 #pragma once
-// `:name` in SQL stands for the job parameter of that name, bound, never pasted. Quoted text, quoted identifiers,
-// comments and `::` casts are left alone.
+// `:name` in SQL stands for the job parameter of that name, bound, never pasted. Quoted text (PostgreSQL's E'…' and
+// $$…$$ too), quoted identifiers, comments and `::` casts are left alone.
 #include <fermata/model/expression.hpp>
 #include <fermata/sql/sql.hpp>
 

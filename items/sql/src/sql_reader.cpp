@@ -63,6 +63,7 @@ void SqlReader::connect() {
     const std::string query = fmt::format("SELECT * FROM (\n{}\n) AS q", bound_.sql);
     const std::string key = "q." + connection_->quote(columns_->names()[key_]);
     const std::string order = fmt::format("ORDER BY {} LIMIT {}", key, fetch_ + 1);
+    null_sql_ = fmt::format("{} WHERE {} IS NULL LIMIT 1", query, key);
     first_sql_ = fmt::format("{} {}", query, order);
     next_sql_ = fmt::format("{} WHERE {} > ${} {}", query, key, bound_.values.size() + 1, order);
 }
@@ -96,6 +97,7 @@ bool SqlReader::read(Record& into) {
 void SqlReader::fetch_page() {
     after_ = last_key();
     sql::Params params = bound_.params();
+    if (!after_) check_no_null(params);
     std::optional<DecodedKey> key;
     if (after_) params.push_back(key.emplace(*after_).value());
     page_ = connection_->execute(after_ ? next_sql_ : first_sql_, std::move(params));
@@ -104,12 +106,20 @@ void SqlReader::fetch_page() {
     last_page_ = rows_ == page_.size();
 }
 
+/// Engines that sort null last would never come to it: no key is greater.
+void SqlReader::check_no_null(const sql::Params& params) {
+    if (connection_->execute(null_sql_, params).empty()) return;
+    throw Error(ErrorKind::refused, fmt::format("key \"{}\" is null in a row of the query", key_name_),
+                "leave such rows out in sql, or choose another key");
+}
+
 void SqlReader::check_key(std::size_t row) const {
     const Value& key = page_[row][key_];
     if (!is_key(key))
-        throw Error(ErrorKind::refused,
-                    fmt::format("key \"{}\" is null or true/false in a row of the query", key_name_),
-                    "leave such rows out in sql, or choose another key");
+        throw Error(
+            ErrorKind::refused,
+            fmt::format("key \"{}\" is {} in a row of the query", key_name_, key.is_null() ? "null" : "true/false"),
+            "leave such rows out in sql, or choose another key");
     if (row + 1 < page_.size() && same_key(page_[row + 1][key_], key))
         throw Error(ErrorKind::refused,
                     fmt::format(R"(key "{}" is not unique: "{}" stands twice)", key_name_,

@@ -35,6 +35,7 @@ private:
     void connect();
     void find_columns();
     void fetch_page();
+    void check_no_null(const sql::Params& params);
     void check_key(std::size_t row) const;
     [[nodiscard]] std::optional<std::string> last_key() const;
 
@@ -47,6 +48,7 @@ private:
     std::unique_ptr<sql::Database> database_;
     std::unique_ptr<sql::Connection> connection_;
     BoundSql bound_;
+    std::string null_sql_;
     std::string first_sql_;
     std::string next_sql_;
     ColumnsPtr columns_;

@@ -20,8 +20,8 @@ PropertyInfo url_info() {
     return {.name = "url",
             .type = "database",
             .about =
-                "sqlite:PATH or a path, relative to the instance's working directory; user, password and query "
-                "values may be @env:NAME or @file:PATH; default: the repository's own database"};
+                "sqlite:PATH or a path, relative to the instance's working directory, or postgresql://…; user, "
+                "password and query values may be @env:NAME or @file:PATH; default: the repository's own database"};
 }
 
 std::vector<std::string> name_list(const Properties& properties, std::string_view property) {

@@ -72,6 +72,7 @@ void SqlWriter::write(std::span<Record> records, Transaction& transaction) {
 
 void SqlWriter::write_alike(std::span<Record> records, sql::Connection& connection) {
     Shape& shape = shape_of(records.front().columns(), connection);
+    *shape.last = records;
     gather(records, shape.plan.sources);
     try {
         shape.bulk->write(records.size(), cells_);
@@ -89,9 +90,16 @@ SqlWriter::Shape& SqlWriter::shape_of(const ColumnsPtr& columns, sql::Connection
     for (Shape& shape : shapes_)
         if (shape.columns->names() == columns->names()) return shape;
     if (shapes_.size() == most_shapes) shapes_.clear();
-    WritePlan plan = plan_write(connection, rules_, *columns);
-    auto bulk = connection.bulk(plan.target);
-    return shapes_.emplace_back(columns, std::move(plan), std::move(bulk));
+    Shape shape{.columns = columns,
+                .plan = plan_write(connection, rules_, *columns),
+                .last = std::make_unique<std::span<const Record>>(),
+                .bulk = nullptr};
+    shape.plan.target.place_of = [last = shape.last.get()](std::size_t row) -> sql::BulkTarget::Place {
+        const Record& record = (*last)[row];
+        return {record.place(), std::string(record.raw())};
+    };
+    shape.bulk = connection.bulk(shape.plan.target);
+    return shapes_.emplace_back(std::move(shape));
 }
 
 void SqlWriter::gather(std::span<Record> records, const std::vector<std::size_t>& sources) {

@@ -32,6 +32,7 @@ private:
     struct Shape {
         ColumnsPtr columns;
         WritePlan plan;
+        std::unique_ptr<std::span<const Record>> last;  ///< what was written last: an engine may complain at the commit
         std::unique_ptr<sql::BulkWriter> bulk;
     };
     void write_alike(std::span<Record> records, sql::Connection& connection);

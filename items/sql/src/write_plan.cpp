@@ -42,10 +42,13 @@ std::vector<std::string> primary_key(const std::vector<sql::Column>& columns) {
     return names;
 }
 
-/// The database gives it a value by itself: a default, or SQLite's row id.
-bool fills_itself(const sql::Column& column, const std::vector<sql::Column>& columns) {
-    const bool row_id = column.type == sql::ColumnType::integer && column.key == 1 && primary_key(columns).size() == 1;
-    return !column.not_null || column.has_default || row_id;
+bool fills_itself(const sql::Column& column) { return !column.not_null || column.has_default; }
+
+/// "schema.table", each part quoted.
+std::string quoted_table(const sql::Connection& connection, const std::string& table) {
+    const std::size_t dot = table.find('.');
+    if (dot == std::string::npos) return connection.quote(table);
+    return connection.quote(table.substr(0, dot)) + "." + connection.quote(table.substr(dot + 1));
 }
 
 class Planner {
@@ -91,7 +94,7 @@ private:
     }
 
     std::string create_statement(const std::vector<std::string>& wanted) const {
-        std::string statement = fmt::format("CREATE TABLE {} (", connection_.quote(rules_.table));
+        std::string statement = fmt::format("CREATE TABLE {} (", quoted_table(connection_, rules_.table));
         for (const std::string& name : wanted)
             statement += fmt::format("{}{} TEXT", &name == wanted.data() ? "" : ", ", connection_.quote(name));
         std::vector<std::string> keys;
@@ -115,7 +118,7 @@ private:
 
     void check_required(const WritePlan& plan) const {
         for (const sql::Column& column : table_) {
-            if (fills_itself(column, table_) || find_name(plan.target.columns, column.name)) continue;
+            if (fills_itself(column) || find_name(plan.target.columns, column.name)) continue;
             throw Error(ErrorKind::refused,
                         fmt::format("column \"{}\" of table \"{}\" must not be null and has no default, but the "
                                     "records do not give it",

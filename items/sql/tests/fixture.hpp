@@ -1,10 +1,13 @@
 #pragma once
-// A step over real SQLite files in a folder of its own.
+// A step over real databases, once on each engine: SQLite files in a folder of its own, PostgreSQL databases of its
+// own.
 #include <fermata/base/error.hpp>
 #include <fermata/batch/registry.hpp>
+#include <fermata/drivers/postgres.hpp>
 #include <fermata/drivers/sqlite.hpp>
 #include <fermata/items/sql.hpp>
 #include <fermata/sql/sql.hpp>
+#include <fermata/testing/postgres_cluster.hpp>
 
 #include <gmock/gmock.h>
 
@@ -35,25 +38,48 @@ private:
     sql::Connection& connection_;
 };
 
-class SqlFixture : public testing::Test {
+enum class Engine { sqlite, postgres };
+
+inline std::string engine_name(const ::testing::TestParamInfo<Engine>& info) {
+    return info.param == Engine::sqlite ? "Sqlite" : "Postgres";
+}
+
+class SqlFixture : public ::testing::TestWithParam<Engine> {
 protected:
     using Pairs = std::initializer_list<std::pair<std::string, std::string>>;
     using Row = std::vector<std::string>;
 
-    SqlFixture() {
+    void SetUp() override {
+        if (is_postgres()) {
+            if (const auto reason = testing::PostgresCluster::missing()) GTEST_SKIP() << *reason;
+        }
         add_sql_artifacts(registry);
         add_sqlite_driver(drivers);
+        add_postgres_driver(drivers);
         job.working_directory = folder;
-        job.repository_url = "sqlite:" + (folder / "repository.db").string();
         step.job = &job;
         step.drivers = &drivers;
         step.stop = &stop;
-        database = drivers.open("sqlite:" + (folder / "data.db").string());
+        data_url = new_database("data.db");
+        database = drivers.open(is_postgres() ? data_url : (folder / data_url).string());
         connection = database->connect(sql::OpenMode::create);
+        prepare();
     }
+    /// What a suite needs in the database.
+    virtual void prepare() {}
     ~SqlFixture() override {
         connection.reset();
         std::filesystem::remove_all(folder);
+    }
+    static bool is_postgres() { return GetParam() == Engine::postgres; }
+    /// As a job would name it. `name` is of the file, where it is one.
+    std::string new_database(const std::string& name) {
+        if (!is_postgres()) return name;
+        return servers.emplace_back(std::make_unique<testing::PostgresDatabase>())->url();
+    }
+    void make_repository() {
+        const std::string url = new_database("repository.db");
+        job.repository_url = is_postgres() ? url : "sqlite:" + (folder / url).string();
     }
 
     static Properties properties(Pairs pairs) {
@@ -106,8 +132,13 @@ protected:
     StopSignal stop;
     JobContext job;
     StepContext step;
+    std::vector<std::unique_ptr<testing::PostgresDatabase>> servers;
+    std::string data_url;
     std::unique_ptr<sql::Database> database;
     std::unique_ptr<sql::Connection> connection;
 };
 
 }  // namespace fermata
+
+#define ON_BOTH_ENGINES(Suite) \
+    INSTANTIATE_TEST_SUITE_P(On, Suite, ::testing::Values(Engine::sqlite, Engine::postgres), engine_name)

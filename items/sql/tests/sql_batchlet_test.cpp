@@ -8,28 +8,31 @@
 namespace fermata {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::StartsWith;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 class SqlBatch : public SqlFixture {
 protected:
-    std::unique_ptr<AnyBatchlet> make(const std::string& sql, const std::string& url = "data.db") {
-        const Properties given = properties({{"url", url}, {"sql", sql}});
+    std::unique_ptr<AnyBatchlet> make(const std::string& sql) {
+        const Properties given = properties({{"url", data_url}, {"sql", sql}});
         return registry.find(ArtifactKind::batchlet, "sql")->make_batchlet({given, &step, job});
     }
     std::string run(const std::string& sql) { return make(sql)->process(); }
-    /// Whether nobody else is in a write transaction; does not wait.
-    bool nobody_writes() {
+    /// Whether somebody else is in a write transaction; does not wait.
+    bool somebody_writes() {
+        if (is_postgres())
+            return rows("SELECT 1 FROM pg_stat_activity WHERE query LIKE '%forever%' AND pid <> pg_backend_pid()")
+                       .size() == 1;
         sql::Drivers impatient;
         add_sqlite_driver(impatient, {.turn_bound = std::chrono::milliseconds(0)});
-        const auto other = impatient.open((folder / "data.db").string())->connect(sql::OpenMode::read_write);
+        const auto other = impatient.open((folder / data_url).string())->connect(sql::OpenMode::read_write);
         try {
             const sql::Transaction transaction(*other);
-            return true;
+            return false;
         } catch (const sql::SqlError& error) {
-            return error.sql_kind() != sql::SqlError::Kind::busy;
+            return error.sql_kind() == sql::SqlError::Kind::busy;
         }
     }
     std::string refused(const std::string& sql) {
@@ -37,12 +40,12 @@ protected:
     }
 };
 
-TEST_F(SqlBatch, RunsStatementsInOneTransaction) {
+TEST_P(SqlBatch, RunsStatementsInOneTransaction) {
     EXPECT_EQ(run("CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('x;y'); INSERT INTO t VALUES ('z')"), "COMPLETED");
     EXPECT_THAT(rows("SELECT * FROM t"), ElementsAre(Row{"x;y"}, Row{"z"}));
 }
 
-TEST_F(SqlBatch, FailureLeavesNothing) {
+TEST_P(SqlBatch, FailureLeavesNothing) {
     EXPECT_THAT(refused("CREATE TABLE t (a TEXT); INSERT INTO missing VALUES (1)"), HasSubstr("missing"));
     EXPECT_TRUE(connection->columns_of("t").empty());
     job.parameters = {{"v", "1"}};
@@ -51,7 +54,7 @@ TEST_F(SqlBatch, FailureLeavesNothing) {
     EXPECT_TRUE(connection->columns_of("t").empty());
 }
 
-TEST_F(SqlBatch, BindsParametersWhereverTheyStand) {
+TEST_P(SqlBatch, BindsParametersWhereverTheyStand) {
     job.parameters = {{"name", "O'Neill; DROP TABLE t"}, {"n", "5"}};
     run("CREATE TABLE t (a TEXT, b INTEGER, c TEXT);"
         "INSERT INTO t VALUES (:name, :n, :name); -- not :this; nor that\n"
@@ -61,7 +64,7 @@ TEST_F(SqlBatch, BindsParametersWhereverTheyStand) {
                             Row{"O'Neill; DROP TABLE t", "10", ":name"}));
 }
 
-TEST_F(SqlBatch, UnknownParameterIsNamed) {
+TEST_P(SqlBatch, UnknownParameterIsNamed) {
     job.parameters = {{"file", "x"}};
     EXPECT_EQ(
         refused("SELECT :fiel"),
@@ -69,33 +72,40 @@ TEST_F(SqlBatch, UnknownParameterIsNamed) {
         "it if it is no parameter");
 }
 
-TEST_F(SqlBatch, TriggersKeepTheirSemicolons) {
-    run("CREATE TABLE t (a); CREATE TABLE u (a);"
-        "CREATE TRIGGER copy AFTER INSERT ON t BEGIN INSERT INTO u VALUES (new.a); INSERT INTO u VALUES (2); END;"
-        "INSERT INTO t VALUES (1)");
+TEST_P(SqlBatch, BodiesKeepTheirSemicolons) {
+    run("CREATE TABLE t (a TEXT); CREATE TABLE u (a TEXT)");
+    run(is_postgres()
+            ? "CREATE FUNCTION copy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO u VALUES (NEW.a);"
+              "INSERT INTO u VALUES (2); RETURN NEW; END $$;"
+              "CREATE TRIGGER copy AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION copy();"
+              "INSERT INTO t VALUES (1)"
+            : "CREATE TRIGGER copy AFTER INSERT ON t BEGIN INSERT INTO u VALUES (new.a);"
+              "INSERT INTO u VALUES (2); END;"
+              "INSERT INTO t VALUES (1)");
     EXPECT_THAT(rows("SELECT * FROM u"), ElementsAre(Row{"1"}, Row{"2"}));
 }
 
-TEST_F(SqlBatch, WithoutAUrlMeansTheRepository) {
-    const Properties given = properties({{"sql", "CREATE TABLE mine (a)"}});
+TEST_P(SqlBatch, WithoutAUrlMeansTheRepository) {
+    make_repository();
+    const Properties given = properties({{"sql", "CREATE TABLE mine (a TEXT)"}});
     registry.find(ArtifactKind::batchlet, "sql")->make_batchlet({given, &step, job})->process();
     EXPECT_FALSE(drivers.open(job.repository_url)->connect(sql::OpenMode::read_only)->columns_of("mine").empty());
 }
 
-TEST_F(SqlBatch, StopBeforeItBeganDoesNothing) {
-    const auto batchlet = make("CREATE TABLE t (a)");
+TEST_P(SqlBatch, StopBeforeItBeganDoesNothing) {
+    const auto batchlet = make("CREATE TABLE t (a TEXT)");
     batchlet->stop();
     EXPECT_EQ(batchlet->process(), "STOPPED");
     job.parameters = {{"v", "1"}};
-    const auto bound = make("CREATE TABLE t (a); INSERT INTO t VALUES (:v)");
+    const auto bound = make("CREATE TABLE t (a TEXT); INSERT INTO t VALUES (:v)");
     bound->stop();
     EXPECT_EQ(bound->process(), "STOPPED");
     EXPECT_TRUE(connection->columns_of("t").empty());
 }
 
-TEST_F(SqlBatch, StopInterruptsAndRollsBack) {
+TEST_P(SqlBatch, StopInterruptsAndRollsBack) {
     const auto batchlet = make(
-        "CREATE TABLE t (a);"
+        "CREATE TABLE t (a BIGINT);"
         "WITH RECURSIVE forever(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM forever) INSERT INTO t SELECT n FROM "
         "forever WHERE n < 0");
     std::atomic<bool> ended = false;
@@ -104,7 +114,7 @@ TEST_F(SqlBatch, StopInterruptsAndRollsBack) {
         answer = batchlet->process();
         ended = true;
     });
-    while (nobody_writes()) std::this_thread::yield();
+    while (!somebody_writes()) std::this_thread::yield();
     // An interrupt before the statement has begun finds nothing to interrupt.
     while (!ended) {
         batchlet->stop();
@@ -115,12 +125,14 @@ TEST_F(SqlBatch, StopInterruptsAndRollsBack) {
     EXPECT_TRUE(connection->columns_of("t").empty());
 }
 
-TEST_F(SqlBatch, BadPropertiesAreToldByCheck) {
+TEST_P(SqlBatch, BadPropertiesAreToldByCheck) {
     const auto told = [&](Pairs pairs) { return invalid(ArtifactKind::batchlet, "sql", pairs); };
     EXPECT_EQ(told({{"sql", "SELECT 1"}}), "accepted");
     EXPECT_THAT(told({}), HasSubstr("sql"));
     EXPECT_THAT(told({{"sql", " ; "}}), HasSubstr("holds no statement"));
 }
+
+ON_BOTH_ENGINES(SqlBatch);
 
 BoundSql bound(std::string_view sql) { return bind_names(sql, {{"a", "1"}, {"b_2", "2"}}); }
 
@@ -133,10 +145,12 @@ TEST(Names, BecomeNumbers) {
 TEST(Names, AreNotLookedForInQuotesCommentsAndCasts) {
     for (const char* sql : {"SELECT ':a', ':''a'", R"(SELECT ":a""")", "SELECT `:a`", "SELECT 1 -- :a",
                             "SELECT 1 -- :a\n", "SELECT 1 /* :a ' */", "SELECT 1::a", "SELECT x[1:2]", "SELECT ':a",
-                            "SELECT /* :a", "a : b", "SELECT 1 :", ""}) {
+                            "SELECT /* :a", "a : b", "SELECT 1 :", "", R"(SELECT E'\':a', 1)", R"(SELECT E'a''\':a')",
+                            R"(SELECT e':a\\)", "SELECT $$':a$$", "SELECT $f$ $$:a$$ ; $f$", "SELECT $f$:a"}) {
         EXPECT_EQ(bound(sql).sql, sql);
         EXPECT_THAT(bound(sql).values, IsEmpty());
     }
+    EXPECT_EQ(bound(R"(SELECT type':a\'||:a, x$$||:a, $1||:a)").sql, R"(SELECT type':a\'||$1, x$$||$1, $1||$1)");
     EXPECT_EQ(bound("SELECT ':b' || :a::text -- :x\n, :a").sql, "SELECT ':b' || $1::text -- :x\n, $1");
 }
 
@@ -151,6 +165,8 @@ TEST(Statements, EndAtSemicolonsOutsideOfQuotesAndComments) {
     EXPECT_THAT(split_statements("a; b';'c ;; /* ; */ d -- ;\n; e\";\""),
                 ElementsAre("a", "b';'c", "/* ; */ d -- ;", "e\";\""));
     EXPECT_THAT(split_statements(" ;\n; "), IsEmpty());
+    EXPECT_THAT(split_statements("a $$;$$; $b$ $$; $b$ E';\\';'; c"),
+                ElementsAre("a $$;$$", "$b$ $$; $b$ E';\\';'", "c"));
     EXPECT_THAT(split_statements("unclosed ' ; x"), ElementsAre("unclosed ' ; x"));
 }
 

@@ -3,9 +3,9 @@
 namespace fermata {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::StartsWith;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 class Writer : public SqlFixture {
 protected:
@@ -40,7 +40,7 @@ protected:
     ColumnsPtr id_name = columns({"id", "name"});
 };
 
-TEST_F(Writer, InsertsRecords) {
+TEST_P(Writer, InsertsRecords) {
     connection->execute_script("CREATE TABLE vendor (id INTEGER PRIMARY KEY, name TEXT, country TEXT)");
     make({{"table", "vendor"}});
     add(id_name, {"1", "Ann"});
@@ -52,14 +52,14 @@ TEST_F(Writer, InsertsRecords) {
                 ElementsAre(Row{"1", "Ann", "null"}, Row{"2", "null", "null"}, Row{"3", "Cid", "null"}));
 }
 
-TEST_F(Writer, IsTransactional) {
+TEST_P(Writer, IsTransactional) {
     make({{"table", "vendor"}});
     EXPECT_EQ(writer->sink().sink_class, SinkClass::transactional);
     EXPECT_EQ(writer->sink().url, "") << "the repository's own database";
     EXPECT_EQ(writer->sink().sink_table, "fermata_sink");
 }
 
-TEST_F(Writer, UrlMeansTheWorkingDirectory) {
+TEST_P(Writer, UrlMeansTheWorkingDirectory) {
     const auto url_for = [&](const std::string& url) {
         make({{"table", "t"}, {"url", url}, {"sink-table", "none"}});
         EXPECT_EQ(writer->sink().sink_table, "none");
@@ -73,14 +73,14 @@ TEST_F(Writer, UrlMeansTheWorkingDirectory) {
     EXPECT_EQ(url_for("postgresql://me:@env:FERMATA_TEST_PASSWORD@host/db"), "postgresql://me:s3@host/db");
 }
 
-TEST_F(Writer, EmptyChunkTakesNoTransaction) {
+TEST_P(Writer, EmptyChunkTakesNoTransaction) {
     make({{"table", "missing"}});
     ChunkTransaction transaction(*connection);
     writer->write(*items, transaction);
     EXPECT_FALSE(connection->in_transaction());
 }
 
-TEST_F(Writer, UpsertReplacesByThePrimaryKey) {
+TEST_P(Writer, UpsertReplacesByThePrimaryKey) {
     connection->execute_script("CREATE TABLE vendor (id INTEGER PRIMARY KEY, name TEXT)");
     make({{"table", "vendor"}, {"mode", "upsert"}});
     add(id_name, {"1", "Ann"});
@@ -89,8 +89,9 @@ TEST_F(Writer, UpsertReplacesByThePrimaryKey) {
     EXPECT_THAT(rows("SELECT * FROM vendor"), ElementsAre(Row{"1", "Bea"}));
 }
 
-TEST_F(Writer, UpsertReplacesByTheKeysNamed) {
-    connection->execute_script("CREATE TABLE vendor (id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT)");
+TEST_P(Writer, UpsertReplacesByTheKeysNamed) {
+    connection->execute_script("CREATE TABLE vendor (id " + std::string(database->dialect().auto_id) +
+                               ", code TEXT UNIQUE, name TEXT)");
     make({{"table", "vendor"}, {"mode", "upsert"}, {"keys", "code"}});
     const ColumnsPtr shape = columns({"code", "name"});
     add(shape, {"x", "Ann"});
@@ -99,7 +100,7 @@ TEST_F(Writer, UpsertReplacesByTheKeysNamed) {
     EXPECT_THAT(rows("SELECT code, name FROM vendor"), ElementsAre(Row{"x", "Bea"}));
 }
 
-TEST_F(Writer, CreateMakesATableOfText) {
+TEST_P(Writer, CreateMakesATableOfText) {
     make({{"table", "made"}, {"mode", "upsert"}, {"keys", "id"}, {"create", "true"}});
     add(id_name, {"007", "Ann"});
     add(id_name, {"007", "Bea"});
@@ -110,7 +111,15 @@ TEST_F(Writer, CreateMakesATableOfText) {
     EXPECT_EQ(made[1].type, sql::ColumnType::text);
 }
 
-TEST_F(Writer, CreateWithoutKeysIsPlain) {
+TEST_P(Writer, CreateTakesASchema) {
+    const std::string table = is_postgres() ? "public.made" : "main.made";
+    make({{"table", table}, {"create", "true"}});
+    add(id_name, {"1", "Ann"});
+    write();
+    EXPECT_THAT(rows("SELECT * FROM made"), ElementsAre(Row{"1", "Ann"}));
+}
+
+TEST_P(Writer, CreateWithoutKeysIsPlain) {
     make({{"table", "made"}, {"create", "true"}, {"columns", "name"}});
     add(id_name, {"1", "Ann"});
     add(id_name, {"2", "Ann"});
@@ -118,7 +127,7 @@ TEST_F(Writer, CreateWithoutKeysIsPlain) {
     EXPECT_THAT(rows("SELECT * FROM made"), ElementsAre(Row{"Ann"}, Row{"Ann"}));
 }
 
-TEST_F(Writer, RolledBackChunkTakesItsTableWithIt) {
+TEST_P(Writer, RolledBackChunkTakesItsTableWithIt) {
     make({{"table", "made"}, {"create", "true"}});
     add(id_name, {"1", "Ann"});
     {
@@ -131,7 +140,7 @@ TEST_F(Writer, RolledBackChunkTakesItsTableWithIt) {
     EXPECT_THAT(rows("SELECT * FROM made"), ElementsAre(Row{"1", "Ann"}));
 }
 
-TEST_F(Writer, ColumnsRestrictAndOrder) {
+TEST_P(Writer, ColumnsRestrictAndOrder) {
     connection->execute_script("CREATE TABLE vendor (name TEXT, id TEXT)");
     make({{"table", "vendor"}, {"columns", "name, id"}});
     const ColumnsPtr shape = columns({"id", "extra", "name"});
@@ -140,15 +149,15 @@ TEST_F(Writer, ColumnsRestrictAndOrder) {
     EXPECT_THAT(rows("SELECT name, id FROM vendor"), ElementsAre(Row{"Ann", "1"}));
 }
 
-TEST_F(Writer, NamesMatchWithoutRegardToCaseIfNotExactly) {
-    connection->execute_script("CREATE TABLE vendor (ID TEXT, Name TEXT)");
+TEST_P(Writer, NamesMatchWithoutRegardToCaseIfNotExactly) {
+    connection->execute_script(R"(CREATE TABLE vendor ("ID" TEXT, "Name" TEXT))");
     make({{"table", "vendor"}});
     add(id_name, {"1", "Ann"});
     write();
     EXPECT_THAT(rows("SELECT * FROM vendor"), ElementsAre(Row{"1", "Ann"}));
 }
 
-TEST_F(Writer, RecordsOfSeveralShapesGoTogether) {
+TEST_P(Writer, RecordsOfSeveralShapesGoTogether) {
     connection->execute_script("CREATE TABLE vendor (id TEXT, name TEXT)");
     make({{"table", "vendor"}});
     const ColumnsPtr only_id = columns({"id"});
@@ -160,7 +169,7 @@ TEST_F(Writer, RecordsOfSeveralShapesGoTogether) {
                 ElementsAre(Row{"1", "Ann"}, Row{"2", "null"}, Row{"3", "Cid"}));
 }
 
-TEST_F(Writer, EndlesslyManyShapesDoNotPileUp) {
+TEST_P(Writer, EndlesslyManyShapesDoNotPileUp) {
     std::string table = "CREATE TABLE wide (c0 TEXT";
     for (int i = 1; i < 100; ++i) table += ", c" + std::to_string(i) + " TEXT";
     connection->execute_script(table + ")");
@@ -170,14 +179,14 @@ TEST_F(Writer, EndlesslyManyShapesDoNotPileUp) {
     EXPECT_EQ(rows("SELECT count(*) FROM wide")[0][0], "100");
 }
 
-TEST_F(Writer, MissingTableIsNamed) {
+TEST_P(Writer, MissingTableIsNamed) {
     connection->execute_script("CREATE TABLE vendors (id TEXT)");
     make({{"table", "vendor"}});
     add(id_name, {"1", "Ann"});
     EXPECT_EQ(refused(), "there is no table \"vendor\"; did you mean \"vendors\"?; create it, or set create=\"true\"");
 }
 
-TEST_F(Writer, ColumnTheTableLacksIsNamed) {
+TEST_P(Writer, ColumnTheTableLacksIsNamed) {
     connection->execute_script("CREATE TABLE vendor (id TEXT, names TEXT)");
     make({{"table", "vendor"}});
     add(id_name, {"1", "Ann"});
@@ -185,7 +194,7 @@ TEST_F(Writer, ColumnTheTableLacksIsNamed) {
                 StartsWith("table \"vendor\" has no column \"name\" for the records' column; did you mean \"names\"?"));
 }
 
-TEST_F(Writer, ColumnTheRecordsLackIsNamed) {
+TEST_P(Writer, ColumnTheRecordsLackIsNamed) {
     connection->execute_script("CREATE TABLE vendor (id TEXT, name TEXT)");
     make({{"table", "vendor"}, {"columns", "id,nme"}});
     add(id_name, {"1", "Ann"});
@@ -193,16 +202,15 @@ TEST_F(Writer, ColumnTheRecordsLackIsNamed) {
               "column \"nme\" of sqlWriter is not in the records; did you mean \"name\"?; the records have: id, name");
 }
 
-TEST_F(Writer, RequiredColumnThatIsNotWrittenIsNamedAtOnce) {
-    connection->execute_script(
-        "CREATE TABLE vendor (id INTEGER PRIMARY KEY NOT NULL, name TEXT, day TEXT NOT NULL DEFAULT 'x', by TEXT NOT "
-        "NULL)");
+TEST_P(Writer, RequiredColumnThatIsNotWrittenIsNamedAtOnce) {
+    connection->execute_script("CREATE TABLE vendor (id " + std::string(database->dialect().auto_id) +
+                               ", name TEXT, day TEXT NOT NULL DEFAULT 'x', by TEXT NOT NULL)");
     make({{"table", "vendor"}, {"columns", "name"}});
     add(id_name, {"1", "Ann"});
     EXPECT_THAT(refused(), StartsWith("column \"by\" of table \"vendor\" must not be null and has no default"));
 }
 
-TEST_F(Writer, UpsertNeedsAKeyThatIsWritten) {
+TEST_P(Writer, UpsertNeedsAKeyThatIsWritten) {
     connection->execute_script(
         "CREATE TABLE bare (id TEXT, name TEXT); CREATE TABLE keyed (id TEXT, name TEXT, code TEXT UNIQUE)");
     make({{"table", "bare"}, {"mode", "upsert"}});
@@ -212,7 +220,7 @@ TEST_F(Writer, UpsertNeedsAKeyThatIsWritten) {
     EXPECT_THAT(refused(), StartsWith("key \"code\" of table \"keyed\" is not among the columns written"));
 }
 
-TEST_F(Writer, ConstraintErrorNamesTheRecord) {
+TEST_P(Writer, ConstraintErrorNamesTheRecord) {
     connection->execute_script("CREATE TABLE vendor (id INTEGER PRIMARY KEY, name TEXT)");
     make({{"table", "vendor"}});
     add(id_name, {"1", "Ann"});
@@ -226,7 +234,7 @@ TEST_F(Writer, ConstraintErrorNamesTheRecord) {
     }
 }
 
-TEST_F(Writer, ConversionErrorNamesTheRecord) {
+TEST_P(Writer, ConversionErrorNamesTheRecord) {
     connection->execute_script("CREATE TABLE vendor (id INTEGER, name TEXT)");
     make({{"table", "vendor"}});
     add(columns({"name"}), {"other shape"});
@@ -241,7 +249,7 @@ TEST_F(Writer, ConversionErrorNamesTheRecord) {
     }
 }
 
-TEST_F(Writer, CloseLetsGoOfTheConnection) {
+TEST_P(Writer, CloseLetsGoOfTheConnection) {
     connection->execute_script("CREATE TABLE vendor (id TEXT, name TEXT)");
     make({{"table", "vendor"}});
     add(id_name, {"1", "Ann"});
@@ -251,7 +259,7 @@ TEST_F(Writer, CloseLetsGoOfTheConnection) {
     writer.reset();
 }
 
-TEST_F(Writer, BadPropertiesAreToldByCheck) {
+TEST_P(Writer, BadPropertiesAreToldByCheck) {
     const auto told = [&](Pairs pairs) { return invalid(ArtifactKind::writer, "sqlWriter", pairs); };
     EXPECT_EQ(told({{"table", "t"}}), "accepted");
     EXPECT_THAT(told({}), HasSubstr("table"));
@@ -261,6 +269,39 @@ TEST_F(Writer, BadPropertiesAreToldByCheck) {
     EXPECT_THAT(told({{"table", "t"}, {"mode", "upsert"}, {"create", "true"}}), HasSubstr("needs keys"));
     EXPECT_THAT(told({{"table", "t"}, {"columns", "a,,b"}}), HasSubstr("names nothing between two commas"));
 }
+
+class WriterToServer : public Writer {};
+
+TEST_P(WriterToServer, TextGoesIntoEveryType) {
+    connection->execute_script(
+        "CREATE TABLE typed (i INT, n NUMERIC(10, 2), f FLOAT8, b BOOLEAN, d DATE, t TIMESTAMPTZ, u UUID, j JSONB, "
+        "x BYTEA, a TEXT[], v VARCHAR(3))");
+    make({{"table", "typed"}});
+    const ColumnsPtr shape = columns({"i", "n", "f", "b", "d", "t", "u", "j", "x", "a", "v"});
+    add(shape, {"7", "1.50", "2.5", "true", "2026-11-22", "2026-11-22 06:00:00+01",
+                "00000000-0000-0000-0000-000000000001", R"({"k": [1]})", "ab", "{a,b}", "abc"});
+    add(shape, {"-7", nullptr, "1e3", "f", "2026-02-28", "2026-11-22T06:00:00Z", nullptr, "1", nullptr, "{}", ""});
+    write();
+    EXPECT_THAT(
+        rows("SELECT i::text, n::text, f::text, b::text, d::text, t::text, u::text, j::text, x::text, a::text, v "
+             "FROM typed ORDER BY i DESC"),
+        ElementsAre(
+            Row{"7", "1.50", "2.5", "true", "2026-11-22", "2026-11-22 05:00:00+00",
+                "00000000-0000-0000-0000-000000000001", R"({"k": [1]})", "\\x6162", "{a,b}", "abc"},
+            Row{"-7", "null", "1000", "false", "2026-02-28", "2026-11-22 06:00:00+00", "null", "1", "null", "{}", ""}));
+}
+
+TEST_P(Writer, LargeChunksAreWrittenLikeSmallOnes) {
+    connection->execute_script("CREATE TABLE vendor (id INTEGER PRIMARY KEY, name TEXT)");
+    make({{"table", "vendor"}});
+    for (std::int64_t id = 1; id <= 5000; ++id) add(id_name, {id, id % 3 == 0 ? Value(nullptr) : Value("x,\t\"\\N\n")});
+    write();
+    EXPECT_THAT(rows("SELECT count(*), sum(id), count(name), min(length(name)) FROM vendor"),
+                ElementsAre(Row{"5000", "12502500", "3334", "7"}));
+}
+
+ON_BOTH_ENGINES(Writer);
+INSTANTIATE_TEST_SUITE_P(On, WriterToServer, ::testing::Values(Engine::postgres), engine_name);
 
 }  // namespace
 }  // namespace fermata
