@@ -5,6 +5,7 @@ import functools
 import io
 import itertools
 import os
+import signal
 import subprocess
 import unittest
 from pathlib import Path
@@ -43,6 +44,12 @@ class Cluster:
     def start(self):
         self._obey("start")
 
+    def kill_backends(self):
+        """kill -9 of everybody's server process; PostgreSQL then recovers as after a crash."""
+        for (pid,) in rows(self.url(), "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' "
+                                       "AND pid <> pg_backend_pid()"):
+            os.kill(int(pid), signal.SIGKILL)
+
     def close(self):
         self.guard.communicate()
 
@@ -70,16 +77,16 @@ class Database:
         self.cluster = cluster or shared()
         self.name = f"test_{os.getpid()}_{next(numbers)}"
         self.url = self.cluster.url(self.name)
-        execute(self.cluster.url(), f"CREATE DATABASE {self.name}")
+        execute(self.cluster.url(), f"CREATE DATABASE {self.name} TEMPLATE template0")
 
     def remove(self):
         execute(self.cluster.url(), f"DROP DATABASE {self.name} WITH (FORCE)")
 
 
-def execute(url, sql):
+def execute(url, sql, timeout=60):
     """The output of psql as CSV text; an error is shown in its own words."""
     done = subprocess.run(["psql", "-X", "-q", "--csv", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=timeout)
     if done.returncode != 0:
         raise RuntimeError(done.stderr.strip())
     return done.stdout

@@ -183,6 +183,14 @@ void Proxy::release() {
     });
 }
 
+bool Proxy::settled() const {
+    bool settled = true;
+    impl_->change([&] {
+        for (const Link& link : impl_->links) settled = settled && link.is_settled();
+    });
+    return settled;
+}
+
 void Proxy::cut_all() {
     impl_->change([&] { impl_->links.clear(); });
 }

@@ -35,6 +35,7 @@ public:
     void release();
     /// Moves what can be moved.
     void step(Time now);
+    [[nodiscard]] bool is_settled() const noexcept { return !wakes_at_ && state_ != State::draining; }
     [[nodiscard]] bool is_over() const noexcept { return state_ == State::over; }
 
 private:

@@ -39,7 +39,7 @@ public:
     [[nodiscard]] std::string url(std::string_view database = "postgres") const;
     [[nodiscard]] std::filesystem::path socket() const { return folder_ / ".s.PGSQL.5432"; }
     /// The new database's name; a copy of `original`, which nobody may be connected to.
-    std::string create_database(std::string_view original = "template1");
+    std::string create_database(std::string_view original = "template0");
     void drop_database(std::string_view name);  ///< also from under those connected to it
 
     void stop(Stop how);

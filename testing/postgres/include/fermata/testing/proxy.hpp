@@ -47,6 +47,8 @@ public:
     void disarm();
     /// What is late or delayed passes now.
     void release();
+    /// Whether nothing is late or delayed any more: the server has got it, done it and closed.
+    [[nodiscard]] bool settled() const;
     /// Closes all present connections, also those in a black hole.
     void cut_all();
     /// While refusing, a new connection is closed at once.
