@@ -9,20 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 from fermata_process import Folder  # noqa: E402
+from jobs import RANGE, into_item  # noqa: E402
 
-JOB = """<?xml version="1.0" encoding="UTF-8"?>
-<job id="count" xmlns="https://jakarta.ee/xml/ns/jakartaee" version="2.0">
-  <step id="load">
-    <chunk item-count="10">
-      <reader ref="rangeReader"><properties><property name="to" value="#{jobParameters['to']}"/></properties></reader>
-      <writer ref="sqlWriter"><properties>
-        <property name="url" value="#{jobParameters['sink']}"/>
-        <property name="table" value="item"/><property name="create" value="true"/>
-      </properties></writer>
-    </chunk>
-  </step>
-</job>
-"""
+JOB = into_item("count", RANGE)
 
 
 class Counts(unittest.TestCase):

@@ -10,8 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 from fermata_process import DEADLINE, Folder, rows, rows_or_nothing, wait_until  # noqa: E402
-
-HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<job id="{id}" xmlns="https://jakarta.ee/xml/ns/jakartaee" version="2.0"{more}>'
+from jobs import HEAD, into_item  # noqa: E402
 
 # `prepare` counts its runs; `work` succeeds as soon as a file named "repaired" exists.
 TWO_STEPS = HEAD + """
@@ -33,18 +32,7 @@ WAITING = HEAD + """
 </job>
 """
 
-IMPORT = HEAD + """
-  <step id="load">
-    <chunk item-count="10">
-      <reader ref="csvReader"><properties><property name="resource" value="input.csv"/></properties></reader>
-      <writer ref="sqlWriter"><properties>
-        <property name="url" value="#{{jobParameters['sink']}}"/>
-        <property name="table" value="item"/><property name="create" value="true"/>
-      </properties></writer>
-    </chunk>
-  </step>
-</job>
-"""
+INPUT_CSV = '<reader ref="csvReader"><properties><property name="resource" value="input.csv"/></properties></reader>'
 
 
 class Restart(unittest.TestCase):
@@ -55,6 +43,10 @@ class Restart(unittest.TestCase):
     def job(self, text, name="job", more=""):
         self.folder.write(f"{name}.xml", text.format(id=name, more=more))
         return f"{name}.xml"
+
+    def import_job(self):
+        self.folder.write("import.xml", into_item("import", INPUT_CSV))
+        return "import.xml"
 
     def refused(self, *arguments, saying):
         """Exit code 8 and one message with all of these words."""
@@ -150,7 +142,7 @@ class Restart(unittest.TestCase):
     def import_survives_kills(self, sink):
         count = 4000
         self.folder.write("input.csv", "id,name\n" + "".join(f"{row},name {row}\n" for row in range(1, count + 1)))
-        arguments = ["run", self.job(IMPORT), "--instance", "only", "-p", f"sink={sink}"]
+        arguments = ["run", self.import_job(), "--instance", "only", "-p", f"sink={sink}"]
 
         def written():
             found = rows_or_nothing(self.folder.path / sink, "SELECT count(*) FROM item")
@@ -179,7 +171,7 @@ class Restart(unittest.TestCase):
 
     def test_5_without_the_repository_the_same_sink_is_imported_into_again(self):
         self.folder.write("input.csv", "id,name\n1,one\n2,two\n")
-        arguments = ["run", self.job(IMPORT), "--instance", "only", "-p", "sink=sink.db"]
+        arguments = ["run", self.import_job(), "--instance", "only", "-p", "sink=sink.db"]
         self.folder.fermata(*arguments, exit_code=0)
         said = self.folder.fermata(*arguments, exit_code=0)
         self.assertIn("already", said.stdout + said.stderr)

@@ -8,25 +8,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 from fermata_process import DEADLINE, Folder, rows_or_nothing, wait_until  # noqa: E402
+from jobs import RANGE, into_item  # noqa: E402
 
-JOB = """<?xml version="1.0" encoding="UTF-8"?>
-<job id="stoppable" xmlns="https://jakarta.ee/xml/ns/jakartaee" version="2.0">
-  <step id="work">
-    <chunk item-count="{chunk}">
-      <reader ref="rangeReader"><properties>
-        <property name="from" value="1"/><property name="to" value="#{{jobParameters['to']}}"/>
-      </properties></reader>{processor}
-      <writer ref="sqlWriter"><properties>
-        <property name="url" value="{sink}"/>
-        <property name="table" value="item"/><property name="create" value="true"/>
-      </properties></writer>
-    </chunk>
-  </step>
-</job>
-"""
-
-PIPE = """
-      <processor ref="pipe"><properties>
+PIPE = """<processor ref="pipe"><properties>
         <property name="command" value="python3 slow.py"/>
       </properties></processor>"""
 
@@ -63,7 +47,7 @@ class Stop(unittest.TestCase):
 
     def stop_and_restart(self, sink):
         """A commit for every item, as fast as it can: the request still gets its turn."""
-        self.folder.write("job.xml", JOB.format(chunk=1, processor="", sink=sink))
+        self.folder.write("job.xml", into_item("stoppable", RANGE, sink=sink, item_count=1))
         running = self.folder.spawn("run", "job.xml", "-p", "to=1000000000")
         self.addCleanup(lambda: (running.kill(), running.communicate()))
         wait_until("a hundred commits", lambda: len(self.ids(sink)) > 100)
@@ -86,7 +70,7 @@ class Stop(unittest.TestCase):
 
     def test_beside_a_slow_pipe(self):
         self.folder.write("slow.py", SLOW_CHILD)
-        self.folder.write("job.xml", JOB.format(chunk=2, processor=PIPE, sink="sink.db"))
+        self.folder.write("job.xml", into_item("stoppable", RANGE, PIPE, sink="sink.db", item_count=2))
         os.mkfifo(self.folder.path / "gate")
         running = self.folder.spawn("run", "job.xml", "-p", "to=1000000000")
         self.addCleanup(lambda: (running.kill(), running.communicate()))
