@@ -1,5 +1,6 @@
-// csv_reader FILE: the stock csvReader into structs that own their strings, in the order of a chunk step whose processor
-// makes the struct: read one, convert its fields by their columns' places, read the next; 1000 records a chunk.
+// csv_reader FILE: the stock csvReader into structs that own their strings, in the order of a chunk step whose
+// processor makes the struct: read one, convert its fields by their columns' places, read the next; 1000 records a
+// chunk.
 #include "../baseline/item.hpp"
 
 #include <fermata/batch/registry.hpp>
