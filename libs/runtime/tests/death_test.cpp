@@ -247,7 +247,7 @@ TEST_F(Oracle, EachItemEndsWrittenFilteredOrSkippedExactlyOnce) {
             R"(<skippable-exception-classes><include class="test.Flaky"/></skippable-exception-classes>)"
             R"(<retryable-exception-classes><include class="test.VeryFlaky"/><include class="test.Again"/></retryable-exception-classes>)"));
         if (!plan.database.empty())
-            std::get<ChunkDefinition>(definition.steps[0].work)
+            std::get<ChunkDefinition>(std::get<StepDefinition>(definition.elements[0].what).work)
                 .writer.properties.push_back({"url", Template::literal(path(plan.database)), {}});
 
         BatchStatus status = BatchStatus::failed;
