@@ -152,8 +152,9 @@ class Db(Case):
     def test_what_is_no_repository(self):
         self.assertEqual("unreachable", self.error("db", "verify", exit_code=13)["code"])
         self.error("run", self.job("true"), "--repository", "job.xml/x.db", exit_code=13)
-        error = self.error("list", "--repository", "postgresql://host/db", exit_code=2)
+        error = self.error("list", "--repository", "mysql://host/db", exit_code=2)
         self.assertIn("sqlite", error["message"] + error["remedy"])
+        self.assertEqual("unreachable", self.error("list", "--repository", "postgresql:///db?host=/nowhere", exit_code=13)["code"])
         self.folder.write("text.db", "this is a text, not a database, and long enough to be told from one" * 20)
         self.error("list", "--repository", "text.db", exit_code=5)
         with sqlite3.connect(self.folder.path / "other.db") as other:

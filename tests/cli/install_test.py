@@ -53,6 +53,16 @@ class Installed(unittest.TestCase):
         self.assertIn("order 250 has no amount", self.orders("show", "@latest", "--skips"))
         self.assertIn("skipped: order 250 has no amount", self.orders("logs", "@latest", "invoice"))
 
+    def test_the_postgresql_driver_is_found_from_the_prefix(self):
+        job = self.folder.write("postgres.xml", """<job id="job" xmlns="https://jakarta.ee/xml/ns/jakartaee" version="2.1">
+          <step id="ask"><batchlet ref="sql"><properties>
+            <property name="url" value="postgresql:///nothing?host=/nowhere"/><property name="sql" value="SELECT 1"/>
+          </properties></batchlet></step></job>""")
+        result = subprocess.run([self.prefix / "bin/fermata", "run", job], text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, env=self.environment)
+        self.assertIn("/nowhere/.s.PGSQL.5432", result.stdout)  # libpq's words
+        self.assertEqual(1, result.returncode, result.stdout)
+
     def test_public_headers_need_nothing_else(self):
         foreign = [f"{path.name}: {line}" for path in (self.prefix / "include").rglob("*.hpp")
                    for line in path.read_text().splitlines()

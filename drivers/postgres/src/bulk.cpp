@@ -107,6 +107,7 @@ void BulkWriter::write(std::size_t rows, std::span<const Value> cells) {
     if (rows == 0) return;
     connection_.count_statement();
     connection_.with_session([&] {
+        connection_.revive();
         const bool copies = !copy_sql_.empty() && rows >= connection_.settings().copy_from_rows;
         copies ? copy(rows, cells) : insert(rows, cells);
     });

@@ -35,11 +35,6 @@ bool is_failure(const PGresult* result) noexcept {
     return status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY;
 }
 
-bool is_copy(const PGresult* result) noexcept {
-    const ExecStatusType status = PQresultStatus(result);
-    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
-}
-
 /// Where in a script the server stumbled: from that place to the end of its line.
 std::string_view failing_line(std::string_view script, const PGresult* result) {
     const char* position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
@@ -72,11 +67,14 @@ std::int64_t Connection::round_trip_count() const noexcept {
 
 // --- the session ---------------------------------------------------------------------------------------------------
 
-Link& Connection::link() {
-    const bool free = !begun_ && readers_ == 0 && questions_.empty();
-    if (free && (!link_ || link_->closed())) reconnect();
+Link& Connection::link() const {
     if (!link_) throw lost(name(), "the session of this transaction is gone");
     return *link_;
+}
+
+void Connection::revive() {
+    const bool free = !begun_ && readers_ == 0 && questions_.empty();
+    if (free && (!link_ || link_->closed())) reconnect();
 }
 
 /// A server that starts again is waited for; one that was never there is not.
@@ -186,9 +184,10 @@ void Connection::make_room(std::size_t statements) {
 }
 
 void Connection::prepare(const std::string& sql, const std::vector<Oid>& types) {
-    Link& session = link();
+    revive();
     if (statements_.find({sql}) != nullptr) return;
     settle();
+    Link& session = link();
     make_room(1);
     const Prepared& added = statements_.add(sql, types, session);
     session.sync();
@@ -217,7 +216,6 @@ void Connection::queue_plain(const char* sql) {
 }
 
 void Connection::queue_begin() {
-    (void)link();  // a lost session is made anew only while the transaction has not begun
     if (!in_transaction_ || begun_) return;
     begun_ = true;
     ++statement_count_;
@@ -259,6 +257,7 @@ void Connection::queue(const Planned& planned) {
 /// One round trip for what needs no look at an answer between.
 std::vector<sql::Result> Connection::run(std::span<const sql::Command> commands, bool then_commit) {
     refuse_if_doomed();
+    revive();
     std::vector<sql::Result> results;
     results.reserve(commands.size());
     bool committing = false;
@@ -287,6 +286,7 @@ void Connection::collect(std::vector<sql::Result>& results) {
         link_->sync();
         for (const Question& question : questions) {
             Handle<PGresult> answer = link_->answer();
+            if (is_copy(answer.get())) refuse_copy(question.sql);
             if (failure) continue;
             if (is_failure(answer.get()))
                 failed = &question, failure = std::move(answer);
@@ -327,13 +327,15 @@ sql::Result Connection::read(const Question& question, const PGresult* answer) {
     return result;
 }
 
+void Connection::refuse_copy(std::string_view sql) {
+    const std::string text = printable(sql);
+    lose_session();
+    throw SqlError(SqlError::Kind::syntax,
+                   fmt::format("{}: COPY to or from the client cannot be run: {}", name(), text),
+                   "write with a bulk writer, or COPY on the server");
+}
+
 void Connection::fail(const Question& question, const PGresult* answer) {
-    if (is_copy(answer)) {
-        lose_session();
-        throw SqlError(SqlError::Kind::syntax,
-                       fmt::format("{}: COPY to or from the client cannot be run: {}", name(), printable(question.sql)),
-                       "write with a bulk writer, or COPY on the server");
-    }
     if (question.insert) doom();
     if (question.kind == Question::Kind::fenced) {
         if (const auto rows = count_in_refusal(message(answer))) throw_row_count(*rows, *question.rows, question.sql);
@@ -372,13 +374,14 @@ std::vector<sql::Result> Connection::execute_all(std::span<const sql::Command> c
 void Connection::execute_script(std::string_view script) {
     with_session([&] {
         refuse_if_doomed();
+        revive();
         queue_begin();
         settle();
         const std::string text(script);
         const Handle<PGresult> result = link().script(text.c_str());
         statement_count_ += 1;
-        if (is_copy(result.get()) || is_failure(result.get()))
-            fail({.sql = failing_line(text, result.get())}, result.get());
+        if (is_copy(result.get())) refuse_copy(script);
+        if (is_failure(result.get())) fail({.sql = failing_line(text, result.get())}, result.get());
     });
 }
 

@@ -45,8 +45,11 @@ public:
     void count_statement() noexcept { ++statement_count_; }
     /// Throws SqlError(other) outside of a transaction and in one that has failed.
     void check_transaction() const;
-    /// The session, made anew if it was lost and nothing depends on it.
-    Link& link();
+    /// The session. Throws SqlError(lost) if there is none any more.
+    [[nodiscard]] Link& link() const;
+    /// At the beginning of a call: makes the session anew if it was lost and nothing depends on it. Then nothing is
+    /// prepared.
+    void revive();
     /// Runs `work`; if that loses the session, what belonged to it is forgotten.
     template <class Work>
     auto with_session(Work&& work);
@@ -106,6 +109,7 @@ private:
     void queue_plain(const char* sql);
     void collect(std::vector<sql::Result>& results);
     [[nodiscard]] static sql::Result read(const Question& question, const PGresult* answer);
+    [[noreturn]] void refuse_copy(std::string_view sql);
     [[noreturn]] void fail(const Question& question, const PGresult* answer);
     void check_count(const sql::Command& command, const sql::Result& result);
     [[noreturn]] void throw_row_count(std::int64_t rows, std::int64_t wanted, std::string_view sql);

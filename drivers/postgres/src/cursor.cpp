@@ -36,6 +36,7 @@ Cursor::~Cursor() { close(); }
 
 /// Whoever reads may take his time between two portions, and wants the whole result.
 void Cursor::open() {
+    connection_.revive();
     connection_.queue_begin();
     connection_.settle();
     era_ = connection_.era();
@@ -68,13 +69,23 @@ void Cursor::declare(const sql::Params& params) {
 }
 
 bool Cursor::next() {
-    if (open_ && (!rows_ || place_ == rows_->size())) connection_.with_session([&] { fetch(); });
+    if (open_ && (!rows_ || place_ == rows_->size())) refill();
     if (!rows_ || place_ == rows_->size()) {
         row_ = {};
         return false;
     }
     row_ = (*rows_)[place_++];
     return true;
+}
+
+/// After a failure there is nothing more to read, and its transaction must not stand in the way of what comes next.
+void Cursor::refill() {
+    try {
+        connection_.with_session([&] { fetch(); });
+    } catch (...) {
+        close();
+        throw;
+    }
 }
 
 void Cursor::fetch() {

@@ -24,6 +24,7 @@ public:
 private:
     void open();
     void declare(const sql::Params& params);
+    void refill();
     void fetch();
     void close() noexcept;
     void queue(const char* sql);

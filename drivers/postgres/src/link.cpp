@@ -59,6 +59,11 @@ void ignore_notice(void* /*nothing*/, const PGresult* /*notice*/) {}
 
 }  // namespace
 
+bool is_copy(const PGresult* result) noexcept {
+    const ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
 Link::Link(const Url& url, const Settings& settings, bool read_only) : url_(url), settings_(settings) {
     open(nullptr);
     set_up(read_only);
@@ -168,6 +173,7 @@ void Link::sync() {
 Handle<PGresult> Link::answer() {
     Handle<PGresult> result(PQgetResult(connection_.get()));
     check_alive(result.get());
+    if (is_copy(result.get())) return result;
     // Each answer ends with a null.
     while (const Handle<PGresult> more{PQgetResult(connection_.get())}) check_alive(more.get());
     return result;
@@ -191,7 +197,7 @@ Handle<PGresult> Link::script(const char* sql) {
     ++round_trips_;
     Handle<PGresult> result(PQexec(connection_.get(), sql));
     check_alive(result.get());
-    enter_pipeline();
+    if (!is_copy(result.get())) enter_pipeline();
     return result;
 }
 

@@ -46,12 +46,12 @@ public:
 
     void sync();
     /// The answer to the next thing queued: also a failure of the statement, and PGRES_PIPELINE_ABORTED for what stood
-    /// behind it.
+    /// behind it. After one that is_copy() the session is of no more use.
     [[nodiscard]] Handle<PGresult> answer();
     /// After the last answer.
     void finish();
 
-    /// Many statements by the simple protocol, outside of any queue; the last one's result.
+    /// Many statements by the simple protocol, outside of any queue; the last one's result. is_copy() as with answer().
     [[nodiscard]] Handle<PGresult> script(const char* sql);
     // COPY … FROM STDIN by the simple protocol. What was queued must be finished. On failure the result says so.
     [[nodiscard]] Handle<PGresult> begin_copy(const char* sql);
@@ -83,6 +83,8 @@ private:
     std::int64_t round_trips_ = 0;
 };
 
+/// The server wants rows or sends them, outside of the protocol of statements.
+[[nodiscard]] bool is_copy(const PGresult* result) noexcept;
 /// The server can be asked, and says that it has no database of that name.
 [[nodiscard]] bool lacks_database(const Url& url, const Settings& settings);
 

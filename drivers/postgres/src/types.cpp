@@ -118,6 +118,10 @@ void Parameters::add_binary(std::string_view bytes) {
 }
 
 void Parameters::add_owned(std::string bytes, int format) {
+    // What is no text goes out up to its first zero byte.
+    if (format == 0 && bytes.find('\0') != std::string::npos)
+        throw sql::SqlError(sql::SqlError::Kind::other,
+                            fmt::format("\"{}\" holds a zero byte, which no number or date does", printable(bytes)));
     add_binary(owned_.emplace_back(std::move(bytes)));
     formats_.back() = format;
 }

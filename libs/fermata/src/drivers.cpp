@@ -1,4 +1,6 @@
 // The only place that names drivers and formats together.
+#include "driver_module.hpp"
+
 #include <fermata/drivers/sqlite.hpp>
 #include <fermata/fermata.hpp>
 #include <fermata/items/command.hpp>
@@ -20,6 +22,8 @@ void register_stock_artifacts(Registry& registry) {
 sql::Drivers stock_drivers() {
     sql::Drivers drivers;
     add_sqlite_driver(drivers);
+    for (const char* scheme : {"postgresql", "postgres"})
+        drivers.add(scheme, [](const std::string& url) { return open_by_module("postgres", url); });
     return drivers;
 }
 

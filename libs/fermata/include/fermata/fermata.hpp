@@ -21,7 +21,7 @@ int main(int argc, char** argv, Registry& registry);
 /// For programs that use JobOperator themselves. Artifacts the registry has already keep their names: registering a
 /// stock name of one's own throws Error(invalid).
 void register_stock_artifacts(Registry& registry);
-/// SQLite. Keep it as long as the JobOperator.
+/// SQLite, and PostgreSQL, whose module is loaded when such a URL is first opened. Keep it as long as the JobOperator.
 [[nodiscard]] sql::Drivers stock_drivers();
 
 /// "0.1.0"

@@ -1,0 +1,197 @@
+// Sessions that end under us: by the server, on the way, at a restart.
+#include "fixture.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+namespace fermata::postgres {
+namespace {
+
+using Kind = SqlError::Kind;
+using Act = testing::Fault::Act;
+using Direction = testing::Fault::Direction;
+using ::testing::HasSubstr;
+
+class LostTest : public PostgresTest {
+protected:
+    LostTest() { create_number(); }
+    static constexpr std::string_view update = "UPDATE number SET n = n + 1 WHERE id = 1";
+    template <class Work>
+    static Kind kind_of(Work&& work) {
+        return thrown_by<SqlError>(std::forward<Work>(work)).sql_kind();
+    }
+};
+
+TEST_F(LostTest, ASessionEndedBetweenTransactionsIsMadeAnew) {
+    const auto connection = connect();
+    connection->execute(Command{update, {}, 1});
+    terminate(pid_of(*connection));
+    Transaction transaction(*connection);
+    transaction->execute(Command{update, {}, 1});
+    transaction.commit();
+    EXPECT_EQ(number(), 2);
+    terminate(pid_of(*connection));
+    EXPECT_EQ(connection->execute("SELECT n FROM number")[0][0].integer(), 2);
+}
+
+TEST_F(LostTest, ATransactionWhoseSessionEndedIsOver) {
+    const auto connection = connect();
+    const auto cursor_of_nobody = connection->query("SELECT 1");
+    while (cursor_of_nobody->next()) {
+    }
+    connection->begin();
+    connection->execute(update);
+    terminate(pid_of(*connection));
+    const auto error = thrown_by<SqlError>([&] { connection->execute(update); });
+    EXPECT_EQ(error.sql_kind(), Kind::lost);
+    EXPECT_TRUE(error.is_transient());
+    EXPECT_THAT(error.what(), HasSubstr("terminating connection due to administrator command"));
+    EXPECT_TRUE(connection->in_transaction());
+    EXPECT_EQ(kind_of([&] { connection->execute(update); }), Kind::lost);
+    EXPECT_EQ(kind_of([&] { connection->execute_script("SELECT 1"); }), Kind::lost);
+    EXPECT_EQ(kind_of([&] { connection->commit(); }), Kind::lost);
+    EXPECT_FALSE(connection->in_transaction());
+    connection->execute(update);
+    EXPECT_EQ(number(), 1);
+}
+
+TEST_F(LostTest, RollbackOfALostTransactionIsQuiet) {
+    const auto connection = connect();
+    {
+        const Transaction transaction(*connection);
+        connection->execute(update);
+        terminate(pid_of(*connection));
+    }
+    EXPECT_FALSE(connection->in_transaction());
+    EXPECT_EQ(connection->execute("SELECT n FROM number")[0][0].integer(), 0);
+}
+
+TEST_F(LostTest, AStoppedTransactionLosesItsSession) {
+    const auto connection = connect(OpenMode::read_write, {.idle_in_transaction = 50ms});
+    const std::int64_t pid = pid_of(*connection);
+    connection->begin();
+    connection->execute(update);
+    const auto other = connect();
+    const auto end = std::chrono::steady_clock::now() + 30s;
+    while (!other->execute("SELECT 1 FROM pg_stat_activity WHERE pid = $1", {pid}).empty())
+        ASSERT_LT(std::chrono::steady_clock::now(), end);
+    EXPECT_EQ(kind_of([&] { connection->commit(); }), Kind::lost);
+}
+
+TEST_F(LostTest, TheUrlMayGiveOtherBounds) {
+    const auto options =
+        "&options=-c%20idle_in_transaction_session_timeout%3D7s%20-c%20lock_timeout%3D8s"
+        "%20-c%20synchronous_commit%3Doff&application_name=mine";
+    const auto connection = open_database(place_.url() + options)->connect(OpenMode::read_write);
+    const auto setting = [](sql::Connection& c, const std::string& name) {
+        const auto row = c.execute("SELECT current_setting($1)", {std::string_view(name)});
+        return std::string(row[0][0].text());
+    };
+    EXPECT_EQ(setting(*connection, "idle_in_transaction_session_timeout"), "7s");
+    EXPECT_EQ(setting(*connection, "lock_timeout"), "8s");
+    EXPECT_EQ(setting(*connection, "synchronous_commit"), "on");
+    EXPECT_EQ(setting(*connection, "application_name"), "mine");
+    const auto plain = connect();
+    EXPECT_EQ(setting(*plain, "application_name"), "fermata");
+    EXPECT_EQ(setting(*plain, "lock_timeout"), "10s");
+    EXPECT_EQ(setting(*plain, "idle_in_transaction_session_timeout"), "1min");
+    EXPECT_EQ(setting(*plain, "client_connection_check_interval"), "1s");
+    const auto apply = open_database(place_.url() + "&options=-csynchronous_commit%3Dremote_apply");
+    EXPECT_EQ(setting(*apply->connect(OpenMode::read_write), "synchronous_commit"), "remote_apply");
+}
+
+TEST_F(LostTest, AConnectionCutOnTheWayOfTheCommitIsLost) {
+    testing::Proxy proxy(testing::PostgresCluster::shared().socket());
+    for (const auto direction : {Direction::to_server, Direction::to_client}) {
+        const auto connection = connect_through(proxy);
+        const std::int64_t before = number();
+        connection->execute(Command{update, {}, 1});
+        connection->begin();
+        proxy.arm({.act = Act::cut, .direction = direction, .marker = "COMMIT"});
+        const Command last[] = {{update, {}, 1}};
+        EXPECT_EQ(kind_of([&] { connection->commit(last); }), Kind::lost);
+        EXPECT_FALSE(connection->in_transaction());
+        // The same connection asks for the truth, locking.
+        const auto now = connection->execute("SELECT n FROM number WHERE id = 1 FOR UPDATE")[0][0].integer();
+        EXPECT_TRUE(now == before + 1 || now == before + 2);
+        EXPECT_EQ(now, number());
+    }
+}
+
+TEST_F(LostTest, ABulkWriteSurvivesItsSession) {
+    const auto connection = connect();
+    const auto bulk = connection->bulk({.table = "number", .columns = {"id", "n"}});
+    const auto write = [&](std::int64_t id) {
+        Transaction transaction(*connection);
+        const Value cells[] = {id, 0};
+        bulk->write(1, cells);
+        transaction.commit();
+    };
+    write(2);
+    terminate(pid_of(*connection));
+    write(3);
+    EXPECT_EQ(connect()->execute("SELECT count(*) FROM number")[0][0].integer(), 3);
+}
+
+TEST_F(LostTest, ASessionLostDuringCopyKeepsNothing) {
+    const auto connection = connect();
+    const auto bulk = connection->bulk({.table = "number", .columns = {"id", "n"}});
+    std::vector<Value> cells;
+    for (std::int64_t id = 10; id < 10'010; ++id) cells.insert(cells.end(), {id, id});
+    connection->begin();
+    connection->execute(update);
+    terminate(pid_of(*connection));
+    EXPECT_EQ(kind_of([&] { bulk->write(cells.size() / 2, cells); }), Kind::lost);
+    connection->rollback();
+    EXPECT_EQ(connect()->execute("SELECT count(*) FROM number")[0][0].integer(), 1);
+}
+
+/// A cluster that may be stopped.
+class RestartTest : public ::testing::Test {
+protected:
+    std::unique_ptr<sql::Connection> connect(OpenMode mode, const Settings& settings = {}) {
+        return open_database(cluster_.url(), settings)->connect(mode);
+    }
+    testing::PostgresCluster cluster_{testing::PostgresSettings{.fsync = false}};
+};
+
+TEST_F(RestartTest, AServerThatStartsAgainIsWaitedFor) {
+    const auto connection = connect(OpenMode::read_write);
+    connection->execute("CREATE TABLE number AS SELECT 1 AS n");
+    for (const auto how : {testing::PostgresCluster::Stop::fast, testing::PostgresCluster::Stop::immediate}) {
+        cluster_.stop(how);
+        std::thread starter([&] { cluster_.start(); });
+        EXPECT_EQ(connection->execute("UPDATE number SET n = n + 1").changed, 1);
+        starter.join();
+    }
+    EXPECT_EQ(connection->execute("SELECT n FROM number")[0][0].integer(), 3);
+}
+
+TEST_F(RestartTest, TheWaitHasABoundAndCanBeEnded) {
+    const auto impatient = connect(OpenMode::read_write, {.reconnect_bound = 10ms});
+    const auto patient = connect(OpenMode::read_write, {.reconnect_bound = 1h});
+    cluster_.stop(testing::PostgresCluster::Stop::fast);
+    const auto error = thrown_by<SqlError>([&] { impatient->execute("SELECT 1"); });
+    EXPECT_EQ(error.sql_kind(), Kind::lost);
+    std::atomic<bool> ended{false};
+    std::thread interrupter([&] {
+        while (!ended) patient->interrupt();
+    });
+    EXPECT_EQ(thrown_by<SqlError>([&] { patient->execute("SELECT 1"); }).sql_kind(), Kind::lost);
+    ended = true;
+    interrupter.join();
+}
+
+TEST_F(RestartTest, AStandbyIsReadButNotWritten) {
+    std::string folder(connect(OpenMode::read_only)->execute("SHOW data_directory")[0][0].text());
+    cluster_.stop(testing::PostgresCluster::Stop::fast);
+    std::ofstream(folder + "/standby.signal") << "";
+    cluster_.start();
+    const auto error = thrown_by<SqlError>([&] { (void)connect(OpenMode::read_write); });
+    EXPECT_EQ(error.sql_kind(), Kind::read_only);
+    EXPECT_THAT(error.what(), HasSubstr("the server is a standby"));
+    EXPECT_EQ(connect(OpenMode::read_only)->execute("SELECT 1")[0][0].integer(), 1);
+}
+
+}  // namespace
+}  // namespace fermata::postgres

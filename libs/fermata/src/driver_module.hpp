@@ -1,0 +1,16 @@
+#pragma once
+// Drivers whose C library is heavy are modules, loaded when a database of theirs is first named, so that everybody else
+// starts without them.
+#include <fermata/sql/sql.hpp>
+
+#include <memory>
+#include <string>
+
+namespace fermata {
+
+/// Has the module of `driver` ("postgres") open `url`. It stands in the folder fermata beside libfermata.so, or in one
+/// of FERMATA_MODULE_PATH (folders separated by ":"), which is then the only place. Throws Error(refused) if it cannot
+/// be loaded or belongs to another version.
+[[nodiscard]] std::unique_ptr<sql::Database> open_by_module(const std::string& driver, const std::string& url);
+
+}  // namespace fermata
