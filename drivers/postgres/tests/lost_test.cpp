@@ -100,22 +100,53 @@ TEST_F(LostTest, TheUrlMayGiveOtherBounds) {
     EXPECT_EQ(setting(*apply->connect(OpenMode::read_write), "synchronous_commit"), "remote_apply");
 }
 
-TEST_F(LostTest, AConnectionCutOnTheWayOfTheCommitIsLost) {
-    testing::Proxy proxy(testing::PostgresCluster::shared().socket());
-    for (const auto direction : {Direction::to_server, Direction::to_client}) {
-        const auto connection = connect_through(proxy);
+/// Commands and COMMIT go out together; cut after each byte from "COMMIT" on, and after each byte of the answer.
+class CutTest : public LostTest, public ::testing::WithParamInterface<Direction> {
+protected:
+    /// Whether the cut happened; then, by a locking read on the same connection, whether the commit did.
+    struct Outcome {
+        bool cut;
+        bool committed;
+    };
+    Outcome commit_cut_after(std::size_t bytes) {
+        const auto connection = connect_through(proxy_);
+        connection->execute(last_[0]);
         const std::int64_t before = number();
-        connection->execute(Command{update, {}, 1});
         connection->begin();
-        proxy.arm({.act = Act::cut, .direction = direction, .marker = "COMMIT"});
-        const Command last[] = {{update, {}, 1}};
-        EXPECT_EQ(kind_of([&] { connection->commit(last); }), Kind::lost);
+        proxy_.arm({.act = Act::cut, .direction = GetParam(), .after = bytes, .marker = "COMMIT"});
+        try {
+            connection->commit(last_);
+            proxy_.disarm();
+            return {.cut = false, .committed = number() == before + 1};
+        } catch (const SqlError& error) {
+            EXPECT_EQ(error.sql_kind(), Kind::lost) << error.what();
+        }
         EXPECT_FALSE(connection->in_transaction());
-        // The same connection asks for the truth, locking.
-        const auto now = connection->execute("SELECT n FROM number WHERE id = 1 FOR UPDATE")[0][0].integer();
-        EXPECT_TRUE(now == before + 1 || now == before + 2);
-        EXPECT_EQ(now, number());
+        const auto truth = connection->execute("SELECT n FROM number WHERE id = 1 FOR UPDATE")[0][0].integer();
+        EXPECT_EQ(truth, number());
+        return {.cut = true, .committed = truth == before + 1};
     }
+    testing::Proxy proxy_{testing::PostgresCluster::shared().socket()};
+    const Command last_[1] = {{update, {}, 1}};
+};
+
+INSTANTIATE_TEST_SUITE_P(Ways, CutTest, ::testing::Values(Direction::to_server, Direction::to_client),
+                         [](const auto& way) { return way.param == Direction::to_server ? "ToServer" : "ToClient"; });
+
+TEST_P(CutTest, ACommitCutAtAnyByteIsLostAndTheTruthCanBeAsked) {
+    std::size_t bytes = 0;
+    for (; bytes < 1'000; ++bytes) {
+        const Outcome outcome = commit_cut_after(bytes);
+        if (!outcome.cut) {
+            EXPECT_TRUE(outcome.committed);
+            break;
+        }
+        if (GetParam() == Direction::to_client) {
+            EXPECT_TRUE(outcome.committed) << bytes;
+        }
+    }
+    EXPECT_GT(bytes, 20U);
+    EXPECT_LT(bytes, 1'000U);
 }
 
 TEST_F(LostTest, ABulkWriteSurvivesItsSession) {
@@ -131,6 +162,16 @@ TEST_F(LostTest, ABulkWriteSurvivesItsSession) {
     terminate(pid_of(*connection));
     write(3);
     EXPECT_EQ(connect()->execute("SELECT count(*) FROM number")[0][0].integer(), 3);
+}
+
+TEST_F(LostTest, ATableGoneWithTheSessionIsToldByTheNextWrite) {
+    const auto connection = connect();
+    const auto bulk = connection->bulk({.table = "number", .columns = {"id", "n"}});
+    terminate(pid_of(*connection));
+    connect()->execute("DROP TABLE number");
+    const Transaction transaction(*connection);
+    const Value cells[] = {2, 0};
+    EXPECT_EQ(kind_of([&] { bulk->write(1, cells); }), Kind::syntax);
 }
 
 TEST_F(LostTest, ASessionLostDuringCopyKeepsNothing) {

@@ -91,6 +91,17 @@ TEST_F(ReadTest, ACursorInATransactionSeesItAndEndsWithIt) {
     EXPECT_THROW(while (left->next()){}, SqlError);
 }
 
+TEST_F(ReadTest, ACursorOfATransactionThatFailedIsClosedQuietly) {
+    connection_->begin();
+    {
+        const auto cursor = connection_->query("SELECT 1 FROM generate_series(1, 500)");
+        ASSERT_TRUE(cursor->next());
+        EXPECT_THROW(connection_->execute("SELECT 1 / 0"), SqlError);
+    }
+    connection_->rollback();
+    EXPECT_EQ(connection_->execute("SELECT 3")[0][0].integer(), 3);
+}
+
 TEST_F(ReadTest, ACursorThatCannotBeOpenedLeavesTheConnection) {
     EXPECT_EQ(thrown_by<SqlError>([&] { (void)connection_->query("SELECT * FROM nothing"); }).sql_kind(),
               SqlError::Kind::syntax);
