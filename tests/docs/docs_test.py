@@ -18,8 +18,10 @@ def pages():
 class Docs(unittest.TestCase):
     def test_status_tables_are_those_of_the_database(self):
         text = (ROOT / "docs/statuses.md").read_text()
-        jobs, steps = text.split("## Step executions")
-        told = {(subject, *change) for subject, part in (("job_execution", jobs), ("step_execution", steps))
+        jobs, rest = text.split("## Step executions")
+        steps, partitions = rest.split("## Partitions")
+        parts = ("job_execution", jobs), ("step_execution", steps), ("partition_execution", partitions)
+        told = {(subject, *change) for subject, part in parts
                 for change in re.findall(r"^\| ([A-Z]+) \| ([A-Z]+) \|", part, re.MULTILINE)}
         with Folder() as folder:
             folder.fermata("db", "init", exit_code=0)

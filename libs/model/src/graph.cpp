@@ -1,3 +1,5 @@
+#include "graph_arrows.hpp"
+
 #include <fermata/base/text.hpp>
 #include <fermata/model/graph.hpp>
 
@@ -7,73 +9,6 @@
 
 namespace fermata {
 namespace {
-
-using Kind = TransitionDefinition::Kind;
-
-/// One arrow: where it leads (an element, the end of the flow, or how the job ends) and when.
-struct Arrow {
-    std::string when;  ///< empty: always
-    std::string to;
-    bool to_element = false;
-    bool to_flow_end = false;
-    bool is_restart = false;
-};
-
-std::string ending(const TransitionDefinition& transition) {
-    constexpr const char* words[] = {"", "COMPLETED", "FAILED", "STOPPED"};
-    std::string text = words[static_cast<int>(transition.kind)];
-    if (transition.exit_status) text += fmt::format(" ({})", transition.exit_status->source());
-    return text;
-}
-
-/// What leads out of an element, whatever it is.
-struct Ways {
-    const std::vector<TransitionDefinition>* transitions = nullptr;
-    const std::optional<Template>* next = nullptr;
-};
-
-const std::vector<TransitionDefinition> no_transitions;
-const std::optional<Template> no_next;
-
-Ways ways_of(const StepDefinition& step) { return {&step.transitions, &step.next}; }
-Ways ways_of(const FlowDefinition& flow) { return {&flow.transitions, &flow.next}; }
-Ways ways_of(const SplitDefinition& split) { return {&no_transitions, &split.next}; }
-Ways ways_of(const DecisionDefinition& decision) { return {&decision.transitions, &no_next}; }
-
-bool has_catch_all(const std::vector<TransitionDefinition>& transitions) {
-    for (const auto& transition : transitions) {
-        const auto& on = transition.on.source();
-        if (!on.empty() && on.find_first_not_of('*') == std::string::npos) return true;
-    }
-    return false;
-}
-
-/// `flow`: the one the element stands in, empty for the job.
-std::vector<Arrow> arrows_of(const Ways& ways, const std::string& flow) {
-    std::vector<Arrow> arrows;
-    for (const auto& transition : *ways.transitions) {
-        const auto& on = transition.on.source();
-        if (transition.kind == Kind::next) {
-            arrows.push_back({.when = on, .to = transition.to.source(), .to_element = true});
-        } else {
-            arrows.push_back({.when = on, .to = ending(transition)});
-        }
-        if (transition.restart) {
-            arrows.push_back({.when = on, .to = transition.restart->source(), .to_element = true, .is_restart = true});
-        }
-    }
-    if (has_catch_all(*ways.transitions)) return arrows;
-    Arrow otherwise{.when = ways.transitions->empty() ? "" : "otherwise", .to = "COMPLETED"};
-    if (*ways.next) {
-        otherwise.to = (*ways.next)->source();
-        otherwise.to_element = true;
-    } else if (!flow.empty()) {
-        otherwise.to = flow;
-        otherwise.to_flow_end = true;
-    }
-    arrows.push_back(std::move(otherwise));
-    return arrows;
-}
 
 // ---- text
 
@@ -105,7 +40,7 @@ private:
         for (const auto& inner : split.flows) element(depth + 1, inner, split.id);
         arrows(depth + 1, ways_of(split), flow);
     }
-    void arrows(int depth, const Ways& ways, const std::string& flow) {
+    void arrows(int depth, const GraphWays& ways, const std::string& flow) {
         for (const auto& arrow : arrows_of(ways, flow)) {
             const std::string when = arrow.when.empty() ? "" : fmt::format("{} ", printable(arrow.when));
             const std::string_view how = arrow.is_restart ? "restart at " : arrow.to_flow_end ? "end of " : "";
@@ -191,7 +126,7 @@ private:
         arrows(split.id, ways_of(split), flow);
     }
 
-    void arrows(const std::string& id, const Ways& ways, const std::string& flow) {
+    void arrows(const std::string& id, const GraphWays& ways, const std::string& flow) {
         for (const auto& arrow : arrows_of(ways, flow)) {
             std::string attributes = arrow.when.empty() ? "" : fmt::format(" [label={}]", text("", arrow.when));
             if (arrow.is_restart) attributes += " [style=dashed]";

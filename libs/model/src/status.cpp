@@ -35,6 +35,12 @@ constexpr std::array table = {
     StatusTransition{step_execution, started, stopped, "stopped at a checkpoint"},
     StatusTransition{step_execution, started, failed, "failure, or its owner is lost"},
     StatusTransition{step_execution, started, completed, "its work is done"},
+
+    StatusTransition{partition_execution, starting, started, "a thread takes it"},
+    StatusTransition{partition_execution, starting, stopped, "the step ends before it began"},
+    StatusTransition{partition_execution, started, stopped, "stopped at a checkpoint"},
+    StatusTransition{partition_execution, started, failed, "failure, or its owner is lost"},
+    StatusTransition{partition_execution, started, completed, "its work is done"},
 };
 
 bool equal_ignoring_case(std::string_view text, std::string_view upper) {

@@ -44,6 +44,11 @@ TEST(Status, StepExecutionsChangeAsTheDesignSays) {
     }
 }
 
+TEST(Status, PartitionsChangeAsTheDesignSays) {
+    EXPECT_EQ(successors(Subject::partition_execution, starting), "STARTED STOPPED");
+    EXPECT_EQ(successors(Subject::partition_execution, started), "STOPPED FAILED COMPLETED");
+}
+
 TEST(Status, EveryTransitionSaysWhichEventItIs) {
     for (const auto& transition : transitions()) {
         EXPECT_FALSE(transition.event.empty());

@@ -65,6 +65,32 @@ void count_deaths(sql::Connection& connection, const Standing& standing, Timesta
         {Value(standing.instance.value()), cell(now)});
 }
 
+// A partitioned step counts what its partitions counted, and these end with it.
+void end_unfinished_partitions(sql::Connection& connection, JobExecutionId execution, JobInstanceId instance,
+                               BatchStatus status, Timestamp now) {
+    connection.execute(
+        "UPDATE partition_execution SET status = $3, exit_status = COALESCE(p.set_exit_status, $3), ended = $4, "
+        "read = p.read, written = p.written, filtered = p.filtered, read_skips = p.read_skips, "
+        "process_skips = p.process_skips, write_skips = p.write_skips, commits = p.commits, rollbacks = p.rollbacks "
+        "FROM step_progress p, step_execution s WHERE s.execution_id = $1 AND s.ended IS NULL AND "
+        "partition_execution.step_execution_id = s.id AND partition_execution.status = 'STARTED' AND "
+        "p.instance_id = $2 AND p.step = s.step AND p.partition = partition_execution.partition + 1",
+        {Value(execution.value()), Value(instance.value()), cell(to_string(status)), cell(now)});
+    connection.execute(
+        "UPDATE partition_execution SET status = 'STOPPED', ended = $2 WHERE status = 'STARTING' AND "
+        "step_execution_id IN (SELECT s.id FROM step_execution s WHERE s.execution_id = $1 AND s.ended IS NULL)",
+        {Value(execution.value()), cell(now)});
+    connection.execute(
+        "UPDATE step_progress SET (read, written, filtered, read_skips, process_skips, write_skips, commits, "
+        "rollbacks) = (SELECT COALESCE(SUM(x.read), 0), COALESCE(SUM(x.written), 0), COALESCE(SUM(x.filtered), 0), "
+        "COALESCE(SUM(x.read_skips), 0), COALESCE(SUM(x.process_skips), 0), COALESCE(SUM(x.write_skips), 0), "
+        "COALESCE(SUM(x.commits), 0), COALESCE(SUM(x.rollbacks), 0) FROM partition_execution x "
+        "WHERE x.step_execution_id = step_progress.last_execution) WHERE instance_id = $1 AND partition = 0 AND "
+        "status = 'STARTED' AND last_execution IN (SELECT s.id FROM step_execution s WHERE s.execution_id = $2 AND "
+        "s.partitions IS NOT NULL)",
+        {Value(instance.value()), Value(execution.value())});
+}
+
 // The live counters of a running step are in step_progress only.
 void end_unfinished_steps(sql::Connection& connection, JobExecutionId execution, JobInstanceId instance,
                           BatchStatus status, Timestamp now) {
@@ -75,7 +101,7 @@ void end_unfinished_steps(sql::Connection& connection, JobExecutionId execution,
         "process_skips = p.process_skips, write_skips = p.write_skips, commits = p.commits, rollbacks = p.rollbacks, "
         "user_data = p.user_data FROM step_progress p WHERE step_execution.execution_id = $1 AND "
         "step_execution.ended IS NULL AND p.instance_id = $2 AND p.step = step_execution.step AND "
-        "p.last_execution = step_execution.id",
+        "p.partition = 0 AND p.last_execution = step_execution.id",
         {Value(execution.value()), Value(instance.value()), end, cell(now)});
     connection.execute(
         "UPDATE step_progress SET status = $2, exit_status = COALESCE(set_exit_status, $2) "
@@ -88,6 +114,7 @@ BatchStatus end_lost(sql::Connection& connection, Standing& standing, const std:
     const BatchStatus end = standing.status == BatchStatus::stopping ? BatchStatus::stopped : BatchStatus::failed;
     const std::string_view status = to_string(end);
     count_deaths(connection, standing, now);
+    end_unfinished_partitions(connection, standing.execution, standing.instance, end, now);
     end_unfinished_steps(connection, standing.execution, standing.instance, end, now);
     forget_worker(connection, standing);
     const bool failed = end == BatchStatus::failed;

@@ -38,6 +38,9 @@ BatchStatus end_lost(sql::Connection& connection, Standing& standing, const std:
                      const std::string& actor, Timestamp now);
 /// Raises the epochs of the execution's unfinished steps and counts the death of their owner.
 void count_deaths(sql::Connection& connection, const Standing& standing, Timestamp now);
+/// The partitions of unfinished steps end, and the steps get their sums; to be called before end_unfinished_steps.
+void end_unfinished_partitions(sql::Connection& connection, JobExecutionId execution, JobInstanceId instance,
+                               BatchStatus status, Timestamp now);
 /// What the end of an execution leaves unfinished below it ends with it, with the counters as committed.
 void end_unfinished_steps(sql::Connection& connection, JobExecutionId execution, JobInstanceId instance,
                           BatchStatus status, Timestamp now);

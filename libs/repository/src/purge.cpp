@@ -70,6 +70,10 @@ void delete_marked(sql::Connection& connection) {
           "e.instance_id = p.instance_id)",
           "DELETE FROM job_parameter WHERE execution_id IN (SELECT e.id FROM purge_in_progress p JOIN job_execution e "
           "ON e.instance_id = p.instance_id)",
+          "DELETE FROM partition_data WHERE step_execution_id IN (SELECT s.id FROM purge_in_progress p JOIN "
+          "job_execution e ON e.instance_id = p.instance_id JOIN step_execution s ON s.execution_id = e.id)",
+          "DELETE FROM partition_execution WHERE step_execution_id IN (SELECT s.id FROM purge_in_progress p JOIN "
+          "job_execution e ON e.instance_id = p.instance_id JOIN step_execution s ON s.execution_id = e.id)",
           "DELETE FROM step_execution WHERE execution_id IN (SELECT e.id FROM purge_in_progress p JOIN job_execution "
           "e ON e.instance_id = p.instance_id)",
           "DELETE FROM step_progress WHERE instance_id IN (SELECT instance_id FROM purge_in_progress)",

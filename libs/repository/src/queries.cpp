@@ -96,9 +96,10 @@ constexpr std::string_view step_select =
     "COALESCE(p.read, s.read), COALESCE(p.written, s.written), COALESCE(p.filtered, s.filtered), "
     "COALESCE(p.read_skips, s.read_skips), COALESCE(p.process_skips, s.process_skips), "
     "COALESCE(p.write_skips, s.write_skips), COALESCE(p.commits, s.commits), COALESCE(p.rollbacks, s.rollbacks), "
-    "s.error_class, s.error_message, s.error_step, s.error_position, COALESCE(p.user_data, s.user_data) "
+    "s.error_class, s.error_message, s.error_step, s.error_position, COALESCE(p.user_data, s.user_data), s.partitions "
     "FROM step_execution s JOIN job_execution e ON e.id = s.execution_id LEFT JOIN step_progress p ON "
-    "p.instance_id = e.instance_id AND p.step = s.step AND p.last_execution = s.id AND s.ended IS NULL ";
+    "p.instance_id = e.instance_id AND p.step = s.step AND p.partition = 0 AND p.last_execution = s.id AND "
+    "s.ended IS NULL ";
 
 StepExecution read_step(std::span<const Value> cells) {
     RowReader row(cells);
@@ -113,7 +114,25 @@ StepExecution read_step(std::span<const Value> cells) {
     step.metrics = row.metrics();
     step.failure = row.failure();
     step.user_data = row.optional_text();
+    step.partitions = row.optional_integer();
     return step;
+}
+
+// A partitioned step that runs counts what its partitions have counted so far.
+void add_live_counts(sql::Connection& connection, StepExecution& step) {
+    if (!step.partitions || step.ended) return;
+    const sql::Result sum = connection.execute(
+        "SELECT CAST(COALESCE(SUM(p.read), 0) AS BIGINT), CAST(COALESCE(SUM(p.written), 0) AS BIGINT), "
+        "CAST(COALESCE(SUM(p.filtered), 0) AS BIGINT), "
+        "CAST(COALESCE(SUM(p.read_skips), 0) AS BIGINT), CAST(COALESCE(SUM(p.process_skips), 0) AS BIGINT), "
+        "CAST(COALESCE(SUM(p.write_skips), 0) AS BIGINT), "
+        "CAST(COALESCE(SUM(p.commits), 0) AS BIGINT), CAST(COALESCE(SUM(p.rollbacks), 0) AS BIGINT) FROM job_execution "
+        "e JOIN step_progress p "
+        "ON p.instance_id = e.instance_id AND p.step = $2 AND p.partition > 0 AND p.last_execution = $3 "
+        "WHERE e.id = $1",
+        {Value(step.execution_id.value()), cell(step.name), Value(step.id.value())});
+    RowReader row(sum[0]);
+    step.metrics = row.metrics();
 }
 
 // --- events
@@ -209,14 +228,22 @@ std::vector<std::string> Repository::job_names() {
 
 std::vector<StepExecution> Repository::steps_of(JobExecutionId execution) {
     static const std::string sql = fmt::format("{}WHERE s.execution_id = $1 ORDER BY s.id", step_select);
-    return read_all(impl_->select(sql, {Value(execution.value())}), read_step);
+    return impl_->read([&](sql::Connection& connection) {
+        auto steps = read_all(connection.execute(sql, {Value(execution.value())}), read_step);
+        for (StepExecution& step : steps) add_live_counts(connection, step);
+        return steps;
+    });
 }
 
-std::optional<StepExecution> Repository::find_step(StepExecutionId step) {
+std::optional<StepExecution> Repository::find_step(StepExecutionId id) {
     static const std::string sql = fmt::format("{}WHERE s.id = $1", step_select);
-    const sql::Result found = impl_->select(sql, {Value(step.value())});
-    if (found.empty()) return std::nullopt;
-    return read_step(found[0]);
+    return impl_->read([&](sql::Connection& connection) -> std::optional<StepExecution> {
+        const sql::Result found = connection.execute(sql, {Value(id.value())});
+        if (found.empty()) return std::nullopt;
+        StepExecution step = read_step(found[0]);
+        add_live_counts(connection, step);
+        return step;
+    });
 }
 
 std::optional<StoredDefinition> Repository::definition_of(JobInstanceId instance) {

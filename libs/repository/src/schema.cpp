@@ -75,7 +75,27 @@ CREATE TABLE step_execution (
     commits BIGINT NOT NULL DEFAULT 0, rollbacks BIGINT NOT NULL DEFAULT 0,
     error_class TEXT, error_message TEXT, error_step TEXT, error_position TEXT,
     user_data {bytes},
+    partitions BIGINT, threads BIGINT,
     CHECK ((status IN ('STARTING', 'STARTED', 'STOPPING')) = (ended IS NULL)));
+
+CREATE TABLE partition_execution (
+    step_execution_id BIGINT NOT NULL REFERENCES step_execution (id), partition BIGINT NOT NULL,
+    properties TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('STARTING', 'STARTED', 'STOPPED', 'FAILED', 'COMPLETED')),
+    exit_status TEXT,
+    started BIGINT, ended BIGINT,
+    read BIGINT NOT NULL DEFAULT 0, written BIGINT NOT NULL DEFAULT 0, filtered BIGINT NOT NULL DEFAULT 0,
+    read_skips BIGINT NOT NULL DEFAULT 0, process_skips BIGINT NOT NULL DEFAULT 0,
+    write_skips BIGINT NOT NULL DEFAULT 0,
+    commits BIGINT NOT NULL DEFAULT 0, rollbacks BIGINT NOT NULL DEFAULT 0,
+    error_class TEXT, error_message TEXT, error_step TEXT, error_position TEXT,
+    PRIMARY KEY (step_execution_id, partition),
+    CHECK ((status IN ('STARTING', 'STARTED')) = (ended IS NULL)));
+
+CREATE TABLE partition_data (
+    step_execution_id BIGINT NOT NULL REFERENCES step_execution (id), partition BIGINT NOT NULL,
+    number BIGINT NOT NULL, data {bytes} NOT NULL,
+    PRIMARY KEY (step_execution_id, partition, number));
 
 CREATE TABLE step_progress (
     instance_id BIGINT NOT NULL REFERENCES job_instance (id), step TEXT NOT NULL, partition BIGINT NOT NULL,
@@ -98,9 +118,10 @@ CREATE TABLE step_progress (
     PRIMARY KEY (instance_id, step, partition));
 
 CREATE TABLE walk (
-    execution_id BIGINT NOT NULL REFERENCES job_execution (id), number BIGINT NOT NULL,
-    step TEXT NOT NULL, outcome TEXT NOT NULL, taken TEXT NOT NULL, target TEXT NOT NULL,
-    PRIMARY KEY (execution_id, number));
+    execution_id BIGINT NOT NULL REFERENCES job_execution (id), scope TEXT NOT NULL, number BIGINT NOT NULL,
+    step TEXT NOT NULL, outcome TEXT NOT NULL, status TEXT NOT NULL, exit_status TEXT, job_exit_status TEXT,
+    steps TEXT NOT NULL, taken TEXT NOT NULL, target TEXT NOT NULL,
+    PRIMARY KEY (execution_id, scope, number));
 
 CREATE TABLE event (
     id {auto_id},
@@ -159,7 +180,8 @@ SELECT s.id AS STEP_EXECUTION_ID, COALESCE(p.sequence, s.commits) AS VERSION, s.
 FROM step_execution s
 JOIN job_execution e ON e.id = s.execution_id
 LEFT JOIN step_progress p
-    ON p.instance_id = e.instance_id AND p.step = s.step AND p.last_execution = s.id AND s.ended IS NULL;
+    ON p.instance_id = e.instance_id AND p.step = s.step AND p.partition = 0 AND p.last_execution = s.id AND
+    s.ended IS NULL;
 
 CREATE VIEW BATCH_STEP_EXECUTION_CONTEXT AS
 SELECT s.id AS STEP_EXECUTION_ID, COALESCE(CAST(p.user_data AS TEXT), CAST(s.user_data AS TEXT), '{{}}') AS SHORT_CONTEXT,
@@ -167,13 +189,15 @@ SELECT s.id AS STEP_EXECUTION_ID, COALESCE(CAST(p.user_data AS TEXT), CAST(s.use
 FROM step_execution s
 JOIN job_execution e ON e.id = s.execution_id
 LEFT JOIN step_progress p
-    ON p.instance_id = e.instance_id AND p.step = s.step AND p.last_execution = s.id AND s.ended IS NULL;
+    ON p.instance_id = e.instance_id AND p.step = s.step AND p.partition = 0 AND p.last_execution = s.id AND
+    s.ended IS NULL;
 
 CREATE VIEW BATCH_JOB_EXECUTION_CONTEXT AS
 SELECT id AS JOB_EXECUTION_ID, '{{}}' AS SHORT_CONTEXT, NULL AS SERIALIZED_CONTEXT FROM job_execution;
 )sql";
 
 std::string_view name_of(Subject subject) {
+    if (subject == Subject::partition_execution) return "partition_execution";
     return subject == Subject::job_execution ? "job_execution" : "step_execution";
 }
 
@@ -203,6 +227,7 @@ std::string history_guard(const sql::Dialect& dialect, std::string_view table) {
 std::string guards(const sql::Dialect& dialect) {
     std::string sql = transition_guard(dialect, Subject::job_execution);
     sql += transition_guard(dialect, Subject::step_execution);
+    sql += transition_guard(dialect, Subject::partition_execution);
     sql += dialect.guard("job_execution_epoch", "UPDATE OF epoch", "job_execution", "NEW.epoch < OLD.epoch",
                          "the epoch of an execution never falls");
     sql += dialect.guard("job_execution_ended", "UPDATE", "job_execution",
@@ -214,8 +239,8 @@ std::string guards(const sql::Dialect& dialect) {
     for (const std::string_view table : {"walk", "event"})
         sql += dialect.guard(fmt::format("{}_final", table), "UPDATE", table, "1 = 1",
                              fmt::format("a row of {} never changes", table));
-    for (const std::string_view table :
-         {"job_instance", "job_execution", "job_parameter", "step_execution", "step_progress", "walk", "event"})
+    for (const std::string_view table : {"job_instance", "job_execution", "job_parameter", "step_execution",
+                                         "partition_execution", "partition_data", "step_progress", "walk", "event"})
         sql += history_guard(dialect, table);
     return sql;
 }

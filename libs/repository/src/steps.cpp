@@ -2,35 +2,13 @@
 #include "fence.hpp"
 #include "journal.hpp"
 #include "ownership.hpp"
-#include "progress.hpp"
+#include "step_state.hpp"
+#include "walk.hpp"
 
 #include <fermata/base/point.hpp>
 
 namespace fermata {
 namespace {
-
-constexpr std::string_view state_columns =
-    "step, status, exit_status, starts, epoch, last_execution, deaths, death_sequence, intent";
-
-StepState read_state(RowReader& row) {
-    StepState state;
-    state.name = row.text();
-    state.status = row.status();
-    state.exit_status = row.optional_text();
-    state.starts = row.integer();
-    state.epoch = row.integer();
-    state.last_execution = StepExecutionId(row.integer());
-    state.deaths = row.integer();
-    state.death_sequence = row.integer();
-    state.intent = row.optional_text();
-    state.progress = read_progress(row);
-    return state;
-}
-
-StepState only_state(const sql::Result& result) {
-    RowReader row(result[0]);
-    return read_state(row);
-}
 
 StepExecutionId insert_step_execution(sql::Connection& connection, const Claim& claim, const std::string& step,
                                       Timestamp now) {
@@ -41,10 +19,6 @@ StepExecutionId insert_step_execution(sql::Connection& connection, const Claim& 
     return StepExecutionId(inserted[0][0].integer());
 }
 
-// A new StepExecution counts its items, skips and retries from zero, and has no exit status yet.
-constexpr std::string_view fresh_counts =
-    "read = 0, written = 0, filtered = 0, read_skips = 0, process_skips = 0, write_skips = 0, commits = 0, "
-    "rollbacks = 0, skips_used = 0, retries_used = 0, set_exit_status = NULL";
 constexpr std::string_view from_the_beginning =
     "generation = step_progress.generation + 1, sequence = 0, reader = NULL, writer = NULL, side_outputs = NULL, "
     "replay_left = 0, user_data = NULL, exhausted = 0, publishing = 0, deaths = 0, death_sequence = 0, intent = NULL";
@@ -94,13 +68,6 @@ std::string_view name_of(StepEntryMode mode) {
     return {};
 }
 
-sql::Command insert_walk(const Claim& claim, const WalkEntry& entry) {
-    return {"INSERT INTO walk (execution_id, number, step, outcome, taken, target) VALUES ($1, $2, $3, $4, $5, $6)",
-            {Value(claim.execution.value()), Value(entry.number), cell(entry.step), cell(entry.outcome),
-             cell(entry.taken), cell(entry.to)},
-            1};
-}
-
 sql::Command end_step_execution(const StepClaim& claim, const StepEnd& end, Timestamp now) {
     sql::Command command{
         "UPDATE step_execution SET status = $2, exit_status = $3, ended = $4, updated = $4, user_data = $5, "
@@ -126,6 +93,12 @@ sql::Command end_step_progress(const StepClaim& claim, const StepEnd& end, Times
                           {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.epoch),
                            cell(to_string(end.status)), cell(end.exit_status), cell(now)});
     return command;
+}
+
+sql::Command end_partitions_not_entered(const StepClaim& claim, Timestamp now) {
+    return {
+        "UPDATE partition_execution SET status = 'STOPPED', ended = $2 WHERE step_execution_id = $1 AND ended IS NULL",
+        {Value(claim.id.value()), cell(now)}};
 }
 
 sql::Command keep_job_exit_status(const Claim& claim, const StepEnd& end, Timestamp now) {
@@ -188,23 +161,6 @@ std::map<std::string, StepState> Repository::steps_of_instance(JobInstanceId ins
     return steps;
 }
 
-std::vector<WalkEntry> Repository::walk_of(JobExecutionId execution) {
-    const sql::Result rows =
-        impl_->select("SELECT number, step, outcome, taken, target FROM walk WHERE execution_id = $1 ORDER BY number",
-                      {Value(execution.value())});
-    std::vector<WalkEntry> walk;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        RowReader row(rows[i]);
-        WalkEntry& entry = walk.emplace_back();
-        entry.number = row.integer();
-        entry.step = row.text();
-        entry.outcome = row.text();
-        entry.taken = row.text();
-        entry.to = row.text();
-    }
-    return walk;
-}
-
 StepEntry Repository::enter_step(const Claim& claim, const std::string& step, StepEntryMode mode) {
     return as_owner(claim, [&] {
         Impl::Write write(*impl_);
@@ -226,14 +182,6 @@ StepEntry Repository::enter_step(const Claim& claim, const std::string& step, St
     });
 }
 
-void Repository::record_walk(const Claim& claim, const WalkEntry& entry) {
-    as_owner(claim, [&] {
-        Impl::Write write(*impl_);
-        const sql::Command last[] = {fence(claim, write.now()), insert_walk(claim, entry)};
-        write.commit(last);
-    });
-}
-
 void Repository::end_step(const StepClaim& claim, const StepEnd& end) {
     as_owner(claim.execution, [&] {
         Impl::Write write(*impl_);
@@ -242,9 +190,11 @@ void Repository::end_step(const StepClaim& claim, const StepEnd& end) {
                           .kind = "step.ended",
                           .actor = std::string(runtime_actor),
                           .data = step_end_facts(claim, end)};
-        const sql::Command last[] = {
-            keep_job_exit_status(claim.execution, end, write.now()), end_step_execution(claim, end, write.now()),
-            end_step_progress(claim, end, write.now()), insert_walk(claim.execution, end.walk), journal(ended)};
+        const WalkRow walk(claim.execution, end.walk);
+        std::vector<sql::Command> last{keep_job_exit_status(claim.execution, end, write.now()),
+                                       end_step_execution(claim, end, write.now()),
+                                       end_step_progress(claim, end, write.now()), walk.insert(), journal(ended)};
+        if (end.partitioned) last.push_back(end_partitions_not_entered(claim, write.now()));
         FERMATA_POINT("step.before-end");
         write.commit(last);
         FERMATA_POINT("step.ended");

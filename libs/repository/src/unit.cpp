@@ -15,13 +15,13 @@ sql::Command save(const StepClaim& claim, const Progress& next, Timestamp now) {
         "UPDATE step_progress SET {}, updated = $24, "
         "deaths = CASE WHEN generation = $1 AND sequence = $2 THEN deaths ELSE 0 END, "
         "intent = CASE WHEN generation = $1 AND sequence = $2 THEN intent ELSE NULL END "
-        "WHERE instance_id = $21 AND step = $22 AND partition = 0 AND epoch = $23 AND status = 'STARTED'",
+        "WHERE instance_id = $21 AND step = $22 AND partition = $25 AND epoch = $23 AND status = 'STARTED'",
         progress_assignments());
     sql::Command command{sql, {}, 1};
-    command.params.reserve(24);
+    command.params.reserve(25);
     append_progress(command.params, next);
-    command.params.insert(command.params.end(),
-                          {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.epoch), cell(now)});
+    command.params.insert(command.params.end(), {Value(claim.execution.instance.value()), cell(claim.step),
+                                                 Value(claim.epoch), cell(now), Value(claim.partition)});
     return command;
 }
 
@@ -106,9 +106,9 @@ void Repository::set_intent(const StepClaim& claim, const std::string& intent) {
         Impl::Write write(*impl_);
         const sql::Command meant[] = {
             {"UPDATE step_progress SET intent = $4, updated = $5 WHERE instance_id = $1 AND step = $2 AND "
-             "partition = 0 AND epoch = $3 AND status = 'STARTED'",
+             "partition = $6 AND epoch = $3 AND status = 'STARTED'",
              {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.epoch), cell(intent),
-              cell(write.now())},
+              cell(write.now()), Value(claim.partition)},
              1}};
         write.commit(meant);
     });

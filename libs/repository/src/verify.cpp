@@ -44,9 +44,10 @@ constexpr std::string_view checks[] = {
     "e.instance_id = p.instance_id)",
     "SELECT 'step ' || p.step || ' of instance ' || p.instance_id || ' is ' || p.status || ' but its last execution ' "
     "|| s.id || ' is ' || s.status FROM step_progress p JOIN step_execution s ON s.id = p.last_execution "
-    "WHERE p.status <> s.status",
+    "WHERE p.partition = 0 AND p.status <> s.status",
     "SELECT 'step ' || p.step || ' of instance ' || p.instance_id || ' differs in its counters from its last execution "
-    "' || s.id FROM step_progress p JOIN step_execution s ON s.id = p.last_execution WHERE s.ended IS NOT NULL AND "
+    "' || s.id FROM step_progress p JOIN step_execution s ON s.id = p.last_execution WHERE p.partition = 0 AND s.ended "
+    "IS NOT NULL AND "
     "(p.read <> s.read OR p.written <> s.written OR p.filtered <> s.filtered OR p.read_skips <> s.read_skips OR "
     "p.process_skips <> s.process_skips OR p.write_skips <> s.write_skips OR p.commits <> s.commits OR "
     "p.rollbacks <> s.rollbacks)",
@@ -54,21 +55,34 @@ constexpr std::string_view checks[] = {
     "job_execution e ON e.id = s.execution_id WHERE NOT EXISTS (SELECT 1 FROM step_progress p WHERE "
     "p.instance_id = e.instance_id AND p.step = s.step)",
     "SELECT 'step ' || p.step || ' of instance ' || p.instance_id || ' says it was started ' || p.starts || "
-    "' times but has another number of executions' FROM step_progress p WHERE p.starts <> (SELECT COUNT(*) FROM "
+    "' times but has another number of executions' FROM step_progress p WHERE p.partition = 0 AND p.starts <> (SELECT "
+    "COUNT(*) FROM "
     "job_execution e JOIN step_execution s ON s.execution_id = e.id WHERE e.instance_id = p.instance_id AND "
     "s.step = p.step)",
     "SELECT 'step ' || step || ' of instance ' || instance_id || ' has epoch ' || epoch || ' after ' || starts || "
     "' starts' FROM step_progress WHERE epoch < starts",
     "SELECT 'step ' || p.step || ' of instance ' || p.instance_id || ' ran again after it was COMPLETED' FROM "
-    "step_progress p WHERE p.generation < (SELECT COUNT(*) FROM job_execution e JOIN step_execution s ON "
+    "step_progress p WHERE p.partition = 0 AND p.generation < (SELECT COUNT(*) FROM job_execution e JOIN "
+    "step_execution s ON "
     "s.execution_id = e.id WHERE e.instance_id = p.instance_id AND s.step = p.step AND s.status = 'COMPLETED' AND "
     "s.id < p.last_execution)",
     "SELECT 'step ' || step || ' of instance ' || instance_id || ' has an impossible place (generation ' || generation "
     "|| ', sequence ' || sequence || ', deaths ' || deaths || ')' FROM step_progress "
     "WHERE generation < 0 OR sequence < 0 OR deaths < 0 OR death_sequence > sequence",
 
+    // partitions
+    "SELECT 'partition ' || x.partition || ' of step execution ' || s.id || ' (' || s.step || ') has not ended, but "
+    "the "
+    "step has' FROM partition_execution x JOIN step_execution s ON s.id = x.step_execution_id WHERE x.ended IS NULL "
+    "AND "
+    "s.ended IS NOT NULL",
+    "SELECT 'step execution ' || s.id || ' (' || s.step || ') counts other items than its partitions' FROM "
+    "step_execution s WHERE s.ended IS NOT NULL AND s.partitions IS NOT NULL AND (s.read, s.written, s.commits) <> "
+    "(SELECT COALESCE(SUM(x.read), 0), COALESCE(SUM(x.written), 0), COALESCE(SUM(x.commits), 0) FROM "
+    "partition_execution x WHERE x.step_execution_id = s.id)",
+
     // history
-    "SELECT 'the walk of execution ' || execution_id || ' has gaps' FROM walk GROUP BY execution_id "
+    "SELECT 'the walk of execution ' || execution_id || ' has gaps' FROM walk GROUP BY execution_id, scope "
     "HAVING MIN(number) <> 1 OR MAX(number) <> COUNT(*)",
     "SELECT 'the journal of execution ' || e.id || ' has not exactly one start' FROM job_execution e WHERE 1 <> "
     "(SELECT COUNT(*) FROM event v WHERE v.execution_id = e.id AND v.kind = 'execution.started')",

@@ -2,8 +2,6 @@
 
 #include "artifact_check.hpp"
 
-#include <fmt/format.h>
-
 namespace fermata {
 namespace {
 
@@ -33,40 +31,69 @@ RunnableChunk assemble_work(const ResolvedChunk& work, const Registry& registry)
     return chunk;
 }
 
-}  // namespace
-
-const RunnableStep* RunnableJob::find(std::string_view id) const {
-    for (const RunnableStep& step : steps)
-        if (step.definition->id == id) return &step;
-    return nullptr;
+RunnablePartition assemble_partition(const ResolvedPartition& partition, const Registry& registry) {
+    const auto found = [&](ArtifactKind kind, const std::optional<ResolvedArtifact>& artifact) {
+        return artifact ? registry.find(kind, artifact->ref) : nullptr;
+    };
+    return {.mapper = found(ArtifactKind::mapper, partition.mapper),
+            .collector = found(ArtifactKind::collector, partition.collector),
+            .analyzer = found(ArtifactKind::analyzer, partition.analyzer),
+            .reducer = found(ArtifactKind::reducer, partition.reducer)};
 }
 
-/// The walk does not know them yet.
-static void refuse_containers(const ResolvedJob& job, Diagnostics& diagnostics) {
-    for (const ResolvedElement& element : job.elements) {
-        const auto* step = std::get_if<ResolvedStep>(&element.what);
-        const Position at = std::visit([](const auto& it) { return it.at; }, element.what);
-        if (step == nullptr || step->partition)
-            diagnostics.error(
-                job.file, at,
-                fmt::format("\"{}\": flows, splits, decisions and partitions cannot be run yet", element.id()));
-    }
+std::vector<RunnableElement> assemble_elements(const std::vector<ResolvedElement>& elements, const Registry& registry);
+
+RunnableStep assemble_element(const ResolvedStep& step, const Registry& registry) {
+    RunnableStep made{&step, find_listeners(step.listeners, registry), {}, {}};
+    std::visit([&](const auto& work) { made.work = assemble_work(work, registry); }, step.work);
+    if (step.partition) made.partition = assemble_partition(*step.partition, registry);
+    return made;
+}
+
+RunnableDecision assemble_element(const ResolvedDecision& decision, const Registry& registry) {
+    return {&decision, registry.find(ArtifactKind::decider, decision.decider.ref)};
+}
+
+RunnableFlow assemble_element(const ResolvedFlow& flow, const Registry& registry) {
+    return {&flow, assemble_elements(flow.elements, registry)};
+}
+
+RunnableSplit assemble_element(const ResolvedSplit& split, const Registry& registry) {
+    RunnableSplit made{&split, {}};
+    for (const ResolvedFlow& flow : split.flows) made.flows.push_back(assemble_element(flow, registry));
+    return made;
+}
+
+std::vector<RunnableElement> assemble_elements(const std::vector<ResolvedElement>& elements, const Registry& registry) {
+    std::vector<RunnableElement> made;
+    for (const ResolvedElement& element : elements)
+        made.push_back({std::visit(
+            [&](const auto& it) -> decltype(RunnableElement::what) { return assemble_element(it, registry); },
+            element.what)});
+    return made;
+}
+
+}  // namespace
+
+const std::string& RunnableElement::id() const {
+    return std::visit([](const auto& element) -> const std::string& { return element.definition->id; }, what);
+}
+
+const RunnableElement* find(const std::vector<RunnableElement>& elements, std::string_view id) {
+    for (const RunnableElement& element : elements)
+        if (element.id() == id) return &element;
+    return nullptr;
 }
 
 Assembly assemble(ResolvedJob resolved, const Registry& registry) {
     Assembly assembly;
     check_artifacts(resolved, registry, assembly.diagnostics);
-    refuse_containers(resolved, assembly.diagnostics);
     if (assembly.diagnostics.has_errors()) return assembly;
 
     RunnableJob runnable;
     runnable.job = std::make_unique<const ResolvedJob>(std::move(resolved));
     runnable.listeners = find_listeners(runnable.job->listeners, registry);
-    for (const ResolvedStep* step : steps_of(runnable.job->elements)) {
-        RunnableStep made{step, find_listeners(step->listeners, registry), {}};
-        std::visit([&](const auto& work) { made.work = assemble_work(work, registry); }, step->work);
-        runnable.steps.push_back(std::move(made));
-    }
+    runnable.elements = assemble_elements(runnable.job->elements, registry);
     assembly.job = std::move(runnable);
     return assembly;
 }

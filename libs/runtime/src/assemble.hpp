@@ -26,18 +26,44 @@ struct RunnableBatchlet {
     const ResolvedArtifact* definition = nullptr;
     const ArtifactEntry* batchlet = nullptr;
 };
+/// Null where the job names none.
+struct RunnablePartition {
+    const ArtifactEntry* mapper = nullptr;
+    const ArtifactEntry* collector = nullptr;
+    const ArtifactEntry* analyzer = nullptr;
+    const ArtifactEntry* reducer = nullptr;
+};
 struct RunnableStep {
     const ResolvedStep* definition = nullptr;
     std::vector<const ArtifactEntry*> listeners;  ///< one a definition->listeners
     std::variant<RunnableBatchlet, RunnableChunk> work;
+    RunnablePartition partition;  ///< of a step with definition->partition
 };
+struct RunnableDecision {
+    const ResolvedDecision* definition = nullptr;
+    const ArtifactEntry* decider = nullptr;
+};
+struct RunnableElement;
+struct RunnableFlow {
+    const ResolvedFlow* definition = nullptr;
+    std::vector<RunnableElement> elements;
+};
+struct RunnableSplit {
+    const ResolvedSplit* definition = nullptr;
+    std::vector<RunnableFlow> flows;
+};
+struct RunnableElement {
+    std::variant<RunnableStep, RunnableFlow, RunnableSplit, RunnableDecision> what;
+
+    [[nodiscard]] const std::string& id() const;
+};
+[[nodiscard]] const RunnableElement* find(const std::vector<RunnableElement>& elements, std::string_view id);
+
 /// Points into `job`, which it owns; moved, never copied.
 struct RunnableJob {
     std::unique_ptr<const ResolvedJob> job;
     std::vector<const ArtifactEntry*> listeners;
-    std::vector<RunnableStep> steps;
-
-    [[nodiscard]] const RunnableStep* find(std::string_view id) const;
+    std::vector<RunnableElement> elements;
 };
 
 struct Assembly {

@@ -15,8 +15,7 @@ ChunkStep::ChunkStep(const RunnableChunk& chunk, StepScope& scope)
       pipeline_(chunk, scope),
       policy_(chunk, scope.job.registry),
       throttle_(scope.context.properties.get<double>("max-rate", 0)),
-      store_(make_step_store(scope.job.repository, scope.job.drivers, scope.entry, pipeline_.writer->sink(),
-                             scope.job.accept_sink)),
+      store_(make_step_store(scope, pipeline_.writer->sink())),
       committed_(store_->open()) {
     if (!scope.adopted) begin_step_execution();
     if (committed_.sequence != scope.entry.state.progress.sequence) store_->flush(committed_);
@@ -138,10 +137,7 @@ void ChunkStep::publish() {
 
 void ChunkStep::show() const {
     scope_.context.metrics = committed_.metrics;
-    auto display = scope_.job.display.lock();
-    if (display->steps.empty()) return;
-    display->steps.back().metrics = committed_.metrics;
-    display->steps.back().fraction = pipeline_.reader->fraction();
+    scope_.show(committed_.metrics, pipeline_.reader->fraction());
 }
 
 // --- one chunk -----------------------------------------------------------------------------------------------------

@@ -70,8 +70,8 @@ struct JobOperator::Impl {
     void run(RunnableJob job, RunningExecution::Start start, const Parameters& parameters) {
         JobContext context = context_of(*job.job, start.claim, parameters);
         const JobExecutionId id = start.claim.execution;
-        RunningExecution::Surroundings surroundings{repository, registry, drivers, the_watcher(),
-                                                    the_worker().owner_fd()};
+        RunningExecution::Surroundings surroundings{
+            repository, registry, drivers, the_watcher(), the_worker().owner_fd(), crew};
         auto execution =
             std::make_shared<RunningExecution>(surroundings, std::move(job), std::move(start), std::move(context));
         const std::lock_guard lock(mutex);
@@ -124,6 +124,7 @@ struct JobOperator::Impl {
     std::mutex mutex;
     std::unique_ptr<Worker> worker;
     std::unique_ptr<RequestWatcher> watcher;
+    Crew crew{settings.helpers};
     std::map<JobExecutionId, std::shared_ptr<RunningExecution>> executions;
 };
 

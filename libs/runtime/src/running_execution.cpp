@@ -9,12 +9,20 @@ RunningExecution::RunningExecution(Surroundings surroundings, RunnableJob job, S
       job_(std::move(job)),
       start_(std::move(start)),
       context_(std::move(context)),
-      scope_{surroundings_.repository, surroundings_.registry, surroundings_.drivers, stop_, display_, start_.claim,
-             job_.job->file,           start_.accept_sink,     surroundings_.owner_fd} {
+      scope_{surroundings_.repository,
+             surroundings_.registry,
+             surroundings_.drivers,
+             stop_,
+             display_,
+             start_.claim,
+             job_.job->file,
+             start_.accept_sink,
+             surroundings_.owner_fd,
+             surroundings_.crew} {
     auto display = display_.lock();
     display->id = start_.claim.execution;
     display->status = BatchStatus::started;
-    for (const RunnableStep& step : job_.steps) display->ahead.push_back(step.definition->id);
+    for (const ResolvedStep* step : steps_of(job_.job->elements)) display->ahead.push_back(step->id);
     if (start_.stop_requested) stop_.request(StopReason::operator_asked);
     surroundings_.watcher.add(scope_);
     thread_ = std::jthread([this] { run(); });

@@ -18,6 +18,7 @@ public:
         const sql::Drivers& drivers;
         RequestWatcher& watcher;
         int owner_fd = -1;
+        Crew& crew;
     };
     struct Start {
         Claim claim;

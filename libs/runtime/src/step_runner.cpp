@@ -3,6 +3,7 @@
 #include "batchlet_step.hpp"
 #include "chunk_step.hpp"
 #include "failure.hpp"
+#include "partitioned_step.hpp"
 #include "step_log.hpp"
 
 #include <fermata/base/clock.hpp>
@@ -16,6 +17,7 @@ class StepRun {
 public:
     StepRun(const RunnableStep& step, StepEntryMode mode, JobScope& job, JobContext& job_context)
         : step_(step),
+          definition_(without_plan(*step.definition)),
           entry_(job.repository.enter_step(job.claim, step.definition->id, mode)),
           log_(job.repository.data_folder() / "logs" / std::to_string(job.claim.execution.value()) /
                (step.definition->id + ".log")),
@@ -23,7 +25,7 @@ public:
           scope_{job, entry_, job_context, context_, listeners_, mode == StepEntryMode::adopt} {
         context_.step_name = step.definition->id;
         context_.step_execution_id = entry_.claim.id;
-        context_.properties = Properties("step \"" + step.definition->id + "\"", job.file, step.definition->properties);
+        context_.properties = Properties("step \"" + step.definition->id + "\"", job.file, definition_.properties);
         context_.batch_status = BatchStatus::started;
         context_.persistent_user_data = entry_.state.progress.user_data;
         context_.epoch = entry_.claim.epoch;
@@ -67,11 +69,20 @@ private:
         make_listeners();
         if (!scope_.adopted)  // once a StepExecution, whoever owns it
             for (StepListener* listener : listeners_.step) listener->before_step();
-        if (scope_.job.stop.requested()) return Stopped{};
+        const bool partitioned = step_.definition->partition.has_value();
+        // Partitions the owner before had entered are to be ended in their own way.
+        if (scope_.job.stop.requested() && !(partitioned && scope_.adopted)) return Stopped{};
+        if (partitioned) return run_partitions();
         return std::visit([&](const auto& runnable) { return run_work(runnable); }, step_.work);
     }
+    /// What of a partitioned step is not one partition's sees nothing of any plan.
+    static ResolvedStep without_plan(const ResolvedStep& step) {
+        if (!step.partition || !step.partition->uses_plan) return step;
+        PartitionResolution resolution = resolve_partition(step, {});
+        return resolution.step ? std::move(*resolution.step) : step;
+    }
     void make_listeners() {
-        const auto& definitions = step_.definition->listeners;
+        const auto& definitions = definition_.listeners;
         for (std::size_t i = 0; i < definitions.size(); ++i) {
             const Properties properties = scope_.properties_of("listener", definitions[i]);
             listeners_.add(step_.listeners[i]->make_listener({properties, &context_, scope_.job_context}));
@@ -83,6 +94,15 @@ private:
         StepOutcome outcome = attempt([&] { return chunk.run(); });
         chunk.flush();
         progress_ = chunk.progress();
+        return outcome;
+    }
+
+    StepOutcome run_partitions() {
+        PartitionedStep partitions(step_, scope_, entry_);
+        StepOutcome outcome = attempt([&] { return partitions.run(); });
+        progress_ = entry_.state.progress;
+        progress_.metrics = partitions.metrics();
+        context_.metrics = progress_.metrics;
         return outcome;
     }
 
@@ -103,6 +123,7 @@ private:
         end.progress = progress_;
         end.progress.user_data = context_.persistent_user_data;
         end.progress.exit_status = end.exit_status;
+        end.partitioned = step_.definition->partition.has_value();
         if (const auto* failed = std::get_if<Failed>(&outcome)) end.failure = failed->failure;
         return {entry_.claim, std::move(end)};
     }
@@ -118,14 +139,17 @@ private:
     }
     void show_end(const StepOutcome& outcome) {
         auto display = scope_.job.display.lock();
-        RunningStep& shown = display->steps.back();
-        shown.status = status_of(outcome);
-        shown.ended = Clock::system().now();
-        shown.exit_status = context_.exit_status.value_or(std::string(to_string(shown.status)));
-        shown.metrics = progress_.metrics;
+        for (RunningStep& shown : display->steps) {
+            if (shown.id != entry_.claim.id) continue;
+            shown.status = status_of(outcome);
+            shown.ended = Clock::system().now();
+            shown.exit_status = context_.exit_status.value_or(std::string(to_string(shown.status)));
+            shown.metrics = progress_.metrics;
+        }
     }
 
     const RunnableStep& step_;
+    const ResolvedStep definition_;
     StepEntry entry_;
     FileStepLog log_;
     Progress progress_;

@@ -1,6 +1,9 @@
 #pragma once
 // What every kind of step runs in: its contexts, listeners, log, stop signal and a place to show progress.
+#include "crew.hpp"
 #include "listener_chain.hpp"
+#include "metrics_sum.hpp"
+#include "outbox.hpp"
 #include "outcome.hpp"
 
 #include <fermata/base/stop_signal.hpp>
@@ -22,6 +25,7 @@ struct JobScope {
     std::string file;  ///< of the job XML, for messages
     bool accept_sink = false;
     int owner_fd = -1;
+    Crew& crew;
 
     /// What an owner learned from the database reaches the running artifacts.
     void heed(const Requests& requests) const {
@@ -39,7 +43,24 @@ struct StepScope {
     JobContext& job_context;
     StepContext& context;
     ListenerChain& listeners;
-    bool adopted = false;  ///< the same StepExecution goes on after its owner died
+    bool adopted = false;      ///< the same StepExecution goes on after its owner died
+    Outbox* outbox = nullptr;  ///< of a partition with a collector
+    Metrics shown = {};        ///< what the display has of this partition
+
+    /// What is committed, for progress displays; a partitioned step shows the sum of its partitions.
+    void show(const Metrics& metrics, double fraction) {
+        const auto display = job.display.lock();
+        for (RunningStep& step : display->steps) {
+            if (step.id != entry.claim.id) continue;
+            if (entry.claim.partition == 0) {
+                step.metrics = metrics;
+                step.fraction = fraction;
+            } else {
+                step.metrics = sum(difference(step.metrics, shown), metrics);
+                shown = metrics;
+            }
+        }
+    }
 
     [[nodiscard]] Properties properties_of(std::string_view kind, const ResolvedArtifact& artifact) const {
         return {std::string(kind) + " \"" + artifact.ref + "\"", job.file, artifact.properties};

@@ -13,8 +13,8 @@ namespace {
 /// Truth in step_progress, in the repository's database. Serves T1 writers into that database and all other classes.
 class InRepository final : public StepStore, private Transaction {
 public:
-    InRepository(Repository& repository, const StepEntry& entry, bool joins)
-        : repository_(repository), entry_(entry), joins_(joins) {}
+    InRepository(const StepScope& scope, bool joins)
+        : repository_(scope.job.repository), entry_(scope.entry), joins_(joins), outbox_(scope.outbox) {}
 
     Progress open() override { return entry_.state.progress; }
     Transaction& transaction() override { return *this; }
@@ -32,6 +32,8 @@ public:
         std::optional<Repository::Unit> unit = std::move(unit_);
         unit_.reset();
         if (!journal.empty()) repository_.append(*unit, entry_.claim.execution, journal);
+        if (outbox_ != nullptr && outbox_->pending())
+            repository_.store_collected(*unit, entry_.claim, next.sequence, *outbox_->pending());
         return unit->commit(entry_.claim, next);
     }
     [[nodiscard]] bool may_wait_for_end() const noexcept override { return !unit_; }
@@ -42,6 +44,7 @@ private:
     Repository& repository_;
     StepEntry entry_;
     bool joins_;
+    const Outbox* outbox_;
     std::optional<Repository::Unit> unit_;
 };
 
@@ -49,14 +52,14 @@ private:
 /// chunk, not two.
 class InSink final : public StepStore, private Transaction {
 public:
-    InSink(Repository& repository, std::unique_ptr<sql::Database> database, const StepEntry& entry,
-           const std::string& table, bool accept)
-        : repository_(repository),
+    InSink(const StepScope& scope, std::unique_ptr<sql::Database> database, const std::string& table)
+        : repository_(scope.job.repository),
           database_(std::move(database)),
           connection_(database_->connect(sql::OpenMode::create)),
-          row_(*connection_, database_->dialect(), table, {entry.claim.execution.instance_uuid, entry.claim.step, 0}),
-          entry_(entry),
-          accept_(accept) {}
+          row_(*connection_, database_->dialect(), table, key_of(scope.entry.claim)),
+          entry_(scope.entry),
+          accept_(scope.job.accept_sink),
+          outbox_(scope.outbox) {}
 
     Progress open() override { return row_.open(entry_.claim.epoch, entry_.claim.id, entry_.state.progress, accept_); }
     Transaction& transaction() override { return *this; }
@@ -65,6 +68,9 @@ public:
         return *connection_;
     }
     Requests commit(const Progress& next, std::span<const Event> journal) override {
+        // Before the sink: what is stored for a chunk that was not committed is not handed over by an adopter.
+        if (outbox_ != nullptr && outbox_->pending())
+            repository_.store_collected(entry_.claim, next.sequence, *outbox_->pending());
         if (!connection_->in_transaction()) connection_->begin();
         const sql::Command save = row_.save(entry_.claim.epoch, next);
         FERMATA_POINT("sink.before-commit");
@@ -84,6 +90,9 @@ public:
     void flush(const Progress& committed) override { copy(committed); }
 
 private:
+    static SinkKey key_of(const StepClaim& claim) {
+        return {claim.execution.instance_uuid, claim.step, claim.partition};
+    }
     Requests copy(const Progress& progress) {
         last_ = repository_.save_progress(entry_.claim, progress, journal_);
         journal_.clear();
@@ -96,6 +105,7 @@ private:
     SinkTable row_;
     StepEntry entry_;
     bool accept_;
+    const Outbox* outbox_;
     std::vector<Event> journal_;
     Requests last_;
     std::chrono::steady_clock::time_point copied_ = std::chrono::steady_clock::now();
@@ -105,8 +115,8 @@ private:
 /// progress, so a death between the two writes that chunk again.
 class Beside final : public StepStore, private Transaction {
 public:
-    Beside(Repository& repository, std::unique_ptr<sql::Database> database, const StepEntry& entry)
-        : progress_(repository, entry, false),
+    Beside(const StepScope& scope, std::unique_ptr<sql::Database> database)
+        : progress_(scope, false),
           database_(std::move(database)),
           connection_(database_->connect(sql::OpenMode::create)) {}
 
@@ -138,16 +148,44 @@ bool same_database(sql::Database& one, sql::Database& other) {
            one.identity() == other.identity();
 }
 
+std::unique_ptr<StepStore> store_for(const StepScope& scope, const Sink& sink) {
+    if (sink.sink_class != SinkClass::transactional) return std::make_unique<InRepository>(scope, false);
+    if (sink.url.empty()) return std::make_unique<InRepository>(scope, true);
+    auto database = scope.job.drivers.open(sink.url);
+    if (same_database(*database, scope.job.repository.database())) return std::make_unique<InRepository>(scope, true);
+    if (sink.sink_table == "none") return std::make_unique<Beside>(scope, std::move(database));
+    return std::make_unique<InSink>(scope, std::move(database), sink.sink_table);
+}
+
+/// Hands over what a collector gave, once it is durable.
+class Delivering final : public StepStore {
+public:
+    Delivering(std::unique_ptr<StepStore> store, Outbox& outbox) : store_(std::move(store)), outbox_(outbox) {}
+
+    Progress open() override { return store_->open(); }
+    Transaction& transaction() override { return store_->transaction(); }
+    Requests commit(const Progress& next, std::span<const Event> journal) override {
+        const Requests requests = store_->commit(next, journal);
+        outbox_.deliver();
+        return requests;
+    }
+    [[nodiscard]] bool may_wait_for_end() const noexcept override {
+        return !outbox_.pending() && store_->may_wait_for_end();
+    }
+    void rollback() noexcept override { store_->rollback(); }
+    void flush(const Progress& committed) override { store_->flush(committed); }
+
+private:
+    std::unique_ptr<StepStore> store_;
+    Outbox& outbox_;
+};
+
 }  // namespace
 
-std::unique_ptr<StepStore> make_step_store(Repository& repository, const sql::Drivers& drivers, const StepEntry& entry,
-                                           const Sink& sink, bool accept_sink) {
-    if (sink.sink_class != SinkClass::transactional) return std::make_unique<InRepository>(repository, entry, false);
-    if (sink.url.empty()) return std::make_unique<InRepository>(repository, entry, true);
-    auto database = drivers.open(sink.url);
-    if (same_database(*database, repository.database())) return std::make_unique<InRepository>(repository, entry, true);
-    if (sink.sink_table == "none") return std::make_unique<Beside>(repository, std::move(database), entry);
-    return std::make_unique<InSink>(repository, std::move(database), entry, sink.sink_table, accept_sink);
+std::unique_ptr<StepStore> make_step_store(const StepScope& scope, const Sink& sink) {
+    auto store = store_for(scope, sink);
+    if (scope.outbox == nullptr) return store;
+    return std::make_unique<Delivering>(std::move(store), *scope.outbox);
 }
 
 }  // namespace fermata

@@ -1,6 +1,8 @@
 #pragma once
 // Where a chunk commits: in one place, the sink's database where the writer can join a transaction (T1), else the
 // repository's. One object a step execution; it turns (rows, progress) into one transaction.
+#include "step_scope.hpp"
+
 #include <fermata/batch/artifacts.hpp>
 #include <fermata/repository/repository.hpp>
 
@@ -26,8 +28,8 @@ public:
     virtual void flush(const Progress& committed) = 0;
 };
 
-/// Chooses by the writer's Sink: its database is opened only if it is not the repository's own.
-[[nodiscard]] std::unique_ptr<StepStore> make_step_store(Repository& repository, const sql::Drivers& drivers,
-                                                         const StepEntry& entry, const Sink& sink, bool accept_sink);
+/// Chooses by the writer's Sink: its database is opened only if it is not the repository's own. Of a partition with a
+/// collector, each commit stores what it gave and hands it over afterwards.
+[[nodiscard]] std::unique_ptr<StepStore> make_step_store(const StepScope& scope, const Sink& sink);
 
 }  // namespace fermata

@@ -39,12 +39,12 @@ std::string_view to_string(Transition::Kind kind) {
     return "failed";
 }
 
-Transition transition_after(const ResolvedStep& step, BatchStatus status, std::string_view exit_status) {
+Transition transition_after(const Ways& ways, BatchStatus status, std::string_view exit_status) {
     if (status == BatchStatus::stopped) return {Transition::Kind::stop, {}, {}, {}};  // §11.13: no element is looked at
-    for (const ResolvedTransition& element : step.transitions)
+    for (const ResolvedTransition& element : ways.transitions)
         if (matches_glob(element.on, exit_status)) return taken(element);
     if (status == BatchStatus::failed) return {Transition::Kind::failed, {}, {}, {}};
-    if (step.next) return {Transition::Kind::next, *step.next, {}, {}};
+    if (ways.next != nullptr && *ways.next) return {Transition::Kind::next, **ways.next, {}, {}};
     return {};
 }
 

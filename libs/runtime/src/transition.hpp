@@ -4,6 +4,7 @@
 #include <fermata/model/resolved_job.hpp>
 
 #include <optional>
+#include <span>
 #include <string>
 
 namespace fermata {
@@ -11,7 +12,7 @@ namespace fermata {
 struct Transition {
     enum class Kind : std::uint8_t {
         next,    ///< enter `to`
-        finish,  ///< nothing follows: the job completes
+        finish,  ///< nothing follows: the job or flow completes
         end,     ///< COMPLETED
         fail,    ///< FAILED
         stop,    ///< STOPPED; a restart begins at `restart`
@@ -24,7 +25,17 @@ struct Transition {
 };
 [[nodiscard]] std::string_view to_string(Transition::Kind kind);
 
-/// `exit_status` is the step's, after defaulting to its batch status.
-[[nodiscard]] Transition transition_after(const ResolvedStep& step, BatchStatus status, std::string_view exit_status);
+/// What leads out of an element: transition elements in document order, then the next attribute.
+struct Ways {
+    std::span<const ResolvedTransition> transitions;
+    const std::optional<std::string>* next = nullptr;  ///< null: it can have none
+};
+[[nodiscard]] inline Ways ways_of(const ResolvedStep& step) { return {step.transitions, &step.next}; }
+[[nodiscard]] inline Ways ways_of(const ResolvedFlow& flow) { return {flow.transitions, &flow.next}; }
+[[nodiscard]] inline Ways ways_of(const ResolvedSplit& split) { return {{}, &split.next}; }
+[[nodiscard]] inline Ways ways_of(const ResolvedDecision& decision) { return {decision.transitions, nullptr}; }
+
+/// `exit_status` is the element's, after defaulting to its batch status.
+[[nodiscard]] Transition transition_after(const Ways& ways, BatchStatus status, std::string_view exit_status);
 
 }  // namespace fermata

@@ -143,6 +143,78 @@ private:
     JobContext& job_;
 };
 
+class ScriptedDecider : public Decider {
+public:
+    explicit ScriptedDecider(const ArtifactContext& context) : name_(context.step->step_name), job_(context.job) {}
+    std::string decide(std::span<const StepExecution> steps) override {
+        std::string line = "decide";
+        for (const StepExecution& step : steps) line += " " + step.name;
+        script().called(line, nullptr, job_);
+        script().deciding = name_;
+        return script().on_decide ? script().on_decide(steps, job_) : "";
+    }
+
+private:
+    std::string name_;
+    JobContext& job_;
+};
+
+class ScriptedMapper : public PartitionMapper {
+public:
+    explicit ScriptedMapper(const ArtifactContext& context) : step_(context.step), job_(context.job) {}
+    PartitionPlan map_partitions() override {
+        script().called("map", step_, job_);
+        return script().on_map();
+    }
+
+private:
+    StepContext* step_;
+    JobContext& job_;
+};
+
+class ScriptedCollector : public PartitionCollector {
+public:
+    explicit ScriptedCollector(const ArtifactContext& context) : step_(*context.step) {}
+    std::optional<std::string> collect_partition_data() override {
+        return script().on_collect ? script().on_collect(step_) : "c";
+    }
+
+private:
+    StepContext& step_;
+};
+
+class ScriptedAnalyzer : public PartitionAnalyzer {
+public:
+    explicit ScriptedAnalyzer(const ArtifactContext& context) : step_(context.step), job_(context.job) {}
+    void analyze_collector_data(const std::string& data) override { say("data " + data); }
+    void analyze_status(BatchStatus status, const std::string& exit_status) override {
+        say(std::string(to_string(status)) + " " + exit_status);
+    }
+
+private:
+    void say(const std::string& what) {
+        script().called(what, step_, job_);
+        if (script().on_analyze) script().on_analyze(what);
+    }
+    StepContext* step_;
+    JobContext& job_;
+};
+
+class ScriptedReducer : public PartitionReducer {
+public:
+    explicit ScriptedReducer(const ArtifactContext& context) : step_(context.step), job_(context.job) {}
+    void begin_partitioned_step() override { script().called("begin", step_, job_); }
+    void before_partitioned_step_completion() override { script().called("before", step_, job_); }
+    void rollback_partitioned_step() override { script().called("rollback", step_, job_); }
+    void after_partitioned_step_completion(PartitionStatus status) override {
+        script().called(status == PartitionStatus::commit ? "after COMMIT" : "after ROLLBACK", step_, job_);
+    }
+
+private:
+    StepContext* step_;
+    JobContext& job_;
+};
+
 /// A checkpoint after every `every` questions.
 class Every {
 public:
@@ -177,6 +249,11 @@ Harness::Harness() : folder_(scratch() / ("fermata-runtime-" + new_uuid())) {
     registry_.batchlet<Scripted>("scripted");
     registry_.listener<Recorder>("recorder");
     registry_.checkpoint_algorithm<Every>("every");
+    registry_.decider<ScriptedDecider>("decider");
+    registry_.mapper<ScriptedMapper>("mapper");
+    registry_.collector<ScriptedCollector>("collector");
+    registry_.analyzer<ScriptedAnalyzer>("analyzer");
+    registry_.reducer<ScriptedReducer>("reducer");
     registry_.exception<Flaky>("test.Flaky");
     registry_.exception<VeryFlaky>("test.VeryFlaky", "test.Flaky");
     registry_.exception<Again>("test.Again");
@@ -187,6 +264,10 @@ Harness::Harness() : folder_(scratch() / ("fermata-runtime-" + new_uuid())) {
     fresh.on_write = nullptr;
     fresh.on_batchlet = nullptr;
     fresh.on_batchlet_stop = nullptr;
+    fresh.on_decide = nullptr;
+    fresh.on_map = nullptr;
+    fresh.on_collect = nullptr;
+    fresh.on_analyze = nullptr;
     fresh.on_call.clear();
     fresh.attempts.clear();
     fresh.log.clear();

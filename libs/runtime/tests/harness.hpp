@@ -24,6 +24,11 @@ struct Script {
     std::function<void(std::int64_t)> on_write;    ///< before item n is written
     std::function<std::string(StepContext&)> on_batchlet;
     std::function<void()> on_batchlet_stop;
+    std::function<std::string(std::span<const StepExecution>, JobContext&)> on_decide;
+    std::string deciding;  ///< the decision that is asking, in on_decide
+    std::function<PartitionPlan()> on_map;
+    std::function<std::optional<std::string>(StepContext&)> on_collect;
+    std::function<void(const std::string&)> on_analyze;  ///< "data X", "COMPLETED exit status"; they are logged, too
     std::map<std::string, std::function<void(StepContext*, JobContext&)>> on_call;  ///< by log line
     std::map<std::int64_t, int> attempts;  ///< for scripts that fail a number of times
 

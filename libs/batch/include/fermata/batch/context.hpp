@@ -6,6 +6,7 @@
 #include <fermata/model/records.hpp>
 
 #include <any>
+#include <cstdint>
 #include <exception>
 #include <filesystem>
 #include <optional>
@@ -47,6 +48,7 @@ class StepContext {
 public:
     std::string step_name;
     StepExecutionId step_execution_id;
+    std::optional<std::int64_t> partition;  ///< from 0; nothing outside of partitions
     Properties properties;
     BatchStatus batch_status = BatchStatus::starting;
     std::optional<std::string> exit_status;

@@ -13,7 +13,8 @@
 namespace fermata {
 
 /// Answers what a decision comes to. One instance a decision and execution; called on the thread of the job or of the
-/// split's flow, whose JobContext it may keep.
+/// split's flow, whose JobContext it may keep. The StepContext it is made with has the decision's name, a log, the stop
+/// signal and the drivers; there is no StepExecution.
 struct Decider {
     virtual ~Decider() = default;
     /// `steps`: the StepExecution before it; after a flow its last one, after a split the last one of each flow;
@@ -30,6 +31,8 @@ struct PartitionPlan {
     /// On a restart: forget the earlier partitions and take this plan as a new one. Otherwise the number of partitions
     /// stays what it was, COMPLETED ones stay so, and partition n gets the n-th properties of this plan.
     bool override_partitions = false;
+    /// On a restart partitions keep the properties they had: for plans made from what may have changed meanwhile.
+    bool keep_properties = false;
 };
 
 /// Once a StepExecution, on the step's thread, before any partition.

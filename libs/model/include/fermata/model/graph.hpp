@@ -11,5 +11,7 @@ namespace fermata {
 /// For Graphviz: steps are boxes, decisions diamonds, flows boxes around what they hold, the ways a job can end
 /// ellipses.
 [[nodiscard]] std::string graph_dot(const JobDefinition& job);
+/// A picture of its own, for browsers.
+[[nodiscard]] std::string graph_svg(const JobDefinition& job);
 
 }  // namespace fermata

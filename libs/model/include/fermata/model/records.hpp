@@ -106,6 +106,7 @@ struct StepExecution {
     Metrics metrics;  ///< live while it runs
     std::optional<Failure> failure;
     std::optional<std::string> user_data;
+    std::optional<std::int64_t> partitions;  ///< of a partitioned step, once its plan is known
 };
 
 /// One line of the append-only journal.

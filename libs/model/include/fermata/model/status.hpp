@@ -22,7 +22,7 @@ enum class BatchStatus : std::uint8_t { starting, started, stopping, stopped, fa
     return status == BatchStatus::stopped || status == BatchStatus::failed;
 }
 
-enum class Subject : std::uint8_t { job_execution, step_execution };
+enum class Subject : std::uint8_t { job_execution, step_execution, partition_execution };
 struct StatusTransition {
     Subject subject;
     BatchStatus from;

@@ -14,6 +14,7 @@
 // it.
 #include <fermata/model/job_definition.hpp>
 #include <fermata/model/records.hpp>
+#include <fermata/repository/partitions.hpp>
 #include <fermata/repository/worker.hpp>
 #include <fermata/sql/sql.hpp>
 
@@ -116,6 +117,7 @@ struct StepClaim {
     StepExecutionId id;
     std::string step;
     std::int64_t epoch = 0;
+    std::int64_t partition = 0;  ///< of step_progress: 0 = the step itself, else the number of a partition + 1
 };
 enum class StepEntryMode : std::uint8_t {
     start,  ///< first time, or FAILED/STOPPED before: goes on from the stored progress, metrics from zero
@@ -127,13 +129,19 @@ struct StepEntry {
     StepState state;  ///< after the entry, `progress` as committed
 };
 
-/// Where the walk went after a step; replayed by an adopter, so that nothing recorded is asked or run twice.
+/// What an element of the job came to and where the walk went after it; replayed by an adopter, so that nothing
+/// recorded is asked or run twice.
 struct WalkEntry {
-    std::int64_t number = 0;  ///< from 1 within the execution
-    std::string step;
-    std::string outcome;  ///< "ran", "passed" (COMPLETED in an earlier execution)
+    std::int64_t number = 0;  ///< from 1 within its scope
+    std::string step;         ///< the element's id
+    std::string outcome;  ///< "ran", "passed" (COMPLETED in an earlier execution), "decided", "walked" (flow, split)
     std::string taken;    ///< "next", "end", "fail", "stop", "finish" (nothing more), "failed"
-    std::string to;       ///< next step, or empty
+    std::string to;       ///< next element, or empty
+    std::string scope;    ///< id of the flow it stands in; empty: the job
+    BatchStatus status = BatchStatus::completed;  ///< the element's
+    std::optional<std::string> exit_status;       ///< the element's: what its transition elements met
+    std::optional<std::string> job_exit_status;   ///< of the scope's JobContext, afterwards
+    std::vector<StepExecutionId> steps;           ///< what a decision that follows is given
 };
 
 struct StepEnd {
@@ -141,8 +149,9 @@ struct StepEnd {
     std::optional<std::string> exit_status;
     Progress progress;
     std::optional<Failure> failure;
-    std::optional<std::string> job_exit_status;  ///< the job's, stored with each step end
+    std::optional<std::string> job_exit_status;  ///< the job's, stored with each step end; nothing = leave it
     WalkEntry walk;
+    bool partitioned = false;  ///< partitions that were never entered end with it
 };
 struct JobEnd {
     BatchStatus status{};
@@ -203,7 +212,7 @@ public:
     [[nodiscard]] std::map<std::string, StepState> steps_of_instance(JobInstanceId instance);
     [[nodiscard]] std::vector<WalkEntry> walk_of(JobExecutionId execution);
     StepEntry enter_step(const Claim& claim, const std::string& step, StepEntryMode mode);
-    /// A step that is passed over: only its walk entry.
+    /// A step that is passed over, a decision, a flow or split that ended: only its walk entry.
     void record_walk(const Claim& claim, const WalkEntry& entry);
     void end_step(const StepClaim& claim, const StepEnd& end);
     void end_execution(const Claim& claim, const JobEnd& end);
@@ -232,6 +241,23 @@ public:
     /// Command that adds to the journal within a Unit.
     void append(Unit& unit, const Claim& claim, std::span<const Event> events);
     void append(const Claim& claim, std::span<const Event> events);
+    // --- partitions of a step that was entered; owner verbs like the others
+    /// One transaction, whatever the number: the plan of this StepExecution, before any of its partitions is entered.
+    /// The number of partitions of an earlier StepExecution stays, and COMPLETED ones are not in the answer, unless
+    /// `forget_earlier`; `generation` of the step rises then.
+    StoredPlan store_plan(StepEntry& step, const PlanRequest& request);
+    /// For an adopter: what store_plan stored; nothing if it was not called yet.
+    [[nodiscard]] std::optional<StoredPlan> plan_of(const StepClaim& step);
+    /// Fenced by the execution's epoch; raises the partition's own, which fences what follows.
+    StepEntry enter_partition(const StepClaim& step, std::int64_t number, StepEntryMode mode);
+    void end_partition(const StepClaim& partition, const PartitionEnd& end);
+    /// Adds what a collector answered to the unit that commits chunk `sequence`; the same chunk again replaces it.
+    void store_collected(Unit& unit, const StepClaim& partition, std::int64_t sequence, const std::string& data);
+    /// The same in a transaction of its own, for a chunk whose sink is elsewhere.
+    void store_collected(const StepClaim& partition, std::int64_t sequence, const std::string& data);
+    [[nodiscard]] std::vector<CollectedData> collected_of(StepExecutionId step);
+    /// In the order of their numbers. One query.
+    [[nodiscard]] std::vector<PartitionExecution> partitions_of(StepExecutionId step);
     /// Item-by-item mode: what is about to be tried. One transaction.
     void set_intent(const StepClaim& claim, const std::string& intent);
 

@@ -57,6 +57,7 @@ public:
         std::string actor;             ///< "ann@host pid 4711"; made up from the process if empty
         Parameters system_properties;  ///< `-D`
         std::string repository_url;    ///< for children, FERMATA_REPOSITORY
+        std::size_t helpers = 32;      ///< threads for partitions and flows of splits, made when needed; 0 is enough
     };
     /// REQUIRES: repository, registry and drivers outlive this.
     JobOperator(Repository& repository, const Registry& registry, const sql::Drivers& drivers, Settings settings);

@@ -1,0 +1,61 @@
+#include "graph_arrows.hpp"
+
+#include <fmt/format.h>
+
+namespace fermata {
+namespace {
+
+using Kind = TransitionDefinition::Kind;
+
+std::string ending(const TransitionDefinition& transition) {
+    constexpr const char* words[] = {"", "COMPLETED", "FAILED", "STOPPED"};
+    std::string text = words[static_cast<int>(transition.kind)];
+    if (transition.exit_status) text += fmt::format(" ({})", transition.exit_status->source());
+    return text;
+}
+
+bool has_catch_all(const std::vector<TransitionDefinition>& transitions) {
+    for (const auto& transition : transitions) {
+        const auto& on = transition.on.source();
+        if (!on.empty() && on.find_first_not_of('*') == std::string::npos) return true;
+    }
+    return false;
+}
+
+const std::vector<TransitionDefinition> no_transitions;
+const std::optional<Template> no_next;
+
+}  // namespace
+
+GraphWays ways_of(const StepDefinition& step) { return {&step.transitions, &step.next}; }
+GraphWays ways_of(const FlowDefinition& flow) { return {&flow.transitions, &flow.next}; }
+GraphWays ways_of(const SplitDefinition& split) { return {&no_transitions, &split.next}; }
+GraphWays ways_of(const DecisionDefinition& decision) { return {&decision.transitions, &no_next}; }
+
+std::vector<Arrow> arrows_of(const GraphWays& ways, const std::string& flow) {
+    std::vector<Arrow> arrows;
+    for (const auto& transition : *ways.transitions) {
+        const auto& on = transition.on.source();
+        if (transition.kind == Kind::next) {
+            arrows.push_back({.when = on, .to = transition.to.source(), .to_element = true});
+        } else {
+            arrows.push_back({.when = on, .to = ending(transition)});
+        }
+        if (transition.restart) {
+            arrows.push_back({.when = on, .to = transition.restart->source(), .to_element = true, .is_restart = true});
+        }
+    }
+    if (has_catch_all(*ways.transitions)) return arrows;
+    Arrow otherwise{.when = ways.transitions->empty() ? "" : "otherwise", .to = "COMPLETED"};
+    if (*ways.next) {
+        otherwise.to = (*ways.next)->source();
+        otherwise.to_element = true;
+    } else if (!flow.empty()) {
+        otherwise.to = flow;
+        otherwise.to_flow_end = true;
+    }
+    arrows.push_back(std::move(otherwise));
+    return arrows;
+}
+
+}  // namespace fermata

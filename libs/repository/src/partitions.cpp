@@ -1,0 +1,313 @@
+// Partitions: their plan, stored in bulk before any of them begins; entering and ending one; what their collectors
+// said. A partition belongs to the step's present plan if its row of progress has the step's generation.
+#include "fence.hpp"
+#include "journal.hpp"
+#include "step_state.hpp"
+
+#include <fermata/base/error.hpp>
+#include <fermata/base/point.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace fermata {
+namespace {
+
+using nlohmann::json;
+
+std::string to_text(const Parameters& properties) {
+    return json(properties).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Parameters properties_from(const std::string& text) { return json::parse(text).get<Parameters>(); }
+
+// --- the plan
+
+// Locks the step for its owner and answers its generation.
+std::int64_t lock_step(sql::Connection& connection, const StepClaim& claim, bool forget_earlier, Timestamp now) {
+    const sql::Result locked = connection.execute(sql::Command{
+        "UPDATE step_progress SET generation = generation + $5, sequence = CASE WHEN $5 = 1 THEN 0 ELSE sequence END, "
+        "updated = $4 WHERE instance_id = $1 AND step = $2 AND partition = 0 AND epoch = $3 AND status = 'STARTED' "
+        "RETURNING generation",
+        {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.epoch), cell(now),
+         flag_cell(forget_earlier)},
+        1});
+    return locked[0][0].integer();
+}
+
+struct Earlier {
+    std::int64_t count = 0;
+    std::set<std::int64_t> completed;  ///< numbers
+};
+
+Earlier earlier_partitions(sql::Connection& connection, const StepClaim& claim, std::int64_t generation) {
+    const sql::Result rows = connection.execute(
+        "SELECT partition, status FROM step_progress WHERE instance_id = $1 AND step = $2 AND partition > 0 AND "
+        "generation = $3",
+        {Value(claim.execution.instance.value()), cell(claim.step), Value(generation)});
+    Earlier earlier{.count = static_cast<std::int64_t>(rows.size()), .completed = {}};
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        RowReader row(rows[i]);
+        const std::int64_t number = row.integer() - 1;
+        if (row.status() == BatchStatus::completed) earlier.completed.insert(number);
+    }
+    return earlier;
+}
+
+// One statement for any number of rows. What is there belongs to an older generation: it begins anew.
+void insert_progress(sql::Connection& connection, const StepClaim& claim, std::int64_t count, std::int64_t generation,
+                     Timestamp now) {
+    static const std::string sql = fmt::format(
+        "WITH RECURSIVE numbers (n) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM numbers WHERE n < $4) "
+        "INSERT INTO step_progress (instance_id, step, partition, status, starts, epoch, last_execution, generation, "
+        "updated) SELECT CAST($1 AS BIGINT), $2, n, 'STARTING', 0, 1, CAST($3 AS BIGINT), CAST($5 AS BIGINT), "
+        "CAST($6 AS BIGINT) FROM numbers WHERE n <= $4 "
+        "ON CONFLICT (instance_id, step, partition) DO UPDATE SET status = 'STARTING', exit_status = NULL, starts = 0, "
+        "epoch = step_progress.epoch + 1, last_execution = excluded.last_execution, updated = excluded.updated, "
+        "generation = excluded.generation, sequence = 0, reader = NULL, writer = NULL, side_outputs = NULL, "
+        "replay_left = 0, user_data = NULL, exhausted = 0, publishing = 0, deaths = 0, death_sequence = 0, "
+        "intent = NULL, {}",
+        fresh_counts);
+    connection.execute(sql, {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.id.value()),
+                             Value(count), Value(generation), cell(now)});
+}
+
+// What each partition was given last.
+std::vector<Parameters> earlier_properties(sql::Connection& connection, const StepClaim& claim, std::int64_t count) {
+    std::vector<Parameters> properties(static_cast<std::size_t>(count));
+    const sql::Result rows = connection.execute(
+        "SELECT x.partition, x.properties FROM job_execution e JOIN step_execution s ON s.execution_id = e.id AND "
+        "s.step = $2 JOIN partition_execution x ON x.step_execution_id = s.id WHERE e.instance_id = $1 "
+        "ORDER BY x.step_execution_id",
+        {Value(claim.execution.instance.value()), cell(claim.step)});
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        RowReader row(rows[i]);
+        const auto number = static_cast<std::size_t>(row.integer());
+        if (number < properties.size()) properties[number] = properties_from(row.text());
+    }
+    return properties;
+}
+
+std::vector<PartitionExecution> planned(const std::vector<Parameters>& properties, std::int64_t count,
+                                        const std::set<std::int64_t>& completed) {
+    std::vector<PartitionExecution> partitions;
+    partitions.reserve(static_cast<std::size_t>(count));
+    for (std::int64_t number = 0; number < count; ++number) {
+        if (completed.contains(number)) continue;
+        PartitionExecution& partition = partitions.emplace_back();
+        partition.number = number;
+        partition.status = BatchStatus::starting;
+        const auto index = static_cast<std::size_t>(number);
+        if (index < properties.size()) partition.properties = properties[index];
+    }
+    return partitions;
+}
+
+void insert_partitions(sql::Connection& connection, const StepClaim& claim,
+                       const std::vector<PartitionExecution>& partitions) {
+    std::vector<std::string> texts;
+    texts.reserve(partitions.size());
+    sql::Params cells;
+    for (const PartitionExecution& partition : partitions) {
+        texts.push_back(to_text(partition.properties));
+        cells.insert(cells.end(), {Value(claim.id.value()), Value(partition.number), cell(texts.back()),
+                                   cell(to_string(partition.status))});
+    }
+    insert_rows(connection,
+                "INSERT INTO partition_execution (step_execution_id, partition, properties, status) VALUES ", 4, cells);
+}
+
+sql::Command note_plan(const StepClaim& claim, std::int64_t count, std::int64_t threads, Timestamp now) {
+    return {"UPDATE step_execution SET partitions = $2, threads = $3, updated = $4 WHERE id = $1 AND ended IS NULL",
+            {Value(claim.id.value()), Value(count), Value(threads), cell(now)},
+            1};
+}
+
+// --- one partition
+
+constexpr std::string_view of_partition =
+    "WHERE instance_id = $1 AND step = $2 AND partition = $3 AND EXISTS "
+    "(SELECT 1 FROM job_execution e WHERE e.id = $4 AND e.epoch = $5 AND e.status IN ('STARTED', 'STOPPING'))";
+
+sql::Command take_progress(const StepClaim& step, std::int64_t row, StepEntryMode mode, Timestamp now) {
+    static const std::string start = fmt::format(
+        "UPDATE step_progress SET status = 'STARTED', exit_status = NULL, starts = starts + 1, epoch = epoch + 1, "
+        "last_execution = $6, updated = $7, {} {} RETURNING {}, {}",
+        fresh_counts, of_partition, state_columns, progress_columns);
+    static const std::string adopt =
+        fmt::format("UPDATE step_progress SET epoch = epoch + 1, last_execution = $6, updated = $7 {} RETURNING {}, {}",
+                    of_partition, state_columns, progress_columns);
+    return {mode == StepEntryMode::adopt ? adopt : start,
+            {Value(step.execution.instance.value()), cell(step.step), Value(row),
+             Value(step.execution.execution.value()), Value(step.execution.epoch), Value(step.id.value()), cell(now)},
+            1};
+}
+
+sql::Command begin_partition(const StepClaim& step, std::int64_t number, Timestamp now) {
+    return {
+        "UPDATE partition_execution SET status = 'STARTED', started = COALESCE(started, $3) "
+        "WHERE step_execution_id = $1 AND partition = $2 AND ended IS NULL",
+        {Value(step.id.value()), Value(number), cell(now)},
+        1};
+}
+
+sql::Command end_progress(const StepClaim& claim, const PartitionEnd& end, Timestamp now) {
+    static const std::string sql = fmt::format(
+        "UPDATE step_progress SET {}, status = $25, exit_status = $26, updated = $27, deaths = 0, intent = NULL "
+        "WHERE instance_id = $21 AND step = $22 AND partition = $23 AND epoch = $24",
+        progress_assignments());
+    sql::Command command{sql, {}, 1};
+    append_progress(command.params, end.progress);
+    command.params.insert(command.params.end(),
+                          {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.partition),
+                           Value(claim.epoch), cell(to_string(end.status)), cell(end.exit_status), cell(now)});
+    return command;
+}
+
+sql::Command end_row(const StepClaim& claim, const PartitionEnd& end, Timestamp now) {
+    sql::Command command{
+        "UPDATE partition_execution SET status = $3, exit_status = $4, ended = $5, error_class = $6, "
+        "error_message = $7, error_step = $8, error_position = $9, read = $10, written = $11, filtered = $12, "
+        "read_skips = $13, process_skips = $14, write_skips = $15, commits = $16, rollbacks = $17 "
+        "WHERE step_execution_id = $1 AND partition = $2 AND ended IS NULL",
+        {Value(claim.id.value()), Value(claim.partition - 1), cell(to_string(end.status)), cell(end.exit_status),
+         cell(now)},
+        1};
+    append_failure(command.params, end.failure);
+    append_metrics(command.params, end.progress.metrics);
+    return command;
+}
+
+sql::Command insert_data(const StepClaim& claim, std::int64_t sequence, const std::string& data) {
+    return {
+        "INSERT INTO partition_data (step_execution_id, partition, number, data) VALUES ($1, $2, $3, $4) "
+        "ON CONFLICT (step_execution_id, partition, number) DO UPDATE SET data = excluded.data",
+        {Value(claim.id.value()), Value(claim.partition - 1), Value(sequence), Value(std::as_bytes(std::span(data)))}};
+}
+
+// While a partition runs, its counters are in step_progress only.
+constexpr std::string_view partition_select =
+    "SELECT x.partition, x.properties, x.status, x.exit_status, x.started, x.ended, COALESCE(p.read, x.read), "
+    "COALESCE(p.written, x.written), COALESCE(p.filtered, x.filtered), COALESCE(p.read_skips, x.read_skips), "
+    "COALESCE(p.process_skips, x.process_skips), COALESCE(p.write_skips, x.write_skips), "
+    "COALESCE(p.commits, x.commits), COALESCE(p.rollbacks, x.rollbacks), "
+    "x.error_class, x.error_message, x.error_step, x.error_position "
+    "FROM partition_execution x JOIN step_execution s ON s.id = x.step_execution_id JOIN job_execution e ON "
+    "e.id = s.execution_id LEFT JOIN step_progress p ON p.instance_id = e.instance_id AND p.step = s.step AND "
+    "p.partition = x.partition + 1 AND p.last_execution = s.id AND x.status = 'STARTED' "
+    "WHERE x.step_execution_id = $1 ORDER BY x.partition";
+
+PartitionExecution read_partition(std::span<const Value> cells) {
+    RowReader row(cells);
+    PartitionExecution partition;
+    partition.number = row.integer();
+    partition.properties = properties_from(row.text());
+    partition.status = row.status();
+    partition.exit_status = row.optional_text();
+    partition.started = row.optional_time();
+    partition.ended = row.optional_time();
+    partition.metrics = row.metrics();
+    partition.failure = row.failure();
+    return partition;
+}
+
+}  // namespace
+
+StoredPlan Repository::store_plan(StepEntry& step, const PlanRequest& request) {
+    const StepClaim& claim = step.claim;
+    return as_owner(claim.execution, [&] {
+        Impl::Write write(*impl_);
+        const std::int64_t generation = lock_step(*write, claim, request.forget_earlier, write.now());
+        const Earlier earlier = earlier_partitions(*write, claim, generation);
+        const std::int64_t count = earlier.count > 0 ? earlier.count : request.partitions;
+        if (earlier.count == 0 && count > 0) insert_progress(*write, claim, count, generation, write.now());
+        const bool keep = request.keep_properties && earlier.count > 0;
+        const auto properties = keep ? earlier_properties(*write, claim, count) : request.properties;
+        StoredPlan plan{.threads = request.threads, .partitions = planned(properties, count, earlier.completed)};
+        insert_partitions(*write, claim, plan.partitions);
+        const sql::Command last[] = {note_plan(claim, count, request.threads, write.now())};
+        FERMATA_POINT("plan.before-commit");
+        write.commit(last);
+        FERMATA_POINT("plan.stored");
+        if (generation != step.state.progress.generation) step.state.progress.sequence = 0;
+        step.state.progress.generation = generation;
+        return plan;
+    });
+}
+
+std::optional<StoredPlan> Repository::plan_of(const StepClaim& step) {
+    const sql::Result row = impl_->select("SELECT threads FROM step_execution WHERE id = $1 AND partitions IS NOT NULL",
+                                          {Value(step.id.value())});
+    if (row.empty()) return std::nullopt;
+    return StoredPlan{.threads = row[0][0].integer(), .partitions = partitions_of(step.id)};
+}
+
+StepEntry Repository::enter_partition(const StepClaim& step, std::int64_t number, StepEntryMode mode) {
+    return as_owner(step.execution, [&] {
+        Impl::Write write(*impl_);
+        const sql::Command taken[] = {take_progress(step, number + 1, mode, write.now()),
+                                      begin_partition(step, number, write.now())};
+        const StepState state = only_state(write.commit(taken).front());
+        FERMATA_POINT("partition.entered");
+        StepClaim claim = step;
+        claim.epoch = state.epoch;
+        claim.partition = number + 1;
+        return StepEntry{claim, state};
+    });
+}
+
+void Repository::end_partition(const StepClaim& partition, const PartitionEnd& end) {
+    as_owner(partition.execution, [&] {
+        Impl::Write write(*impl_);
+        std::vector<sql::Command> last{end_progress(partition, end, write.now()), end_row(partition, end, write.now())};
+        if (end.collected) last.push_back(insert_data(partition, end.progress.sequence + 1, *end.collected));
+        FERMATA_POINT("partition.before-end");
+        write.commit(last);
+        FERMATA_POINT("partition.ended");
+    });
+}
+
+void Repository::store_collected(Unit& unit, const StepClaim& partition, std::int64_t sequence,
+                                 const std::string& data) {
+    unit.connection().execute(insert_data(partition, sequence, data));
+}
+
+void Repository::store_collected(const StepClaim& partition, std::int64_t sequence, const std::string& data) {
+    as_owner(partition.execution, [&] {
+        Impl::Write write(*impl_);
+        const sql::Command last[] = {
+            {"UPDATE step_progress SET updated = $5 WHERE instance_id = $1 AND step = $2 AND partition = $3 AND "
+             "epoch = $4 AND status = 'STARTED'",
+             {Value(partition.execution.instance.value()), cell(partition.step), Value(partition.partition),
+              Value(partition.epoch), cell(write.now())},
+             1},
+            insert_data(partition, sequence, data)};
+        write.commit(last);
+    });
+}
+
+std::vector<CollectedData> Repository::collected_of(StepExecutionId step) {
+    const sql::Result rows = impl_->select(
+        "SELECT partition, number, data FROM partition_data WHERE step_execution_id = $1 ORDER BY partition, number",
+        {Value(step.value())});
+    std::vector<CollectedData> collected;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        RowReader row(rows[i]);
+        CollectedData& data = collected.emplace_back();
+        data.partition = row.integer();
+        data.sequence = row.integer();
+        data.data = row.optional_text().value_or("");
+    }
+    return collected;
+}
+
+std::vector<PartitionExecution> Repository::partitions_of(StepExecutionId step) {
+    const sql::Result rows = impl_->select(partition_select, {Value(step.value())});
+    std::vector<PartitionExecution> partitions;
+    for (std::size_t i = 0; i < rows.size(); ++i) partitions.push_back(read_partition(rows[i]));
+    return partitions;
+}
+
+}  // namespace fermata

@@ -1,0 +1,38 @@
+#pragma once
+// One row of step_progress as a StepState, of a step or of one of its partitions.
+#include "progress.hpp"
+
+#include <fermata/repository/repository.hpp>
+
+namespace fermata {
+
+inline constexpr std::string_view state_columns =
+    "step, status, exit_status, starts, epoch, last_execution, deaths, death_sequence, intent";
+
+/// Reads `state_columns`, then `progress_columns`.
+[[nodiscard]] inline StepState read_state(RowReader& row) {
+    StepState state;
+    state.name = row.text();
+    state.status = row.status();
+    state.exit_status = row.optional_text();
+    state.starts = row.integer();
+    state.epoch = row.integer();
+    state.last_execution = StepExecutionId(row.integer());
+    state.deaths = row.integer();
+    state.death_sequence = row.integer();
+    state.intent = row.optional_text();
+    state.progress = read_progress(row);
+    return state;
+}
+
+[[nodiscard]] inline StepState only_state(const sql::Result& result) {
+    RowReader row(result[0]);
+    return read_state(row);
+}
+
+/// A new StepExecution counts its items, skips and retries from zero, and has no exit status yet.
+inline constexpr std::string_view fresh_counts =
+    "read = 0, written = 0, filtered = 0, read_skips = 0, process_skips = 0, write_skips = 0, commits = 0, "
+    "rollbacks = 0, skips_used = 0, retries_used = 0, set_exit_status = NULL";
+
+}  // namespace fermata

@@ -1,0 +1,75 @@
+// Where the walk of an execution stands: one row for each element that ended, by the flow it stands in, so that the
+// flows of a split record theirs at the same time.
+#include "walk.hpp"
+
+#include "fence.hpp"
+
+#include <fermata/base/text.hpp>
+
+namespace fermata {
+namespace {
+
+std::string joined(const std::vector<StepExecutionId>& steps) {
+    std::string text;
+    for (const StepExecutionId id : steps) text += fmt::format("{}{}", text.empty() ? "" : ",", id.value());
+    return text;
+}
+
+std::vector<StepExecutionId> parted(const std::string& text) {
+    std::vector<StepExecutionId> steps;
+    if (text.empty()) return steps;
+    for (const std::string& number : split(text, ',')) steps.emplace_back(parse_int64(number).value_or(0));
+    return steps;
+}
+
+WalkEntry read_entry(std::span<const Value> cells) {
+    RowReader row(cells);
+    WalkEntry entry;
+    entry.scope = row.text();
+    entry.number = row.integer();
+    entry.step = row.text();
+    entry.outcome = row.text();
+    entry.status = row.status();
+    entry.exit_status = row.optional_text();
+    entry.job_exit_status = row.optional_text();
+    entry.steps = parted(row.text());
+    entry.taken = row.text();
+    entry.to = row.text();
+    return entry;
+}
+
+}  // namespace
+
+WalkRow::WalkRow(const Claim& claim, const WalkEntry& entry)
+    : claim_(claim), entry_(entry), steps_(joined(entry.steps)) {}
+
+sql::Command WalkRow::insert() const {
+    return {
+        "INSERT INTO walk (execution_id, scope, number, step, outcome, status, exit_status, job_exit_status, steps, "
+        "taken, target) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        {Value(claim_.execution.value()), cell(entry_.scope), Value(entry_.number), cell(entry_.step),
+         cell(entry_.outcome), cell(to_string(entry_.status)), cell(entry_.exit_status), cell(entry_.job_exit_status),
+         cell(steps_), cell(entry_.taken), cell(entry_.to)},
+        1};
+}
+
+std::vector<WalkEntry> Repository::walk_of(JobExecutionId execution) {
+    const sql::Result rows = impl_->select(
+        "SELECT scope, number, step, outcome, status, exit_status, job_exit_status, steps, taken, target FROM walk "
+        "WHERE execution_id = $1 ORDER BY scope, number",
+        {Value(execution.value())});
+    std::vector<WalkEntry> walk;
+    for (std::size_t i = 0; i < rows.size(); ++i) walk.push_back(read_entry(rows[i]));
+    return walk;
+}
+
+void Repository::record_walk(const Claim& claim, const WalkEntry& entry) {
+    as_owner(claim, [&] {
+        Impl::Write write(*impl_);
+        const WalkRow row(claim, entry);
+        const sql::Command last[] = {fence(claim, write.now()), row.insert()};
+        write.commit(last);
+    });
+}
+
+}  // namespace fermata

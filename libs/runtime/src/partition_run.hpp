@@ -1,0 +1,36 @@
+#pragma once
+// One partition of a step, from its entry to its recorded end, on whatever thread: artifacts, contexts and progress of
+// its own.
+#include "assemble.hpp"
+#include "step_scope.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace fermata {
+
+/// What all partitions of a step execution share; outlives them.
+struct PartitionSurroundings {
+    const RunnableStep& step;
+    JobScope& job;
+    const StepClaim& claim;           ///< of the step
+    const JobContext& job_context;    ///< copied
+    const StepContext& step_context;  ///< log and what else is the same everywhere
+    std::function<void(std::int64_t partition, std::string data)> deliver;  ///< collector data, committed
+};
+
+struct PartitionOutcome {
+    BatchStatus status{};
+    std::string exit_status;
+    Metrics metrics;
+    std::optional<Failure> failure;
+};
+
+/// Never entered while a stop is requested: the answer is nothing then. `collected`: what an owner before stored of it,
+/// delivered again as far as it is committed. Throws only what the repository throws.
+[[nodiscard]] std::optional<PartitionOutcome> run_partition(const PartitionSurroundings& around,
+                                                            const PartitionExecution& partition,
+                                                            const std::vector<CollectedData>& collected);
+
+}  // namespace fermata

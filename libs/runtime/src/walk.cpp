@@ -1,0 +1,343 @@
+#include "walk.hpp"
+
+#include "failure.hpp"
+#include "step_log.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+
+namespace fermata {
+namespace {
+
+const ResolvedStep& definition_of(const RunnableStep& step) { return *step.definition; }
+
+Ways ways_out_of(const RunnableElement& element) {
+    return std::visit([](const auto& it) { return ways_of(*it.definition); }, element.what);
+}
+
+/// §8.4.1: of several flows that end the job, FAILED counts more than STOPPED, and that more than COMPLETED.
+int weight(const WalkOutcome& outcome) {
+    if (outcome.status == BatchStatus::failed) return 3;
+    if (outcome.status == BatchStatus::stopped) return 2;
+    return outcome.ends_job ? 1 : 0;
+}
+
+WalkOutcome fold(std::vector<WalkOutcome> flows) {
+    WalkOutcome result{.exit_status = std::string(to_string(BatchStatus::completed))};
+    std::vector<StepExecutionId> steps;
+    for (const WalkOutcome& flow : flows) steps.insert(steps.end(), flow.steps.begin(), flow.steps.end());
+    const auto heaviest = std::ranges::max_element(flows, {}, weight);
+    if (heaviest != flows.end() && weight(*heaviest) > 0) result = std::move(*heaviest);
+    result.steps = std::move(steps);
+    return result;
+}
+
+}  // namespace
+
+Walk::Walk(Plan plan, JobScope& scope)
+    : plan_(std::move(plan)), scope_(scope), states_(scope.repository.steps_of_instance(scope.claim.instance)) {
+    if (!plan_.adopted) return;
+    for (WalkEntry& entry : scope.repository.walk_of(scope.claim.execution)) {
+        std::pair key(entry.scope, entry.number);
+        record_.emplace(std::move(key), std::move(entry));
+    }
+    for (const StepExecution& step : scope.repository.steps_of(scope.claim.execution))
+        if (!step.ended) running_.insert(step.name);
+}
+
+WalkOutcome Walk::run(JobContext& context) {
+    const Place job{.elements = plan_.job.elements, .scope = "", .context = context};
+    if (!plan_.start_at) return walk(job, &job.elements.front());
+    const RunnableElement* first = find(job.elements, *plan_.start_at);
+    if (first != nullptr) return walk(job, first);
+    return wrong("fermata.Error",
+                 fmt::format("the execution before asked to be restarted at \"{}\", but the job has no such element",
+                             *plan_.start_at));
+}
+
+WalkOutcome Walk::walk(const Place& place, const RunnableElement* first) {
+    Standing standing{.current = first};
+    for (;;) {
+        const std::string& id = standing.current->id();
+        const bool is_new = recorded(place, standing.number + 1) == nullptr;
+        if (is_new && scope_.stop.requested() && !is_running(*standing.current))
+            return {
+                .status = BatchStatus::stopped, .exit_status = "STOPPED", .steps = standing.steps, .ends_job = true};
+        if (!standing.entered.insert(id).second)  // §8.9.3: also over steps that are passed
+            return wrong("fermata.Error", fmt::format("\"{}\" was reached a second time in one execution", id));
+
+        Move next = move(place, standing);
+        WalkOutcome& outcome = next.outcome;
+        ++standing.number;
+        if (!outcome.steps.empty()) standing.steps = outcome.steps;
+        if (outcome.failure) standing.failure = outcome.failure;
+        outcome.steps = standing.steps;
+        if (outcome.ends_job) return std::move(outcome);
+
+        const Transition& way = next.transition;
+        if (way.exit_status) place.context.exit_status = way.exit_status;
+        switch (way.kind) {
+            case Transition::Kind::next:
+                standing.current = find(place.elements, way.to);
+                continue;
+            case Transition::Kind::finish:
+                outcome.status = BatchStatus::completed;
+                return std::move(outcome);
+            case Transition::Kind::failed:
+                outcome.failure = standing.failure;
+                return std::move(outcome);
+            case Transition::Kind::end:
+            case Transition::Kind::fail:
+            case Transition::Kind::stop:
+                break;
+        }
+        const bool by_element = outcome.status != BatchStatus::stopped;
+        outcome.ends_job = true;
+        outcome.status = way.kind == Transition::Kind::end    ? BatchStatus::completed
+                         : way.kind == Transition::Kind::fail ? BatchStatus::failed
+                                                              : BatchStatus::stopped;
+        outcome.failure = way.kind == Transition::Kind::fail ? standing.failure : std::nullopt;
+        outcome.restart = way.restart;
+        if (by_element) outcome.job_exit_status = place.context.exit_status;
+        return std::move(outcome);
+    }
+}
+
+Walk::Move Walk::move(const Place& place, const Standing& standing) {
+    if (const WalkEntry* entry = recorded(place, standing.number + 1)) return replay(*entry, *standing.current, place);
+    return std::visit([&](const auto& element) { return enter(element, place, standing); }, standing.current->what);
+}
+
+/// What is recorded is not asked, run or counted again; the transitions are pure.
+Walk::Move Walk::replay(const WalkEntry& entry, const RunnableElement& element, const Place& place) {
+    if (entry.step != element.id())
+        return {wrong("fermata.Error",
+                      fmt::format("the record names \"{}\" where the job leads to \"{}\"", entry.step, element.id())),
+                {}};
+    Move move{.outcome = {.status = entry.status, .exit_status = entry.exit_status.value_or(""), .steps = entry.steps}};
+    place.context.exit_status = entry.job_exit_status;
+    if (entry.status == BatchStatus::failed && !entry.steps.empty()) {
+        const auto step = scope_.repository.find_step(entry.steps.back());
+        if (step) move.outcome.failure = step->failure;
+    }
+    move.transition = transition_after(ways_out_of(element), move.outcome.status, move.outcome.exit_status);
+    auto display = scope_.display.lock();
+    std::erase(display->ahead, entry.step);
+    return move;
+}
+
+// --- steps
+
+Walk::Move Walk::enter(const RunnableStep& step, const Place& place, const Standing& standing) {
+    const ResolvedStep& definition = definition_of(step);
+    if (running_.contains(definition.id)) return run_step_here(step, StepEntryMode::adopt, place, standing);
+    const auto found = states_.find(definition.id);
+    if (found == states_.end()) return run_step_here(step, StepEntryMode::start, place, standing);
+    const StepState& state = found->second;
+    const bool completed = state.status == BatchStatus::completed;
+    if (completed && !definition.allow_start_if_complete) return pass(step, state, place, standing);
+    if (definition.start_limit > 0 && state.starts >= definition.start_limit)
+        return {wrong("fermata.StartLimitExceeded",
+                      fmt::format("step \"{}\" was started {} times already; its start-limit is {}", definition.id,
+                                  state.starts, definition.start_limit),
+                      definition.id),
+                {}};
+    return run_step_here(step, completed ? StepEntryMode::again : StepEntryMode::start, place, standing);
+}
+
+/// §10.8: COMPLETED in an earlier execution: not run, no StepExecution; its stored exit status meets today's
+/// transitions.
+Walk::Move Walk::pass(const RunnableStep& step, const StepState& state, const Place& place, const Standing& standing) {
+    Move move{.outcome = {.status = state.status,
+                          .exit_status = state.exit_status.value_or("COMPLETED"),
+                          .steps = {state.last_execution}}};
+    move.transition = transition_after(ways_of(*step.definition), move.outcome.status, move.outcome.exit_status);
+    record(move, *standing.current, "passed", place, standing);
+    auto display = scope_.display.lock();
+    std::erase(display->ahead, step.definition->id);
+    display->steps.push_back({.name = step.definition->id,
+                              .status = BatchStatus::completed,
+                              .exit_status = state.exit_status,
+                              .passed = true});
+    return move;
+}
+
+Walk::Move Walk::run_step_here(const RunnableStep& step, StepEntryMode mode, const Place& place,
+                               const Standing& standing) {
+    StepResult result = run_step(step, mode, scope_, place.context);
+    StepEnd& end = result.end;
+    Move move{.outcome = {.status = end.status, .exit_status = *end.exit_status, .steps = {result.claim.id}}};
+    move.outcome.failure = end.failure;
+    move.transition = transition_after(ways_of(*step.definition), end.status, *end.exit_status);
+    const auto job_exit_status = move.transition.exit_status ? move.transition.exit_status : place.context.exit_status;
+    if (!place.in_split) end.job_exit_status = job_exit_status;
+    end.walk = {.number = standing.number + 1,
+                .step = step.definition->id,
+                .outcome = "ran",
+                .taken = std::string(to_string(move.transition.kind)),
+                .to = move.transition.to,
+                .scope = place.scope,
+                .status = end.status,
+                .exit_status = end.exit_status,
+                .job_exit_status = job_exit_status,
+                .steps = move.outcome.steps};
+    scope_.repository.end_step(result.claim, end);
+    return move;
+}
+
+// --- flows and splits
+
+Walk::Move Walk::enter(const RunnableFlow& flow, const Place& place, const Standing& standing) {
+    const Place inner{
+        .elements = flow.elements, .scope = flow.definition->id, .context = place.context, .in_split = place.in_split};
+    Move move{.outcome = walk(inner, &flow.elements.front())};
+    if (move.outcome.ends_job) return move;
+    move.transition = transition_after(ways_of(*flow.definition), move.outcome.status, move.outcome.exit_status);
+    record(move, *standing.current, "walked", place, standing);
+    return move;
+}
+
+Walk::Move Walk::enter(const RunnableSplit& split, const Place& place, const Standing& standing) {
+    std::vector<WalkOutcome> outcomes(split.flows.size());
+    std::vector<std::exception_ptr> errors(split.flows.size());
+    std::atomic<bool> lost = false;  // the repository, or the right to write to it: nothing more is entered
+    const auto run_flow = [&](std::size_t i) {
+        if (lost) return;
+        try {
+            outcomes[i] = walk_flow_of_split(split.flows[i], place);
+        } catch (...) {
+            lost = true;
+            errors[i] = std::current_exception();
+        }
+    };
+    Crew::Gang gang(scope_.crew, {.count = split.flows.size(), .width = split.flows.size(), .child = run_flow});
+    gang.run();
+    for (const std::exception_ptr& error : errors)
+        if (error) std::rethrow_exception(error);
+    Move move{.outcome = fold(std::move(outcomes))};
+    if (move.outcome.ends_job) {
+        if (move.outcome.job_exit_status) place.context.exit_status = move.outcome.job_exit_status;
+        return move;
+    }
+    move.transition = transition_after(ways_of(*split.definition), move.outcome.status, move.outcome.exit_status);
+    record(move, *standing.current, "walked", place, standing);
+    return move;
+}
+
+/// §9.4.1: a flow of a split has a JobContext of its own. The flow's transition elements can end the job, not lead on.
+WalkOutcome Walk::walk_flow_of_split(const RunnableFlow& flow, const Place& place) {
+    JobContext context = place.context;
+    context.exit_status.reset();
+    context.transient_user_data.reset();
+    const std::vector<RunnableElement> alone{{flow}};
+    const Place own{
+        .elements = alone, .scope = "split flow " + flow.definition->id, .context = context, .in_split = true};
+    return walk(own, &alone.front());
+}
+
+// --- decisions
+
+Walk::Move Walk::enter(const RunnableDecision& decision, const Place& place, const Standing& standing) {
+    Move move;
+    const auto failed = [&] {
+        if (scope_.stop.requested()) {  // nothing was answered: a restart asks again
+            move.outcome = {.status = BatchStatus::stopped, .exit_status = "STOPPED", .ends_job = true};
+            return move;
+        }
+        move.outcome = wrong({}, {});
+        move.outcome.failure = failure_of(std::current_exception(), scope_.registry, decision.definition->id);
+        return move;
+    };
+    try {
+        move.outcome.exit_status = ask(decision, place, standing);
+    } catch (const std::exception& error) {
+        if (is_fenced(error)) throw;
+        return failed();
+    } catch (...) {
+        return failed();
+    }
+    const std::string& answer = move.outcome.exit_status;
+    place.context.exit_status = answer.empty() ? std::nullopt : std::optional(answer);
+    move.outcome.steps = standing.steps;
+    move.transition = transition_after(ways_of(*decision.definition), move.outcome.status, answer);
+    record(move, *standing.current, "decided", place, standing);
+    return move;
+}
+
+std::string Walk::ask(const RunnableDecision& decision, const Place& place, const Standing& standing) {
+    const std::string& id = decision.definition->id;
+    const ResolvedArtifact& artifact = decision.definition->decider;
+    const Properties properties("decider \"" + artifact.ref + "\"", scope_.file, artifact.properties);
+    FileStepLog log(scope_.repository.data_folder() / "logs" / std::to_string(scope_.claim.execution.value()) /
+                    (id + ".log"));
+    StepContext context;
+    context.step_name = id;
+    context.batch_status = BatchStatus::started;
+    context.job = &place.context;
+    context.log = &log;
+    context.stop = &scope_.stop;
+    context.drivers = &scope_.drivers;
+    context.owner_fd = scope_.owner_fd;
+    const auto decider = decision.decider->make_decider({properties, &context, place.context});
+    return decider->decide(steps_for_decision(standing));
+}
+
+/// A decision at which a job restarts decides about what ran last.
+std::vector<StepExecution> Walk::steps_for_decision(const Standing& standing) {
+    std::vector<StepExecutionId> ids = standing.steps;
+    if (ids.empty() && !states_.empty()) {
+        const auto later = [](const auto& one, const auto& other) {
+            return one.second.last_execution < other.second.last_execution;
+        };
+        ids.push_back(std::ranges::max_element(states_, later)->second.last_execution);
+    }
+    std::vector<StepExecution> steps;
+    for (const StepExecutionId id : ids)
+        if (auto step = scope_.repository.find_step(id)) steps.push_back(std::move(*step));
+    return steps;
+}
+
+// --- the record
+
+void Walk::record(const Move& move, const RunnableElement& element, std::string outcome, const Place& place,
+                  const Standing& standing) {
+    const Transition& way = move.transition;
+    scope_.repository.record_walk(scope_.claim,
+                                  {.number = standing.number + 1,
+                                   .step = element.id(),
+                                   .outcome = std::move(outcome),
+                                   .taken = std::string(to_string(way.kind)),
+                                   .to = way.to,
+                                   .scope = place.scope,
+                                   .status = move.outcome.status,
+                                   .exit_status = move.outcome.exit_status,
+                                   .job_exit_status = way.exit_status ? way.exit_status : place.context.exit_status,
+                                   .steps = move.outcome.steps});
+}
+
+const WalkEntry* Walk::recorded(const Place& place, std::int64_t number) const {
+    const auto found = record_.find(std::pair(place.scope, number));
+    return found == record_.end() ? nullptr : &found->second;
+}
+
+bool Walk::is_running(const RunnableElement& element) const {
+    const auto any_in = [this](const std::vector<RunnableElement>& elements) {
+        return std::ranges::any_of(elements, [this](const RunnableElement& inner) { return is_running(inner); });
+    };
+    if (running_.empty()) return false;
+    if (const auto* flow = std::get_if<RunnableFlow>(&element.what)) return any_in(flow->elements);
+    if (const auto* split = std::get_if<RunnableSplit>(&element.what))
+        return std::ranges::any_of(split->flows, [&](const RunnableFlow& flow) { return any_in(flow.elements); });
+    return running_.contains(element.id());
+}
+
+WalkOutcome Walk::wrong(std::string error_class, std::string message, std::string step) {
+    return {.status = BatchStatus::failed,
+            .exit_status = std::string(to_string(BatchStatus::failed)),
+            .failure = Failure{std::move(error_class), std::move(message), std::move(step), {}},
+            .ends_job = true};
+}
+
+}  // namespace fermata

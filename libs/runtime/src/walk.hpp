@@ -1,0 +1,89 @@
+#pragma once
+// The walk: every container is a fold over what its elements came to. Nothing calls what follows it and nothing writes
+// into what holds it. What an element came to is recorded before the next one is entered, so that an adopter follows
+// the record to its end and goes on from there.
+#include "assemble.hpp"
+#include "step_runner.hpp"
+#include "transition.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace fermata {
+
+/// What an element came to.
+struct WalkOutcome {
+    BatchStatus status = BatchStatus::completed;
+    std::string exit_status;             ///< what its transition elements meet
+    std::vector<StepExecutionId> steps;  ///< what a decision that follows is given
+    std::optional<Failure> failure;
+    bool ends_job = false;  ///< nothing follows, at any level: an end, fail or stop element, a stop, a wrong walk
+    /// Of a flow of a split that ends the job by an element: what the job's exit status becomes (§8.4.1).
+    std::optional<std::string> job_exit_status;
+    std::optional<std::string> restart;
+};
+
+class Walk {
+public:
+    struct Plan {
+        const RunnableJob& job;
+        std::optional<std::string> start_at;  ///< `stop restart=` of the execution before
+        bool adopted = false;                 ///< an execution that another owner began
+    };
+    Walk(Plan plan, JobScope& scope);
+
+    /// An owner before this one has entered something already.
+    [[nodiscard]] bool has_begun() const { return !record_.empty() || !running_.empty(); }
+    /// From the job's first element, or where it restarts, to its end.
+    WalkOutcome run(JobContext& context);
+
+private:
+    /// The elements of a job or flow, and whose context their steps share.
+    struct Place {
+        const std::vector<RunnableElement>& elements;
+        std::string scope;  ///< id of the flow, empty for the job
+        JobContext& context;
+        bool in_split = false;
+    };
+    /// Where one walk through a place stands.
+    struct Standing {
+        const RunnableElement* current = nullptr;
+        std::int64_t number = 0;             ///< entries of the walk so far
+        std::set<std::string> entered;       ///< passed ones included
+        std::vector<StepExecutionId> steps;  ///< of the element before
+        std::optional<Failure> failure;      ///< of the last step that failed
+    };
+    struct Move {
+        WalkOutcome outcome;
+        Transition transition;
+    };
+    WalkOutcome walk(const Place& place, const RunnableElement* first);
+    Move move(const Place& place, const Standing& standing);
+    Move replay(const WalkEntry& entry, const RunnableElement& element, const Place& place);
+    Move enter(const RunnableStep& step, const Place& place, const Standing& standing);
+    Move enter(const RunnableFlow& flow, const Place& place, const Standing& standing);
+    Move enter(const RunnableSplit& split, const Place& place, const Standing& standing);
+    Move enter(const RunnableDecision& decision, const Place& place, const Standing& standing);
+    Move pass(const RunnableStep& step, const StepState& state, const Place& place, const Standing& standing);
+    Move run_step_here(const RunnableStep& step, StepEntryMode mode, const Place& place, const Standing& standing);
+    WalkOutcome walk_flow_of_split(const RunnableFlow& flow, const Place& place);
+    std::string ask(const RunnableDecision& decision, const Place& place, const Standing& standing);
+    std::vector<StepExecution> steps_for_decision(const Standing& standing);
+    void record(const Move& move, const RunnableElement& element, std::string outcome, const Place& place,
+                const Standing& standing);
+    [[nodiscard]] const WalkEntry* recorded(const Place& place, std::int64_t number) const;
+    /// A step in it was entered by the owner before and has not ended.
+    [[nodiscard]] bool is_running(const RunnableElement& element) const;
+    static WalkOutcome wrong(std::string error_class, std::string message, std::string step = {});
+
+    Plan plan_;
+    JobScope& scope_;
+    std::map<std::string, StepState> states_;  ///< what earlier executions of the instance left
+    std::map<std::pair<std::string, std::int64_t>, WalkEntry> record_;
+    std::set<std::string> running_;  ///< steps the owner before was in
+};
+
+}  // namespace fermata
