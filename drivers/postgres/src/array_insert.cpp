@@ -1,6 +1,7 @@
 #include "bulk.hpp"
 #include "connection.hpp"
 #include "errors.hpp"
+#include "wire.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -54,8 +55,10 @@ ArrayInsert::ArrayInsert(std::string sql, std::vector<Codec> codecs, bool upsert
 
 void ArrayInsert::encode(std::size_t rows, std::span<const Value> cells) {
     rows_ = rows;
-    for (std::size_t column = 0; column < codecs_.size(); ++column)
-        arrays_[column] = array_header(codecs_[column].element(), rows);
+    for (std::size_t column = 0; column < codecs_.size(); ++column) {
+        const std::string header = array_header(codecs_[column].element(), rows);
+        arrays_[column].assign(header);  // a copy keeps the room of the chunk before
+    }
     // By rows, so that the first of them that cannot be sent is the one that is told.
     for (std::size_t row = 0, cell = 0; row < rows; ++row) {
         for (std::size_t column = 0; column < codecs_.size(); ++column)

@@ -2,6 +2,7 @@
 
 #include "connection.hpp"
 #include "errors.hpp"
+#include "wire.hpp"
 
 #include <fermata/base/text.hpp>
 

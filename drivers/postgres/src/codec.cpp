@@ -1,5 +1,7 @@
 #include "codec.hpp"
 
+#include "wire.hpp"
+
 #include <fermata/base/text.hpp>
 #include <fermata/base/value_text.hpp>
 
@@ -118,32 +120,20 @@ void Codec::append(std::string& out, const Value& cell, std::size_t row) const {
 void Codec::append_integer(std::string& out, const Value& cell, std::size_t row) const {
     const auto number = integer_in(cell);
     if (!number) refuse(cell, "is not a number", row);
-    if (kind_ == Kind::int8) {
-        append_int4(out, 8);
-        return append_int8(out, *number);
-    }
-    if (kind_ == Kind::int4 && fits<std::int32_t>(*number)) {
-        append_int4(out, 4);
-        return append_int4(out, static_cast<std::int32_t>(*number));
-    }
-    if (kind_ == Kind::int2 && fits<std::int16_t>(*number)) {
-        append_int4(out, 2);
-        return append_int2(out, static_cast<std::int16_t>(*number));
-    }
+    const auto bits = static_cast<std::uint64_t>(*number);
+    if (kind_ == Kind::int8) return append_sized(out, bits);
+    if (kind_ == Kind::int4 && fits<std::int32_t>(*number)) return append_sized(out, static_cast<std::uint32_t>(bits));
+    if (kind_ == Kind::int2 && fits<std::int16_t>(*number)) return append_sized(out, static_cast<std::uint16_t>(bits));
     refuse(cell, "is too large", row);
 }
 
 void Codec::append_real(std::string& out, const Value& cell, std::size_t row) const {
     const auto number = real_in(cell);
     if (!number) refuse(cell, "is not a number", row);
-    if (kind_ == Kind::float8) {
-        append_int4(out, 8);
-        return append_float8(out, *number);
-    }
+    if (kind_ == Kind::float8) return append_sized(out, std::bit_cast<std::uint64_t>(*number));
     const auto narrow = static_cast<float>(*number);
     if (std::isinf(narrow) && !std::isinf(*number)) refuse(cell, "is too large", row);
-    append_int4(out, 4);
-    append_float4(out, narrow);
+    append_sized(out, std::bit_cast<std::uint32_t>(narrow));
 }
 
 void Codec::append_boolean(std::string& out, const Value& cell, std::size_t row) const {

@@ -1,5 +1,7 @@
 #include "types.hpp"
 
+#include "wire.hpp"
+
 #include <fermata/base/text.hpp>
 #include <fermata/base/value_text.hpp>
 
@@ -11,21 +13,6 @@
 namespace fermata::postgres {
 
 namespace {
-
-template <class T>
-void append_big_endian(std::string& out, T value) {
-    char bytes[sizeof(T)];
-    for (std::size_t i = 0; i < sizeof(T); ++i) bytes[i] = static_cast<char>(value >> (8 * (sizeof(T) - 1 - i)));
-    out.append(bytes, sizeof(T));
-}
-
-template <class T>
-T read_big_endian(const char* bytes) noexcept {
-    T value = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i)
-        value = static_cast<T>((static_cast<std::uint64_t>(value) << 8) | static_cast<unsigned char>(bytes[i]));
-    return value;
-}
 
 /// A whole number of a type as wide as it has to be; nothing if it does not fit.
 std::optional<std::string> binary_integer(std::int64_t value, Oid wanted) {
@@ -65,12 +52,6 @@ bool is_native(Oid type) noexcept {
             return is_text(type);
     }
 }
-
-void append_int2(std::string& out, std::int16_t value) { append_big_endian(out, static_cast<std::uint16_t>(value)); }
-void append_int4(std::string& out, std::int32_t value) { append_big_endian(out, static_cast<std::uint32_t>(value)); }
-void append_int8(std::string& out, std::int64_t value) { append_big_endian(out, static_cast<std::uint64_t>(value)); }
-void append_float4(std::string& out, float value) { append_big_endian(out, std::bit_cast<std::uint32_t>(value)); }
-void append_float8(std::string& out, double value) { append_big_endian(out, std::bit_cast<std::uint64_t>(value)); }
 
 Parameters::Parameters(std::span<const Value> values, std::span<const Oid> types) {
     values_.reserve(values.size());

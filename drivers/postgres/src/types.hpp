@@ -34,13 +34,6 @@ template <class T>
     return value >= std::numeric_limits<T>::min() && value <= std::numeric_limits<T>::max();
 }
 
-/// Numbers in network order, at the end of `out`.
-void append_int2(std::string& out, std::int16_t value);
-void append_int4(std::string& out, std::int32_t value);
-void append_int8(std::string& out, std::int64_t value);
-void append_float4(std::string& out, float value);
-void append_float8(std::string& out, double value);
-
 /// Parameters of one statement as libpq wants them. Text and bytes are borrowed from the Values.
 class Parameters {
 public:
