@@ -1,6 +1,9 @@
 // The chunk is one transaction of the business database, whatever happens in it and however long it takes.
 #include "suite.hpp"
 
+#include <fermata/drivers/postgres.hpp>
+#include <fermata/testing/postgres_cluster.hpp>
+
 #include <cstdlib>
 
 namespace fermata::tck {
@@ -8,10 +11,24 @@ namespace {
 
 class TransactionTests : public Suite {
 protected:
-    /// FERMATA_TCK_DATABASE is the business database; without it, a SQLite file.
+    /// The business database is a SQLite file, or in a run that has the tests' PostgreSQL, one of its databases.
     void SetUp() override {
         Suite::SetUp();
-        if (const char* url = std::getenv("FERMATA_TCK_DATABASE")) stage().database = url;
+        if (IsSkipped()) return;
+        if (std::getenv("FERMATA_TEST_POSTGRES") != nullptr) {
+            if (const auto why = testing::PostgresCluster::missing()) GTEST_SKIP() << *why;
+            add_postgres_driver(drivers_);
+            auto& cluster = testing::PostgresCluster::shared();
+            postgres_ = cluster.create_database();
+            stage().database = cluster.url(*postgres_);
+        }
+        make_tables();
+    }
+    void TearDown() override {
+        connection_.reset();
+        if (postgres_) testing::PostgresCluster::shared().drop_database(*postgres_);
+    }
+    void make_tables() {
         const auto database = drivers_.open(stage().database);
         connection_ = database->connect(sql::OpenMode::create);
         for (const char* table : {"Numbers", "Orders", "Inventory"})
@@ -59,6 +76,7 @@ protected:
 
 private:
     std::unique_ptr<sql::Connection> connection_;
+    std::optional<std::string> postgres_;  ///< the name of its database
 };
 
 TEST_F(TransactionTests, testTranRollbackRetryReadSkipRead) { retry_then_skip("read", "null RetryRead SkipRead"); }
