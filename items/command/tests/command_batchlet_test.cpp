@@ -244,5 +244,46 @@ TEST_F(Command, TellsItsPropertiesAndAnExample) {
     for (const PropertyInfo& property : info.properties) EXPECT_FALSE(property.about.empty()) << property.name;
 }
 
+// --- the decider
+
+class Decision : public Command {
+protected:
+    std::string decide(Pairs pairs, const std::vector<StepExecution>& steps) {
+        const Properties given = properties(pairs);
+        return registry.find(ArtifactKind::decider, "command")->make_decider({given, &step, job})->decide(steps);
+    }
+    std::vector<StepExecution> loaded() {
+        return {{.name = "load",
+                 .status = BatchStatus::completed,
+                 .exit_status = "GOOD",
+                 .metrics = {.read = 5, .written = 4, .read_skips = 1}}};
+    }
+};
+
+TEST_F(Decision, TheExitCodeIsTheAnswer) {
+    EXPECT_EQ(decide({{"command", "sh -c 'exit 1'"}, {"exit-codes", "0=YES,1=NO"}}, loaded()), "NO");
+    EXPECT_THAT(refusal<ChildError>([&] { decide({{"command", "sh -c 'exit 9'"}}, loaded()); }),
+                HasSubstr("exit code 9"));
+}
+
+TEST_F(Decision, TheCommandFindsTheStepInItsEnvironment) {
+    EXPECT_EQ(decide({{"command", "sh -c 'env | grep ^FERMATA_DECIDED_ | sort'"}}, loaded()), "COMPLETED");
+    EXPECT_THAT(log.text(), HasSubstr("FERMATA_DECIDED_EXIT_STATUS=GOOD\nFERMATA_DECIDED_READ=5\n"
+                                      "FERMATA_DECIDED_SKIPS=1\nFERMATA_DECIDED_STATUS=COMPLETED\n"
+                                      "FERMATA_DECIDED_STEP=load\nFERMATA_DECIDED_WRITTEN=4\n"));
+    EXPECT_EQ(decide({{"command", "true"}}, {}), "COMPLETED");
+}
+
+TEST_F(Decision, AStopEndsItWithoutAnAnswer) {
+    stop.request(StopReason::operator_asked);
+    EXPECT_THAT(refusal<ChildError>([&] { decide({{"command", "sleep 60"}}, loaded()); }),
+                HasSubstr("stopped before it had decided"));
+}
+
+TEST_F(Command, APartitionsNumberIsInItsEnvironment) {
+    step.partition = 3;
+    EXPECT_EQ(run({{"command", "sh -c 'test $FERMATA_PARTITION = 3'"}}), "COMPLETED");
+}
+
 }  // namespace
 }  // namespace fermata

@@ -24,6 +24,11 @@ ReaderOptions ReaderOptions::from(const Properties& properties) {
     if (limit < 1 || limit > largest_line)
         throw properties.wrong("max-line", fmt::format("{} is not between 1 and {}", limit, largest_line));
     options.max_line = static_cast<std::size_t>(limit);
+    options.start = properties.get<std::int64_t>("start", 0);
+    options.end = properties.get<std::int64_t>("end", options.end);
+    if (options.start < 0) throw properties.wrong("start", fmt::format("{} is less than 0", options.start));
+    if (options.end < options.start)
+        throw properties.wrong("end", fmt::format("{} is less than start, {}", options.end, options.start));
     return options;
 }
 
@@ -36,7 +41,18 @@ JsonlReader::JsonlReader(std::filesystem::path path, ReaderOptions options, std:
 
 void JsonlReader::open(const Checkpoint& from) {
     file_.open(from);
-    if (!from) enter_text(file_, "JSON lines");
+    if (from) return;
+    enter_text(file_, "JSON lines");
+    if (options_.start <= file_.offset()) return;
+    // A range holds the lines that begin in it, so ranges side by side hold every line once.
+    file_.skip_to(options_.start - 1);
+    file_.skip_line();
+}
+
+double JsonlReader::fraction() const noexcept {
+    if (options_.end == ReaderOptions().end) return file_.fraction();
+    const auto done = static_cast<double>(std::max(file_.offset() - options_.start, std::int64_t{0}));
+    return std::min(1.0, done / static_cast<double>(std::max(options_.end - options_.start, std::int64_t{1})));
 }
 
 bool JsonlReader::read(Record& into) {
@@ -51,6 +67,7 @@ bool JsonlReader::read(Record& into) {
 /// The line, without its end, that the file has just moved behind; valid until the next call.
 std::optional<std::string_view> JsonlReader::next_line() {
     line_ = file_.line();
+    if (file_.offset() >= options_.end) return std::nullopt;
     for (std::size_t known = 0;;) {
         const std::string_view window = file_.window();
         const std::size_t feed = window.find('\n', known);

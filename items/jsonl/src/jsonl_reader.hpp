@@ -8,6 +8,7 @@
 #include <simdjson.h>
 
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,6 +19,8 @@ namespace fermata::jsonl {
 
 struct ReaderOptions {
     std::size_t max_line = std::size_t{1} << 20;
+    std::int64_t start = 0;
+    std::int64_t end = std::numeric_limits<std::int64_t>::max();
     /// Throws Error(invalid).
     [[nodiscard]] static ReaderOptions from(const Properties& properties);
 };
@@ -35,7 +38,7 @@ public:
     bool read(Record& into);
     [[nodiscard]] Checkpoint checkpoint() { return file_.position().to_checkpoint(); }
     [[nodiscard]] std::string position() const;
-    [[nodiscard]] double fraction() const noexcept { return file_.fraction(); }
+    [[nodiscard]] double fraction() const noexcept;
 
 private:
     [[nodiscard]] std::optional<std::string_view> next_line();

@@ -67,6 +67,23 @@ TEST_F(JsonlTest, TakesBlankLinesCarriageReturnsAByteOrderMarkAndEmptyObjects) {
     EXPECT_EQ(input->position(), "in.jsonl:6");
 }
 
+TEST_F(JsonlTest, RangesSideBySideHoldEveryLineOnce) {
+    const std::string content = "{\"a\":1}\n\n{\"a\":22}\r\n{\"a\":3}\n{\"a\":4}";
+    const auto whole = values(*reader(content));
+    ASSERT_EQ(whole.size(), 4U);
+    for (std::size_t cut = 0; cut <= content.size(); ++cut) {
+        auto found = values(*reader(content, {{"end", std::to_string(cut)}}));
+        const auto second = reader(content, {{"start", std::to_string(cut)}, {"end", "1000"}});
+        for (const std::string& value : values(*second)) found.push_back(value);
+        EXPECT_EQ(found, whole) << "cut at " << cut;
+        EXPECT_LE(second->fraction(), 1);
+    }
+    EXPECT_THAT(message_of(ErrorKind::invalid, [&] { (void)reader(content, {{"start", "-1"}}); }),
+                HasSubstr("-1 is less than 0"));
+    EXPECT_THAT(message_of(ErrorKind::invalid, [&] { (void)reader(content, {{"start", "5"}, {"end", "4"}}); }),
+                HasSubstr("4 is less than start, 5"));
+}
+
 TEST_F(JsonlTest, RecordsOfOneShapeShareTheirColumns) {
     const auto input = reader("{\"a\":1,\"b\":2}\n{\"b\":1,\"a\":2}\n{\"a\":3,\"b\":4}\n");
     TypedItemBuffer<Record> buffer;

@@ -1,4 +1,5 @@
 #include "discard_writer.hpp"
+#include "expression_decider.hpp"
 #include "filter_processor.hpp"
 #include "map_processor.hpp"
 #include "range_reader.hpp"
@@ -88,6 +89,8 @@ ArtifactInfo reject_info() {
 }  // namespace
 
 void add_record_artifacts(Registry& registry) {
+    registry.decider<record::ExpressionDecider>("expression", record::ExpressionDecider::info()).check =
+        record::ExpressionDecider::check;
     registry.processor<record::MapProcessor>("map", map_info()).check = [](const Properties& properties) {
         static_cast<void>(record::MapOptions::from(properties));
     };

@@ -1,4 +1,5 @@
 #include "comparison.hpp"
+#include "expression_decider.hpp"
 #include "filter_processor.hpp"
 #include "map_processor.hpp"
 #include "range_reader.hpp"
@@ -335,6 +336,46 @@ TEST_F(RecordTest, RejectFileTellsPositionReasonAndText) {
               "\"\",\"odd\",\"42\"\n");
     EXPECT_THAT(message_of(ErrorKind::invalid, [&] { entry->make_listener(surroundings_.job_context(given)); }),
                 HasSubstr("rejectFile is a listener of steps"));
+}
+
+// --- expression ------------------------------------------------------------------------------------------------------
+
+class ExpressionTest : public RecordTest {
+protected:
+    std::string answer(const Pairs& values, const std::vector<StepExecution>& steps) {
+        const Properties given = items::properties(values, "decider \"expression\"");
+        record::ExpressionDecider::check(given);
+        return record::ExpressionDecider(surroundings_.context(given)).decide(steps);
+    }
+    static StepExecution step(BatchStatus status, std::string exit_status, Metrics metrics = {}) {
+        return {.name = "load", .status = status, .exit_status = std::move(exit_status), .metrics = metrics};
+    }
+};
+
+TEST_F(ExpressionTest, TheFirstConditionThatIsTrueAnswers) {
+    const Pairs rules{{"when.FAIL", "status = 'FAILED'"},
+                      {"when.DIRTY", "skips > 2 or exit_status like 'W%'"},
+                      {"when.EMPTY", "written = 0"}};
+    EXPECT_EQ(answer(rules, {step(BatchStatus::failed, "FAILED")}), "FAIL");
+    EXPECT_EQ(answer(rules, {step(BatchStatus::completed, "X", {.written = 1, .read_skips = 2, .write_skips = 1})}),
+              "DIRTY");
+    EXPECT_EQ(answer(rules, {step(BatchStatus::completed, "WARN", {.written = 1})}), "DIRTY");
+    EXPECT_EQ(answer(rules, {step(BatchStatus::completed, "X")}), "EMPTY");
+    EXPECT_EQ(answer(rules, {step(BatchStatus::completed, "X", {.written = 1})}), "X");
+}
+
+TEST_F(ExpressionTest, SeveralStepsCountTogetherAndOtherwiseStandsIn) {
+    const Pairs rules{{"when.MANY", "read >= 10 and status = 'STOPPED' and step = 'load,load'"}, {"otherwise", "FEW"}};
+    EXPECT_EQ(
+        answer(rules, {step(BatchStatus::stopped, "A", {.read = 4}), step(BatchStatus::completed, "B", {.read = 6})}),
+        "MANY");
+    EXPECT_EQ(answer(rules, {step(BatchStatus::completed, "B")}), "FEW");
+    EXPECT_EQ(answer(rules, {}), "FEW");
+}
+
+TEST_F(ExpressionTest, AConditionThatIsNoneIsRefused) {
+    EXPECT_THAT(message_of(ErrorKind::invalid, [&] { (void)answer({{"when.X", "read >"}}, {}); }),
+                HasSubstr("property \"when.X\""));
 }
 
 }  // namespace

@@ -45,6 +45,33 @@ TEST_P(SqlBatch, RunsStatementsInOneTransaction) {
     EXPECT_THAT(rows("SELECT * FROM t"), ElementsAre(Row{"x;y"}, Row{"z"}));
 }
 
+TEST_P(SqlBatch, ATableIsDividedByRangesOfItsKey) {
+    const auto plan = [&](const std::string& parts) {
+        const Properties given = properties({{"url", data_url}, {"table", "k"}, {"key", "id"}, {"partitions", parts}});
+        const ArtifactEntry* entry = registry.find(ArtifactKind::mapper, "sqlMapper");
+        entry->check(given);
+        return entry->make_mapper({given, &step, job})->map_partitions();
+    };
+    run("CREATE TABLE k (id BIGINT)");
+    EXPECT_EQ(plan("3").partitions, 0);
+    run("INSERT INTO k VALUES (-5); INSERT INTO k VALUES (7); INSERT INTO k VALUES (100)");
+    const PartitionPlan three = plan("3");
+    ASSERT_EQ(three.partitions, 3);
+    EXPECT_EQ(three.properties.front().at("from"), "-5");
+    EXPECT_EQ(three.properties.back().at("to"), "100");
+    for (std::size_t i = 1; i < 3; ++i)
+        EXPECT_EQ(std::stoll(three.properties[i - 1].at("to")) + 1, std::stoll(three.properties[i].at("from")));
+    EXPECT_EQ(plan("1000").partitions, 106);
+    EXPECT_THAT(refusal([&] { plan("0"); }), HasSubstr("0 is not between 1 and"));
+    run("CREATE TABLE w (id TEXT); INSERT INTO w VALUES ('a')");
+    const Properties words = properties({{"url", data_url}, {"table", "w"}, {"key", "id"}, {"partitions", "2"}});
+    EXPECT_THAT(
+        refusal([&] {
+            (void)registry.find(ArtifactKind::mapper, "sqlMapper")->make_mapper({words, &step, job})->map_partitions();
+        }),
+        HasSubstr("the key \"id\" is not of integers"));
+}
+
 TEST_P(SqlBatch, FailureLeavesNothing) {
     EXPECT_THAT(refused("CREATE TABLE t (a TEXT); INSERT INTO missing VALUES (1)"), HasSubstr("missing"));
     EXPECT_TRUE(connection->columns_of("t").empty());

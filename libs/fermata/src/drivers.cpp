@@ -6,6 +6,7 @@
 #include <fermata/items/command.hpp>
 #include <fermata/items/csv.hpp>
 #include <fermata/items/jsonl.hpp>
+#include <fermata/items/partition.hpp>
 #include <fermata/items/record.hpp>
 #include <fermata/items/sql.hpp>
 
@@ -15,6 +16,7 @@ void register_stock_artifacts(Registry& registry) {
     add_command_artifacts(registry);
     add_csv_artifacts(registry);
     add_jsonl_artifacts(registry);
+    add_partition_artifacts(registry);
     add_record_artifacts(registry);
     add_sql_artifacts(registry);
 }
