@@ -62,6 +62,7 @@ class Graph(Case):
         self.job("true", "true")
         self.assertRegex(self.fermata("graph", "job.xml").stdout, r"(?s)step1.*step2")
         self.assertTrue(self.fermata("graph", "job.xml", "--dot").stdout.startswith("digraph"))
+        self.assertTrue(self.fermata("graph", "job.xml", "--svg").stdout.startswith("<svg"))
 
 
 class Artifacts(Case):

@@ -238,7 +238,7 @@ class Completion(Case):
         self.assertIn("--status", self.complete("list", "--s"))
         self.assertEqual(["json", "jsonl"], self.complete("list", "-o", "js"))
         self.assertEqual(["verify"], self.complete("db", "v"))
-        self.assertEqual(["csvReader", "csvWriter"], self.complete("artifacts", "csv"))
+        self.assertEqual(["csvReader", "csvWriter", "csvMapper"], self.complete("artifacts", "csv"))
         self.assertEqual(["__files"], self.complete("validate", ""))
         self.assertEqual(["__files"], self.complete("run", ""))
         self.assertEqual([], self.complete("nothing", ""))

@@ -39,6 +39,26 @@ class Show(Case):
         self.assertEqual(["COMPLETED", "FAILED"], [step["status"] for step in shown["steps"]])
         self.assertEqual([[], []], [step["partitions"] for step in shown["steps"]])
 
+    def test_partitions_are_shown(self):
+        self.folder.write("parts.xml", """<job id="parts" xmlns="https://jakarta.ee/xml/ns/jakartaee" version="2.0">
+            <step id="s"><batchlet ref="command"><properties>
+              <property name="command" value="test #{partitionPlan['value']} = one"/></properties></batchlet>
+            <partition><mapper ref="listMapper"><properties><property name="values" value="one,two"/></properties></mapper>
+            </partition></step></job>""")
+        self.fermata("run", "parts.xml", exit_code=1)
+        partitions = self.folder.show(1)["steps"][0]["partitions"]
+        self.assertEqual(["number", "status", "exit_status", "started", "ended", "read", "written", "filtered",
+                          "read_skips", "process_skips", "write_skips", "commits", "rollbacks", "properties", "error"],
+                         list(partitions[0]))
+        self.assertEqual([("COMPLETED", {"value": "one"}), ("FAILED", {"value": "two"})],
+                         [(partition["status"], partition["properties"]) for partition in partitions])
+        self.assertIn("partition 1: command", partitions[1]["error"]["message"])
+        told = self.fermata("show", "1", "--partitions", exit_code=0).stdout.splitlines()
+        self.assertEqual(["STEP", "N", "STATUS"], told[0].split()[:3])
+        self.assertEqual([["s", "0", "COMPLETED"], ["s", "1", "FAILED"]], [line.split()[:3] for line in told[1:]])
+        self.assertEqual([0, 1], [each["number"] for each in json.loads(
+            self.fermata("show", "1", "--partitions", "-o", "json", exit_code=0).stdout)])
+
     def test_actions_follow_the_status(self):
         process = self.start_endless()
         self.assertEqual({"stop"}, self.allowed(1))

@@ -20,7 +20,32 @@ Json to_object(const std::optional<Failure>& failure) {
             {"position", failure->position}};
 }
 
-Json to_object(const StepExecution& step) {
+Json to_object(const PartitionExecution& partition) {
+    return {{"number", partition.number},
+            {"status", to_string(partition.status)},
+            {"exit_status", or_null(partition.exit_status)},
+            {"started", or_null(partition.started)},
+            {"ended", or_null(partition.ended)},
+            {"read", partition.metrics.read},
+            {"written", partition.metrics.written},
+            {"filtered", partition.metrics.filtered},
+            {"read_skips", partition.metrics.read_skips},
+            {"process_skips", partition.metrics.process_skips},
+            {"write_skips", partition.metrics.write_skips},
+            {"commits", partition.metrics.commits},
+            {"rollbacks", partition.metrics.rollbacks},
+            {"properties", partition.properties.empty() ? Json::object() : Json(partition.properties)},
+            {"error", to_object(partition.failure)}};
+}
+
+Json to_objects(const std::vector<PartitionExecution>& partitions) {
+    Json objects = Json::array();
+    for (const auto& partition : partitions) objects.push_back(to_object(partition));
+    return objects;
+}
+
+Json to_object(const StepExecution& step, const ExecutionView& view) {
+    const auto partitions = view.partitions.find(step.id);
     return {{"id", step.id.value()},
             {"name", step.name},
             {"status", to_string(step.status)},
@@ -36,7 +61,7 @@ Json to_object(const StepExecution& step) {
             {"commits", step.metrics.commits},
             {"rollbacks", step.metrics.rollbacks},
             {"error", to_object(step.failure)},
-            {"partitions", Json::array()}};
+            {"partitions", partitions == view.partitions.end() ? Json::array() : to_objects(partitions->second)}};
 }
 
 Json to_object(const Action& action) {
@@ -46,6 +71,10 @@ Json to_object(const Action& action) {
 }
 
 }  // namespace
+
+std::string to_json(const PartitionExecution& partition) {
+    return to_object(partition).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 std::string to_json(const ExecutionView& view, bool with_steps) {
     const JobExecution& execution = view.execution;
@@ -66,7 +95,7 @@ std::string to_json(const ExecutionView& view, bool with_steps) {
     for (const auto& action : view.actions) object["actions"].push_back(to_object(action));
     if (with_steps) {
         object["steps"] = Json::array();
-        for (const auto& step : view.steps) object["steps"].push_back(to_object(step));
+        for (const auto& step : view.steps) object["steps"].push_back(to_object(step, view));
     }
     object["error"] = to_object(execution.failure);
     return object.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -57,8 +57,11 @@ ExecutionView view_of(Session& session, JobExecution execution) {
         if (!latest.empty()) newest = latest.front().id;
     }
     const bool restartable = !may_restart || says_restartable(session, execution.instance_id);
-    ExecutionView view{.execution = std::move(execution), .steps = {}, .actions = {}};
+    ExecutionView view{.execution = std::move(execution), .steps = {}, .partitions = {}, .actions = {}};
     view.steps = repository.steps_of(view.execution.id);
+    if (session.out().wants_json())
+        for (const auto& step : view.steps)
+            if (step.partitions) view.partitions.emplace(step.id, repository.partitions_of(step.id));
     view.actions = actions_of(view.execution, newest, restartable);
     return view;
 }

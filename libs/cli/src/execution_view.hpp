@@ -2,6 +2,9 @@
 // One execution with all that is told about it: `show`, `list` and, later, the API print this one value.
 #include <fermata/model/records.hpp>
 
+#include <fermata/repository/partitions.hpp>
+
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,13 +24,18 @@ struct Action {
 struct ExecutionView {
     JobExecution execution;
     std::vector<StepExecution> steps;
+    std::map<StepExecutionId, std::vector<PartitionExecution>> partitions;  ///< of partitioned steps
     std::vector<Action> actions;
 };
 
+/// Partitions are read for JSON only, which tells all.
 [[nodiscard]] ExecutionView view_of(Session& session, JobExecution execution);
 
 /// `newest`: the newest execution of its instance. `restartable`: the job does not say restartable="false".
 [[nodiscard]] std::vector<Action> actions_of(const JobExecution& execution, JobExecutionId newest, bool restartable);
+
+/// As an element of "partitions".
+[[nodiscard]] std::string to_json(const PartitionExecution& partition);
 
 /// "fermata.execution/1", on one line; all keys always present. Without steps for lists.
 [[nodiscard]] std::string to_json(const ExecutionView& view, bool with_steps);

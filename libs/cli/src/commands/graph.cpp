@@ -7,7 +7,8 @@ namespace fermata::cli {
 
 namespace {
 
-constexpr std::string_view help = R"(  fermata graph nightly.xml --dot | dot -Tsvg > nightly.svg
+constexpr std::string_view help = R"(  fermata graph nightly.xml --svg > nightly.svg
+  fermata graph nightly.xml --dot | dot -Tpng > nightly.png
 )";
 
 class GraphCommand final : public Command {
@@ -17,23 +18,25 @@ public:
             .require()
             .complete(Completes::job);
         options.flag("--dot", dot_, "For Graphviz");
+        options.flag("--svg", svg_, "A picture");
     }
     ExitCode run(Session& session) override {
         const JobDefinition job = load_job(session, job_);
-        session.out().write(dot_ ? graph_dot(job) : graph_text(job));
+        session.out().write(svg_ ? graph_svg(job) : dot_ ? graph_dot(job) : graph_text(job));
         return ExitCode::ok;
     }
 
 private:
     std::string job_;
     bool dot_ = false;
+    bool svg_ = false;
 };
 
 }  // namespace
 
 const Descriptor graph_command{.name = "graph",
                                .group = "Definitions",
-                               .about = "The steps of a job and what leads where",
+                               .about = "The elements of a job and what leads where",
                                .help = help,
                                .make = make_command<GraphCommand>};
 

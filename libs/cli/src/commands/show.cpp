@@ -1,5 +1,6 @@
 #include "../command.hpp"
 #include "../execution_view.hpp"
+#include "../partitions.hpp"
 #include "../report.hpp"
 #include "../skips.hpp"
 
@@ -18,12 +19,14 @@ class ShowCommand final : public Command {
 public:
     void describe(Options& options) override {
         options.positional("ID", execution_, "The execution").require().complete(Completes::execution);
+        options.flag("--partitions", partitions_, "The partitions of its partitioned steps instead");
         options.flag("--skips", skips_, "The skipped items instead: reason, place, text as read");
     }
     ExitCode run(Session& session) override;
 
 private:
     ExecutionRef execution_;
+    bool partitions_ = false;
     bool skips_ = false;
 };
 
@@ -104,6 +107,10 @@ ExitCode ShowCommand::run(Session& session) {
     JobExecution execution = session.execution(session.resolve(execution_));
     if (skips_) {
         print_skips(session, execution.id);
+        return ExitCode::ok;
+    }
+    if (partitions_) {
+        print_partitions(session, execution.id);
         return ExitCode::ok;
     }
     const auto id = std::to_string(execution.id.value());
