@@ -47,6 +47,21 @@ class Docs(unittest.TestCase):
                     checked += 1
         self.assertGreater(checked, 0)
 
+    def test_jobs_in_the_guide_to_job_xml_run(self):
+        text = (ROOT / "docs/job-xml.md").read_text()
+        jobs = [xml for xml in re.findall(r"```xml\n(.*?)```", text, re.DOTALL) if "<job" in xml]
+        self.assertGreaterEqual(len(jobs), 3)
+        for number, xml in enumerate(jobs):
+            with self.subTest(number), Folder() as folder:
+                folder.write("orders.csv", "Order No,Amount\n1,10\n2,20\n")
+                folder.write("stock.csv", "item\n7\n")
+                (folder.path / "incoming").mkdir()
+                folder.write("incoming/a.csv", "Order No,Amount\n3,30\n")
+                folder.write("incoming/b.csv", "Order No,Amount\n4,40\n")
+                folder.write("job.xml", xml)
+                given = ["-p", "file=orders.csv"] if "jobParameters['file']" in xml else []
+                folder.fermata("run", "job.xml", *given, exit_code=0)
+
     def test_examples_without_a_program_are_valid(self):
         jobs = [job for job in [*(ROOT / "examples").rglob("*.xml"), *(ROOT / "bench/jobs").glob("*.xml")] if not list(job.parent.glob("*.cpp"))]
         self.assertTrue(jobs)
