@@ -31,9 +31,13 @@ class Folder:
             "PATH": os.environ["PATH"],
             "HOME": str(self.path),
             "LC_ALL": "C.UTF-8",
-            "FERMATA_REPOSITORY": str(self.repository),
             MARK: str(self.path),
         }
+        self.use_repository(self.repository)
+
+    def use_repository(self, place):
+        """A path, or a URL."""
+        self.environment["FERMATA_REPOSITORY"] = str(place)
 
     def __enter__(self):
         return self

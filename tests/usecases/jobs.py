@@ -7,10 +7,11 @@ RANGE = """<reader ref="rangeReader"><properties>
       </properties></reader>"""
 
 
-def into_item(name, reader, processor="", sink="#{jobParameters['sink']}", item_count=10):
+def into_item(name, reader, processor="", sink="#{jobParameters['sink']}", item_count=10, max_rate=10**9):
     """One chunk step that writes into the table `item` of the database `sink`; reader and processor are elements."""
     return HEAD.format(id=name, more="") + f"""
   <step id="load">
+    <properties><property name="max-rate" value="{max_rate}"/></properties>
     <chunk item-count="{item_count}">
       {reader}
       {processor}

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""UC3, restart, on SQLite: the fermata binary as separate processes, nothing but job XML and commands."""
+"""UC3, restart, also from one engine into the other: the fermata binary as separate processes, nothing but job XML and commands."""
 
 import os
 import signal
-import subprocess
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
-from fermata_process import DEADLINE, Folder, rows, rows_or_nothing, wait_until  # noqa: E402
+from engines import Sqlite  # noqa: E402
+from fermata_process import DEADLINE, wait_until  # noqa: E402
 from jobs import HEAD, into_item  # noqa: E402
 
 # `prepare` counts its runs; `work` succeeds as soon as a file named "repaired" exists.
@@ -36,16 +36,20 @@ INPUT_CSV = '<reader ref="csvReader"><properties><property name="resource" value
 
 
 class Restart(unittest.TestCase):
+    ENGINE = Sqlite
+
     def setUp(self):
-        self.folder = Folder()
-        self.addCleanup(self.folder.remove)
+        self.engine = self.ENGINE()
+        self.addCleanup(self.engine.remove)
+        self.folder = self.engine.folder
 
     def job(self, text, name="job", more=""):
         self.folder.write(f"{name}.xml", text.format(id=name, more=more))
         return f"{name}.xml"
 
     def import_job(self):
-        self.folder.write("import.xml", into_item("import", INPUT_CSV))
+        """Slow enough to be killed several times on any machine."""
+        self.folder.write("import.xml", into_item("import", INPUT_CSV, max_rate=2000))
         return "import.xml"
 
     def refused(self, *arguments, saying):
@@ -142,11 +146,11 @@ class Restart(unittest.TestCase):
     def import_survives_kills(self, sink):
         count = 4000
         self.folder.write("input.csv", "id,name\n" + "".join(f"{row},name {row}\n" for row in range(1, count + 1)))
-        arguments = ["run", self.import_job(), "--instance", "only", "-p", f"sink={sink}"]
+        arguments = ["run", self.import_job(), "--instance", "only", "-p", f"sink={sink.url}"]
 
         def written():
-            found = rows_or_nothing(self.folder.path / sink, "SELECT count(*) FROM item")
-            return found[0][0] if found else 0
+            found = sink.rows_or_nothing("SELECT count(*) FROM item")
+            return int(found[0][0]) if found else 0
 
         kills = 0
         for goal in range(0, count, 250):
@@ -158,27 +162,29 @@ class Restart(unittest.TestCase):
         self.folder.fermata(*arguments, exit_code=0)
 
         self.assertGreater(kills, 5)
-        ids = [int(row) for (row,) in rows(self.folder.path / sink, "SELECT id FROM item ORDER BY rowid")]
-        self.assertEqual(list(range(1, count + 1)), ids)
-        self.assertEqual([("ok",)], rows(self.folder.path / sink, "PRAGMA integrity_check"))
+        self.assertEqual(list(range(1, count + 1)), sink.numbers("id"))
+        sink.check()
         self.folder.fermata("db", "verify", exit_code=0)
 
-    def test_5_kills_during_an_import_into_the_repositorys_file(self):
-        self.import_survives_kills("repository.db")
+    def test_5_kills_during_an_import_into_the_repositorys_database(self):
+        self.import_survives_kills(self.engine.own)
 
-    def test_5_kills_during_an_import_into_another_file(self):
-        self.import_survives_kills("sink.db")
+    def test_5_kills_during_an_import_into_another_database(self):
+        self.import_survives_kills(self.engine.other)
+
+    def test_5_kills_during_an_import_into_another_engine(self):
+        self.import_survives_kills(self.engine.foreign)
 
     def test_5_without_the_repository_the_same_sink_is_imported_into_again(self):
+        sink = self.engine.other
         self.folder.write("input.csv", "id,name\n1,one\n2,two\n")
-        arguments = ["run", self.import_job(), "--instance", "only", "-p", "sink=sink.db"]
+        arguments = ["run", self.import_job(), "--instance", "only", "-p", f"sink={sink.url}"]
         self.folder.fermata(*arguments, exit_code=0)
         said = self.folder.fermata(*arguments, exit_code=0)
         self.assertIn("already", said.stdout + said.stderr)
-        for left in self.folder.path.glob("repository.db*"):
-            subprocess.run(["rm", "-r", left], check=True)
+        self.engine.lose_repository()
         self.folder.fermata(*arguments, exit_code=0)
-        self.assertEqual([(4,)], rows(self.folder.path / "sink.db", "SELECT count(*) FROM item"))
+        self.assertEqual([("4",)], sink.rows("SELECT count(*) FROM item"))
 
 
 if __name__ == "__main__":
