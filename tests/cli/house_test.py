@@ -204,6 +204,7 @@ class Purge(Case):
         self.assertEqual("would delete 0 instances with 0 executions\n",
                          self.fermata("purge", "--older-than", "1d", "--dry-run").stdout)
         self.assertIn("would delete 3", self.fermata("purge", "--job", "job", "--dry-run").stdout)
+        self.assertIn("is not a duration", self.error("purge", "--older-than", "90", "--dry-run", exit_code=2)["message"])
         self.assertIn("nobody to ask", self.error("purge", "--job", "job", exit_code=2)["message"])
         logs = self.folder.path / "repository.db.d/logs"
         self.assertTrue((logs / "1/step1.log").exists())

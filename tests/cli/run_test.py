@@ -88,6 +88,22 @@ class Run(Case):
             self.fermata("run", "job.xml", "--params", "-", stdin=stdin)
         self.assertEqual("x", self.folder.show()["parameters"]["date"])
 
+    def test_system_properties(self):
+        self.folder.write("job.xml", """<?xml version="1.0" encoding="UTF-8"?>
+<job id="job" xmlns="https://jakarta.ee/xml/ns/jakartaee" version="2.0">
+  <step id="step1"><batchlet ref="command"><properties>
+    <property name="command" value="echo #{systemProperties['who']}!"/></properties></batchlet></step>
+</job>
+""")
+        self.assertIn("ann!", self.fermata("explain", "job.xml", "-D", "who=ann").stdout)
+        self.fermata("run", "job.xml", "-Dwho=ann")
+        self.assertIn("ann!", self.fermata("logs", "@latest", "step1").stdout)
+        self.assertIn("given twice", self.error("run", "job.xml", "-Dwho=a", "-Dwho=b", exit_code=2)["message"])
+
+    def test_an_empty_instance_key_is_refused(self):
+        self.assertIn("--instance needs a key", self.error("run", self.job("true"), "--instance", "", exit_code=2)["message"])
+        self.assertFalse(self.folder.repository.exists())
+
     def test_wrong_parameters_are_refused_before_anything_is_made(self):
         self.job("true")
         self.folder.write("list.json", "[1]")

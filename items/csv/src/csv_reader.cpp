@@ -57,6 +57,7 @@ void CsvReader::learn_from_header() {
                     fmt::format("\"{}\" is empty: a header line was expected", file_.path().string()),
                     "set header=\"false\" if files without any line are right");
     const std::vector<std::string> names = header_texts();
+    refuse_carriage_returns(names);
     std::unordered_map<std::string_view, std::size_t> seen;
     for (std::size_t i = 0; i < names.size(); ++i) {
         const auto [first, fresh] = seen.try_emplace(names[i], i + 1);
@@ -67,6 +68,17 @@ void CsvReader::learn_from_header() {
                         "name each column once, or set header=\"false\" and the property columns");
     }
     select(names);
+}
+
+/// A file of an old Macintosh would be one header and nothing else.
+void CsvReader::refuse_carriage_returns(const std::vector<std::string>& names) const {
+    if (!file_.at_end()) return;
+    for (const std::string& name : names)
+        if (name.find('\r') != std::string::npos)
+            throw Error(
+                ErrorKind::invalid,
+                fmt::format("\"{}\" has no line feed: its lines end with carriage returns only", file_.path().string()),
+                "convert its line ends first: tr '\\r' '\\n'");
 }
 
 /// The header read as a record, so that encodings and quotes are treated as everywhere.

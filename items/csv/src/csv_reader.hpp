@@ -30,6 +30,7 @@ private:
     void learn_columns();
     void learn_from_header();
     [[nodiscard]] std::vector<std::string> header_texts();
+    void refuse_carriage_returns(const std::vector<std::string>& names) const;
     void select(const std::vector<std::string>& header);
     void number_columns();
     void skip_to_start();

@@ -151,6 +151,7 @@ TEST_F(CsvReaderTest, RangesSideBySideHoldEveryRecordOnce) {
 TEST_F(CsvReaderTest, RefusesFilesThatAreNoCsv) {
     EXPECT_THAT(open_error(ErrorKind::invalid, ""), HasSubstr("vendors.csv\" is empty: a header line was expected"));
     EXPECT_THAT(open_error(ErrorKind::invalid, "\n\r\n"), HasSubstr("is empty"));
+    EXPECT_THAT(open_error(ErrorKind::invalid, "id,v\r1,a\r2,b\r"), HasSubstr("lines end with carriage returns only"));
     EXPECT_THAT(open_error(ErrorKind::invalid, std::string_view("\x7f"
                                                                 "ELF\0\1",
                                                                 6)),

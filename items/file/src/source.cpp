@@ -52,8 +52,8 @@ bool CompressedBytes::fill() {
 }
 
 void CompressedBytes::broken(std::string_view format, std::string_view reason) const {
-    throw ReadError(fmt::format("cannot decompress \"{}\": {} at byte {} of the {} data; copy the file again",
-                                path_.string(), reason, taken_, format));
+    throw IoError(fmt::format("cannot decompress \"{}\": {} at byte {} of the {} data; copy the file again",
+                              path_.string(), reason, taken_, format));
 }
 
 std::size_t read_some(int fd, char* into, std::size_t size, const std::filesystem::path& path) {

@@ -79,21 +79,21 @@ TEST_F(InputFileTest, BrokenCompressedDataIsToldOnceAndEndsTheInput) {
     for (const std::string& whole : {gzipped(text), zstandard(text)}) {
         InputFile torn = file(whole.substr(0, whole.size() - 5));
         torn.open({});
-        EXPECT_THAT(message_of<ReadError>([&] { read_rest(torn); }),
+        EXPECT_THAT(message_of<IoError>([&] { read_rest(torn); }),
                     AllOf(HasSubstr("cannot decompress"), HasSubstr("the file ends too early at byte")));
         EXPECT_FALSE(torn.more());
         torn.open({});
-        EXPECT_THAT(message_of<ReadError>([&] { read_rest(torn); }), HasSubstr("the file ends too early at byte"));
+        EXPECT_THAT(message_of<IoError>([&] { read_rest(torn); }), HasSubstr("the file ends too early at byte"));
 
         std::string damaged = whole;
         for (std::size_t i = whole.size() / 2; i < whole.size() - 8; ++i) damaged[i] = '\x55';
         InputFile wrong = file(damaged);
         wrong.open({});
-        EXPECT_THAT(message_of<ReadError>([&] { read_rest(wrong); }), HasSubstr("cannot decompress"));
+        EXPECT_THAT(message_of<IoError>([&] { read_rest(wrong); }), HasSubstr("cannot decompress"));
     }
     InputFile trailing = file(gzipped(text) + "garbage");
     trailing.open({});
-    EXPECT_THAT(message_of<ReadError>([&] { read_rest(trailing); }), HasSubstr("incorrect header check at byte"));
+    EXPECT_THAT(message_of<IoError>([&] { read_rest(trailing); }), HasSubstr("incorrect header check at byte"));
 }
 
 TEST_F(InputFileTest, TellsWhatIsNoReadableFile) {

@@ -77,7 +77,7 @@ ExitCode perform(const Arguments& arguments, const Application& application) {
         throw Error(ErrorKind::usage, "no command given", "fermata --help lists the commands");
     Settings settings = given.settings();
     const Style style = style_for(STDOUT_FILENO, settings, given.ascii);
-    Session session(application, std::move(settings), Output(given.format(), style));
+    Session session(application, std::move(settings), Output(given.format(), style), given.system());
     const ExitCode code = invocation.command->run(session);
     session.out().flush();
     return code;

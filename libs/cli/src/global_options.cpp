@@ -1,11 +1,16 @@
 #include "global_options.hpp"
 
+#include <fmt/format.h>
+#include <fermata/base/error.hpp>
+#include <fermata/base/text.hpp>
+
 namespace fermata::cli {
 
 void GlobalOptions::describe(Options& options) {
     options.value("--repository", "URL", repository, "Where executions are kept: PATH or sqlite:PATH")
         .complete(Completes::file);
     options.value("--jobs", "FOLDER", jobs, "Folder of job definitions").complete(Completes::file);
+    options.value("-D", "NAME=VALUE", system_properties, "What #{systemProperties['NAME']} in job XML stands for");
     options.value("-o,--output", "FORMAT", output, "table, json, jsonl, tsv or name")
         .one_of({"table", "json", "jsonl", "tsv", "name"});
     options.value("--progress", "MODE", progress, "auto, tty, plain or none").one_of({"auto", "tty", "plain", "none"});
@@ -21,6 +26,14 @@ Settings GlobalOptions::settings() const {
     if (progress) settings.set("progress", *progress, "--progress");
     if (no_color) settings.set("color", "never", "--no-color");
     return settings;
+}
+
+Parameters GlobalOptions::system() const {
+    Parameters system;
+    for (const auto& [name, value] : system_properties)
+        if (!system.emplace(name, value).second)
+            throw Error(ErrorKind::usage, fmt::format("-D {}: given twice", printable(name)));
+    return system;
 }
 
 Format GlobalOptions::format() const {

@@ -2,6 +2,9 @@
 // Options every verb takes.
 #include <optional>
 #include <string>
+#include <vector>
+
+#include <fermata/model/expression.hpp>
 
 #include "options.hpp"
 #include "output.hpp"
@@ -13,6 +16,7 @@ struct GlobalOptions {
     std::optional<std::string> repository;
     std::optional<std::string> jobs;
     std::optional<std::string> progress;
+    std::vector<Assignment> system_properties;
     std::string output = "table";
     bool no_color = false;
     bool ascii = false;
@@ -21,6 +25,8 @@ struct GlobalOptions {
     /// Files, environment, then these.
     [[nodiscard]] Settings settings() const;
     [[nodiscard]] Format format() const;
+    /// Throws Error(usage) if one is given twice.
+    [[nodiscard]] Parameters system() const;
 };
 
 }  // namespace fermata::cli

@@ -10,6 +10,13 @@ namespace {
 Error expected(const std::string& text, std::string_view what) {
     return Error(ErrorKind::usage, fmt::format("\"{}\" is not {}", printable(text), what));
 }
+
+/// A unit must be said: 90 is as likely meant as days as it is as seconds.
+std::optional<Duration> parse_with_unit(const std::string& text) {
+    const bool bare = !text.empty() && text != "0" && text.find_first_not_of("0123456789.") == std::string::npos;
+    return bare ? std::nullopt : parse_duration(text);
+}
+
 }  // namespace
 
 void read_value(const std::string& text, std::string& into) { into = text; }
@@ -21,7 +28,7 @@ void read_value(const std::string& text, std::int64_t& into) {
 }
 
 void read_value(const std::string& text, Duration& into) {
-    const auto duration = parse_duration(text);
+    const auto duration = parse_with_unit(text);
     if (!duration) throw expected(text, "a duration, such as 90s, 15m, 24h or 7d");
     into = *duration;
 }
@@ -29,7 +36,7 @@ void read_value(const std::string& text, Duration& into) {
 void read_value(const std::string& text, Timestamp& into) {
     if (const auto time = parse_rfc3339(text)) {
         into = *time;
-    } else if (const auto ago = parse_duration(text)) {
+    } else if (const auto ago = parse_with_unit(text)) {
         into = Clock::system().now() - *ago;
     } else {
         throw expected(text, "a time, such as 2026-11-21T22:00:00Z, or how long ago, such as 24h");

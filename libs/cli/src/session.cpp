@@ -8,8 +8,11 @@ namespace fermata::cli {
 
 namespace fs = std::filesystem;
 
-Session::Session(const Application& application, Settings settings, Output output)
-    : application_(application), settings_(std::move(settings)), output_(output) {}
+Session::Session(const Application& application, Settings settings, Output output, Parameters system)
+    : application_(application),
+      settings_(std::move(settings)),
+      output_(output),
+      system_properties_(std::move(system)) {}
 Session::~Session() = default;
 
 std::unique_ptr<sql::Database> Session::database() const {
@@ -39,7 +42,8 @@ JobOperator& Session::jobs() {
     if (!operator_)
         operator_ = std::make_unique<JobOperator>(
             repository(), application_.registry, application_.drivers,
-            JobOperator::Settings{.actor = {}, .system_properties = {}, .repository_url = settings_.repository_url()});
+            JobOperator::Settings{
+                .actor = {}, .system_properties = system_properties_, .repository_url = settings_.repository_url()});
     return *operator_;
 }
 

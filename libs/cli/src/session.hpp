@@ -17,12 +17,14 @@ enum class IfAbsent : std::uint8_t { fail, create };
 
 class Session {
 public:
-    Session(const Application& application, Settings settings, Output output);
+    Session(const Application& application, Settings settings, Output output, Parameters system = {});
     ~Session();
 
     [[nodiscard]] const Application& application() const noexcept { return application_; }
     [[nodiscard]] const Registry& registry() const noexcept { return application_.registry; }
     [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
+    /// `-D`.
+    [[nodiscard]] const Parameters& system_properties() const noexcept { return system_properties_; }
     [[nodiscard]] Output& out() noexcept { return output_; }
 
     /// Throws Error(unreachable) if there is none and `absent` is fail.
@@ -40,6 +42,7 @@ private:
     const Application& application_;
     Settings settings_;
     Output output_;
+    Parameters system_properties_;
     std::unique_ptr<Repository> repository_;
     std::unique_ptr<JobOperator> operator_;
 };

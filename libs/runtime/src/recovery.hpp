@@ -29,10 +29,20 @@ public:
         return skippable ? Decision::skip : Decision::fail;
     }
     [[nodiscard]] bool is_skippable(const std::exception& error) const {
-        return dynamic_cast<const SkipItem*>(&error) != nullptr || chunk_.skippable.matches(error, registry_);
+        if (dynamic_cast<const SkipItem*>(&error) != nullptr) return true;
+        return chunk_.skippable.matches(error, registry_) && !is_no_items_fault(error);
     }
 
 private:
+    /// A disk, a database or a property is wrong: it would cost one item after the other. Classes of authors are theirs
+    /// to judge.
+    [[nodiscard]] bool is_no_items_fault(const std::exception& error) const {
+        if (dynamic_cast<const IoError*>(&error) != nullptr) return true;
+        if (dynamic_cast<const Error*>(&error) == nullptr || dynamic_cast<const ItemError*>(&error) != nullptr)
+            return false;
+        const auto classes = registry_.classes_of(error);
+        return classes.empty() || classes.front().starts_with("fermata.");
+    }
     static bool within(const std::optional<std::int64_t>& limit, std::int64_t used) { return !limit || used < *limit; }
 
     const RunnableChunk& chunk_;

@@ -54,6 +54,30 @@ TEST_F(SkipRetry, ASkippedReadGoesOnWithTheNextItem) {
     EXPECT_EQ(only({"onReadError", "onSkipRead"}), (Lines{"onReadError at 3", "onSkipRead at 3"}));
 }
 
+TEST_F(SkipRetry, WhatNoItemIsToBlameForIsNotSkipped) {
+    const std::vector<std::function<void(std::int64_t)>> faults{[](std::int64_t item) {
+                                                                    if (item == 3) throw IoError("the disk");
+                                                                },
+                                                                [](std::int64_t item) {
+                                                                    if (item == 3)
+                                                                        throw Error(ErrorKind::invalid, "a property");
+                                                                },
+                                                                [](std::int64_t item) {
+                                                                    if (item == 3)
+                                                                        throw sql::SqlError(sql::SqlError::Kind::syntax,
+                                                                                            "no such table");
+                                                                }};
+    for (const auto& fault : faults) {
+        script().on_write = fault;
+        const JobExecution execution =
+            run(job(chunk(R"(item-count="2")", 5, lists(include("fermata.Error") + include("java.lang.Exception")))));
+        EXPECT_EQ(execution.status, BatchStatus::failed);
+        EXPECT_EQ(step(execution.id).metrics.write_skips, 0);
+    }
+    script().on_write = fail_at<ItemError>(3, 99);
+    EXPECT_EQ(run(job(chunk(R"(item-count="2")", 5, lists(include("fermata.Error"))))).status, BatchStatus::completed);
+}
+
 TEST_F(SkipRetry, ASkippedProcessDropsTheItem) {
     script().on_process = refuse_at<Flaky>(3, 99);
     const JobExecution execution =

@@ -20,7 +20,7 @@ public:
     }
     ExitCode run(Session& session) override {
         const JobDefinition job = load_job(session, job_);
-        const Resolution resolution = resolve(job, parameters_from(file_, given_), {});
+        const Resolution resolution = resolve(job, parameters_from(file_, given_), session.system_properties());
         if (!resolution.job) throw InvalidJob(fmt::format("{} does not resolve", job_), resolution.diagnostics);
         for (const auto& finding : resolution.diagnostics.all()) Output::note(to_string(finding));
         session.out().write(fermata::describe(*resolution.job));

@@ -51,6 +51,9 @@ Error cannot_go_on(const std::string& key, const JobExecution& latest, std::stri
 }
 
 ExitCode RunCommand::run(Session& session) {
+    if (key_ && key_->empty())
+        throw Error(ErrorKind::usage, "--instance needs a key, and was given an empty one",
+                    "is the variable it comes from set?");
     const JobDefinition job = load_job(session, job_);
     const Parameters parameters = parameters_from(file_, given_);
     Detachment detachment;

@@ -38,7 +38,8 @@ Diagnostics ValidateCommand::findings_of(Session& session, const std::string& fi
     if (!parsed.job) return parsed.diagnostics;
     std::optional<Parameters> parameters;
     if (parameters_file_ || !given_.empty()) parameters = parameters_from(parameters_file_, given_);
-    parsed.diagnostics.append(fermata::validate(*parsed.job, session.registry(), parameters, {}));
+    parsed.diagnostics.append(
+        fermata::validate(*parsed.job, session.registry(), parameters, session.system_properties()));
     parsed.diagnostics.sort();
     return parsed.diagnostics;
 }
