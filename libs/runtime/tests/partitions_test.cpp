@@ -360,7 +360,7 @@ TEST_F(Partitions, AnExceptionFromAnyOfTheArtifactsFailsTheStepAndRollsBack) {
     script().on_collect = [](StepContext&) -> std::optional<std::string> { throw Bad("as told"); };
     const JobExecution execution = run(definition);
     EXPECT_EQ(execution.status, BatchStatus::failed);
-    EXPECT_EQ(execution.failure->message, "partition 0: as told");
+    EXPECT_THAT(execution.failure->message, ::testing::EndsWith(": as told")) << "either may be the first";
     expect_sound();
 }
 
