@@ -2,18 +2,27 @@
 
 namespace fermata {
 
-std::string database_url(const StepContext& step, const std::string& url) {
+namespace {
+
+std::string absolute_url(const StepContext& step, const std::string& url) {
     constexpr std::string_view file_scheme = "sqlite:";
-    if (url.empty()) return {};
-    const std::string revealed = reveal_url(url);
-    if (revealed.find("://") != std::string::npos) return revealed;
-    const bool named = revealed.starts_with(file_scheme);
-    return std::string(file_scheme) +
-           step.resolve_path(named ? revealed.substr(file_scheme.size()) : revealed).string();
+    if (url.find("://") != std::string::npos) return url;
+    const bool named = url.starts_with(file_scheme);
+    return std::string(file_scheme) + step.resolve_path(named ? url.substr(file_scheme.size()) : url).string();
+}
+
+}  // namespace
+
+std::string database_url(const StepContext& step, const std::string& url) {
+    return url.empty() ? std::string() : absolute_url(step, reveal_url(url));
+}
+
+std::string recorded_url(const StepContext& step, const std::string& url) {
+    return url.empty() ? std::string() : absolute_url(step, without_passwords(url));
 }
 
 std::string database_or_repository(const StepContext& step, const std::string& url) {
-    return url.empty() ? step.job->repository_url : database_url(step, url);
+    return url.empty() ? reveal_url(step.job->repository_url) : database_url(step, url);
 }
 
 PropertyInfo url_info() {

@@ -10,7 +10,9 @@ namespace fermata {
 /// Absolute, secrets revealed; so to be asked for at the moment of use and never kept, logged or shown. File paths are
 /// below the instance's working directory. `url` empty: stays empty.
 [[nodiscard]] std::string database_url(const StepContext& step, const std::string& url);
-/// The same, with the repository's own database where `url` is empty.
+/// The same as it may be kept: references as written, no password.
+[[nodiscard]] std::string recorded_url(const StepContext& step, const std::string& url);
+/// As database_url, with the repository's own database where `url` is empty.
 [[nodiscard]] std::string database_or_repository(const StepContext& step, const std::string& url);
 
 [[nodiscard]] PropertyInfo url_info();

@@ -51,7 +51,10 @@ SqlWriter::SqlWriter(const ArtifactContext& context)
       rules_(read_rules(context.properties)) {}
 
 Sink SqlWriter::sink() const {
-    return {.sink_class = SinkClass::transactional, .url = database_url(step_, url_), .sink_table = sink_table_};
+    return {.sink_class = SinkClass::transactional,
+            .url = database_url(step_, url_),
+            .sink_table = sink_table_,
+            .recorded_url = recorded_url(step_, url_)};
 }
 
 void SqlWriter::open(const Checkpoint& /*from*/) { shapes_.clear(); }

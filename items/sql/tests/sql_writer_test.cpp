@@ -71,6 +71,10 @@ TEST_P(Writer, UrlMeansTheWorkingDirectory) {
     EXPECT_EQ(url_for("postgresql://host/db"), "postgresql://host/db");
     ::setenv("FERMATA_TEST_PASSWORD", "s3", 1);
     EXPECT_EQ(url_for("postgresql://me:@env:FERMATA_TEST_PASSWORD@host/db"), "postgresql://me:s3@host/db");
+    EXPECT_EQ(writer->sink().recorded_url, "postgresql://me:@env:FERMATA_TEST_PASSWORD@host/db");
+    EXPECT_EQ(url_for("postgresql://me:plain@host/db"), "postgresql://me:plain@host/db");
+    EXPECT_EQ(writer->sink().recorded_url, "postgresql://me@host/db");
+    EXPECT_EQ(url_for("a.db"), writer->sink().recorded_url);
 }
 
 TEST_P(Writer, EmptyChunkTakesNoTransaction) {

@@ -64,6 +64,7 @@ std::string revealed_part(std::string_view part) {
 struct UserInfo {
     std::string_view user;
     std::optional<std::string_view> password;
+    [[nodiscard]] std::size_t size() const { return user.size() + (password ? 1 + password->size() : 0); }
 };
 std::optional<UserInfo> split_user_info(std::string_view rest) {
     const std::size_t colon_of_reference = rest.starts_with(file_prefix) ? file_prefix.size() : env_prefix.size();
@@ -90,6 +91,44 @@ std::string revealed_query(std::string_view query) {
     return result;
 }
 
+bool names_a_secret(std::string_view key) {
+    return key == "key" || key.find("password") != std::string_view::npos ||
+           key.find("secret") != std::string_view::npos || key.find("token") != std::string_view::npos;
+}
+
+bool is_plain_secret(const std::string& pair) {
+    const std::size_t equals = pair.find('=');
+    return equals != std::string::npos && names_a_secret(std::string_view(pair).substr(0, equals)) &&
+           !is_reference(std::string_view(pair).substr(equals + 1));
+}
+
+std::string query_without_passwords(std::string_view query) {
+    std::string result;
+    for (const std::string& part : split(query, '&'))
+        if (!is_plain_secret(part)) result += (result.empty() ? "?" : "&") + part;
+    return result;
+}
+
+/// The parts of a URL that may hold secrets, and what stands between them.
+struct UrlParts {
+    std::string_view scheme;  ///< with "://"; empty for a path
+    std::optional<UserInfo> user;
+    std::string_view place;
+    std::optional<std::string_view> query;
+};
+UrlParts split_url(std::string_view url) {
+    UrlParts parts;
+    if (const auto authority = url.find("://"); authority != std::string_view::npos)
+        parts.scheme = url.substr(0, authority + 3);
+    std::string_view rest = url.substr(parts.scheme.size());
+    if (!parts.scheme.empty()) parts.user = split_user_info(rest);
+    if (parts.user) rest.remove_prefix(parts.user->size());
+    const std::size_t query = std::min(rest.find('?'), rest.size());
+    parts.place = rest.substr(0, query);
+    if (query < rest.size()) parts.query = rest.substr(query + 1);
+    return parts;
+}
+
 }  // namespace
 
 std::string reveal_secret(const std::string& reference) {
@@ -99,20 +138,23 @@ std::string reveal_secret(const std::string& reference) {
 }
 
 std::string reveal_url(const std::string& url) {
-    std::string_view rest = url;
-    std::string result;
-    if (const auto authority = url.find("://"); authority != std::string::npos) {
-        result = url.substr(0, authority + 3);
-        rest.remove_prefix(result.size());
-    }
-    if (const auto info = result.empty() ? std::nullopt : split_user_info(rest)) {
-        result += revealed_part(info->user);
-        if (info->password) result += ":" + revealed_part(*info->password);
-        rest.remove_prefix(info->user.size() + (info->password ? 1 + info->password->size() : 0));
-    }
-    const std::size_t query = std::min(rest.find('?'), rest.size());
-    result += rest.substr(0, query);
-    if (query < rest.size()) result += "?" + revealed_query(rest.substr(query + 1));
+    const UrlParts parts = split_url(url);
+    std::string result(parts.scheme);
+    if (parts.user) result += revealed_part(parts.user->user);
+    if (parts.user && parts.user->password) result += ":" + revealed_part(*parts.user->password);
+    result += parts.place;
+    if (parts.query) result += "?" + revealed_query(*parts.query);
+    return result;
+}
+
+std::string without_passwords(const std::string& url) {
+    const UrlParts parts = split_url(url);
+    std::string result(parts.scheme);
+    if (parts.user) result += parts.user->user;
+    if (parts.user && parts.user->password && is_reference(*parts.user->password))
+        result += ":" + std::string(*parts.user->password);
+    result += parts.place;
+    if (parts.query) result += query_without_passwords(*parts.query);
     return result;
 }
 

@@ -110,6 +110,21 @@ TEST_F(Secret, AUrlWithoutReferencesIsItself) {
         EXPECT_EQ(reveal_url(plain), plain);
 }
 
+TEST_F(Secret, AUrlIsStoredWithItsReferencesAndWithoutPasswords) {
+    const std::pair<const char*, const char*> urls[] = {
+        {"", ""},
+        {"sqlite:/data/vendors.db", "sqlite:/data/vendors.db"},
+        {"postgresql://app:hunter2@db:5432/x", "postgresql://app@db:5432/x"},
+        {"postgresql://app:@env:SECRET_TEST@db/x", "postgresql://app:@env:SECRET_TEST@db/x"},
+        {"postgresql://@file:/run/user:@file:/run/secret@db/x", "postgresql://@file:/run/user:@file:/run/secret@db/x"},
+        {"postgresql://db/x?password=hunter2&user=a", "postgresql://db/x?user=a"},
+        {"postgresql://db/x?user=a&sslpassword=b&password=@env:P&c", "postgresql://db/x?user=a&password=@env:P&c"},
+        {"postgresql://db/x?password=hunter2", "postgresql://db/x"},
+        {"sqlite:x.db?key=hunter2", "sqlite:x.db"},
+        {"sqlite:x.db?token=a&client_secret=b&mode=ro", "sqlite:x.db?mode=ro"}};
+    for (const auto& [given, stored] : urls) EXPECT_EQ(without_passwords(given), stored);
+}
+
 TEST_F(Secret, InAUrlIsRefusedAsEverywhere) {
     EXPECT_THROW((void)reveal_url("postgres://app:@env:SECRET_TEST_MISSING@db/x"), Error);
     EXPECT_THROW((void)reveal_url("sqlite:x.db?key=@file:/nowhere/at/all"), Error);

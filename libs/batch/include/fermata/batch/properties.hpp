@@ -70,5 +70,7 @@ std::optional<Text> Properties::find<Text>(std::string_view) const;
 /// Replaces every @env:/@file: reference that is the user or password part or a query value of a URL, percent-encoded:
 /// postgres://app:@file:/run/secrets/db@host/vendors, postgres://host/vendors?password=@env:DB_PASSWORD.
 [[nodiscard]] std::string reveal_url(const std::string& url);
+/// The URL as it may be stored and shown: references stay as written, a password that stands in it is left out.
+[[nodiscard]] std::string without_passwords(const std::string& url);
 
 }  // namespace fermata
