@@ -9,6 +9,7 @@ namespace fermata::testing {
 
 RepositorySuite::RepositorySuite() : folder_(std::filesystem::temp_directory_path() / ("fermata-" + new_uuid())) {
     std::filesystem::create_directory(folder_);
+    std::ignore = database_in(folder_);  // on a server it is made by this: before anybody forks
 }
 
 RepositorySuite::~RepositorySuite() {

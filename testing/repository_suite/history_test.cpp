@@ -11,6 +11,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 constexpr BatchStatus all_statuses[] = {BatchStatus::starting, BatchStatus::started, BatchStatus::stopping,
                                         BatchStatus::stopped,  BatchStatus::failed,  BatchStatus::completed,
@@ -104,6 +105,7 @@ TEST_F(Guards, OneExecutionOfAnInstanceIsAlive) {
 TEST_F(Guards, HistoryStaysAndEpochsRise) {
     const Claim claim = launch();
     const StepEntry entry = repository().enter_step(claim, "load", StepEntryMode::start);
+    repository().record_sink(claim, {"sink.db", "fermata_sink"});
     commit_chunk(entry, entry.state.progress);
     end_step(entry, BatchStatus::completed);
     const auto connection = raw();
@@ -115,8 +117,8 @@ TEST_F(Guards, HistoryStaysAndEpochsRise) {
     refuses(*connection, "UPDATE job_execution SET exit_status = 'BETTER'");
     refuses(*connection, "UPDATE event SET actor = 'nobody'");
     refuses(*connection, "UPDATE walk SET step = 'other'");
-    for (const char* table :
-         {"event", "walk", "job_parameter", "step_execution", "step_progress", "job_execution", "job_instance"})
+    for (const char* table : {"event", "walk", "job_parameter", "step_execution", "step_progress", "instance_sink",
+                              "job_execution", "job_instance"})
         refuses(*connection, fmt::format("DELETE FROM {}", table));
     EXPECT_THAT(repository().verify(), IsEmpty());
 }
@@ -124,16 +126,19 @@ TEST_F(Guards, HistoryStaysAndEpochsRise) {
 TEST_F(Purging, TakesWholeInstancesAndWhatBelongsToThem) {
     const Claim first = ended("import", BatchStatus::failed);
     const Claim second = restart(first.execution);
+    const SinkAddress sink{"sqlite:/data/sink.db", "fermata_sink"};
+    repository().record_sink(second, sink);
     end(second, BatchStatus::completed);
     const Claim other = ended("export", BatchStatus::completed);
     const PurgeResult result = repository().purge({.job_name = "import", .actor = "ann"});
     EXPECT_EQ(1, result.instances);
     EXPECT_EQ(2, result.executions);
     EXPECT_THAT(result.execution_ids, ElementsAre(first.execution, second.execution));
-    EXPECT_THAT(result.instance_uuids, ElementsAre(first.instance_uuid));
+    EXPECT_THAT(result.sinks, ElementsAre(Pair(sink, ElementsAre(first.instance_uuid))));
     EXPECT_THAT(left(), ElementsAre(other.execution.value()));
     for (const char* table : {"job_instance", "step_execution", "step_progress", "walk", "job_definition"})
         EXPECT_EQ(1, count(table)) << table;
+    EXPECT_EQ(0, count("instance_sink"));
     EXPECT_EQ(0, count("purge_in_progress"));
     const std::vector<Event> journal = repository().events_after(0, 100);
     EXPECT_EQ("repository.purged", journal.back().kind);

@@ -10,6 +10,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 using Reason = RestartRefused::Reason;
 
 template <class F>
@@ -393,10 +394,41 @@ TEST_F(Owning, AStaleClaimWritesNothing) {
         [&] { repository().unit().commit(stale_step, {.sequence = 9}); },
         [&] { repository().save_progress(stale_step, {.sequence = 9}, line); },
         [&] { repository().append(stale, line); },
-        [&] { repository().set_intent(stale_step, "item 7"); }};
+        [&] { repository().set_intent(stale_step, "item 7"); },
+        [&] { repository().record_sink(stale, {"sqlite:/sink.db", "fermata_sink"}); }};
     for (const auto& verb : verbs) EXPECT_EQ(ErrorKind::stale, thrown_by(verb).kind());
     EXPECT_THAT(kinds(claim.execution), ElementsAre("execution.started", "step.started"));
     EXPECT_EQ(0, repository().steps_of_instance(claim.instance).at("load").progress.sequence);
+}
+
+TEST_F(Owning, EachSinkOfAnInstanceIsRecordedOnce) {
+    const Claim claim = launch();
+    const SinkAddress one{"sqlite:/a.db", "fermata_sink"};
+    const SinkAddress other{"sqlite:/a.db", "mine"};
+    repository().record_sink(claim, one);
+    const std::int64_t before = repository().statement_count();
+    repository().record_sink(claim, one);
+    EXPECT_EQ(1, repository().statement_count() - before) << "a look, no write";
+    repository().record_sink(claim, other);
+    EXPECT_THAT(repository().sinks_of(claim.instance), UnorderedElementsAre(one, other));
+    EXPECT_THAT(repository().sinks_of(launch().instance), IsEmpty());
+}
+
+TEST_F(Owning, CountsOfALostExecutionAreSettledByWhatTheSinkSays) {
+    const auto metrics = [&](StepExecutionId id) { return repository().find_step(id)->metrics; };
+    const JobExecutionId lost = orphan(2);
+    const StepExecutionId id = repository().steps_of(lost).at(0).id;
+    const Metrics copy{.read = 20, .written = 20, .commits = 2};
+    const Progress sink{.sequence = 5, .metrics = {.read = 50, .written = 49, .filtered = 1, .commits = 5}};
+    repository().settle_counts(id, sink);
+    EXPECT_EQ(copy, metrics(id)) << "its owner may still say more";
+    ASSERT_TRUE(repository().fail_lost(lost, "ann"));
+    repository().settle_counts(id, {.metrics = {.read = 10, .written = 10, .commits = 1}});
+    EXPECT_EQ(copy, metrics(id)) << "what the repository knows is newer";
+    repository().settle_counts(id, sink);
+    EXPECT_EQ(sink.metrics, metrics(id));
+    repository().settle_counts(StepExecutionId(99), sink);
+    EXPECT_THAT(repository().verify(), IsEmpty());
 }
 
 TEST_F(Owning, PollingAnUnknownExecutionIsNotFound) {

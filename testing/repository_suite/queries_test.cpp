@@ -227,7 +227,7 @@ TEST_F(Costs, DoNotGrowWithTheHistory) {
 TEST_F(Costs, AreFew) {
     Bill bill = bill_of_everything(repository(), worker(), request());
     const std::map<std::string, std::int64_t> cost(bill.begin(), bill.end());
-    EXPECT_EQ(3, cost.at("chunk")) << "begin, one update, commit";
+    EXPECT_EQ(4, cost.at("chunk")) << "begin, one update, one question, commit";
     EXPECT_EQ(1, cost.at("poll"));
     EXPECT_EQ(1, cost.at("latest"));
     EXPECT_EQ(2, cost.at("find_execution"));
@@ -236,7 +236,7 @@ TEST_F(Costs, AreFew) {
     EXPECT_LE(cost.at("restart"), 8);
     EXPECT_LE(cost.at("enter_step"), 6);
     EXPECT_LE(cost.at("end_step"), 7);
-    EXPECT_LE(cost.at("end_execution"), 7);
+    EXPECT_LE(cost.at("end_execution"), 9);
 }
 
 }  // namespace

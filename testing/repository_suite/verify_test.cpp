@@ -23,6 +23,7 @@ protected:
     void live() {
         const Claim one = launch();
         const StepEntry load = repository().enter_step(one, "load", StepEntryMode::start);
+        repository().record_sink(one, {"sqlite:/data/sink.db", "fermata_sink"});
         commit_chunk(load, load.state.progress);
         end_step(load, BatchStatus::completed, 1);
         end_step(repository().enter_step(one, "check", StepEntryMode::start), BatchStatus::completed, 2);
@@ -103,6 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
                "execution 1 says job other, its instance says import"},
         Damage{"UPDATE job_execution SET owner = 9 WHERE id = 3",
                "execution 3 is owned by worker 9, which does not exist"},
+        Damage{"UPDATE job_execution SET owner = NULL", "worker 3 owns nothing"},
         Damage{"DELETE FROM job_definition", "instance 1 has lost its definition hash of import"},
         Damage{"DELETE FROM job_execution WHERE instance_id = 1", "instance 1 has no execution"},
         Damage{"UPDATE step_execution SET execution_id = 9 WHERE id = 1",
@@ -114,7 +116,9 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"UPDATE event SET execution_id = 9 WHERE id = 1",
                "event 1 belongs to execution 9, which does not exist"},
         Damage{"UPDATE step_progress SET instance_id = 9 WHERE step = 'check'",
-               "the progress of step check belongs to instance 9, which does not exist"}));
+               "the progress of step check belongs to instance 9, which does not exist"},
+        Damage{"UPDATE instance_sink SET instance_id = 9",
+               "the sink sqlite:/data/sink.db belongs to instance 9, which does not exist"}));
 
 TEST_F(Verifying, AnUnknownStatusIsRefusedWhereItIsRead) {
     live();

@@ -12,8 +12,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from fermata_process import DEADLINE, binary  # noqa: E402
-from jobs import command_job  # noqa: E402
+from fermata_process import DEADLINE, binary, rows  # noqa: E402
+from jobs import NUMBERS, command_job  # noqa: E402
 from run_test import Case  # noqa: E402
 
 VERBS = ["run", "exec", "restart", "recover", "stop", "abandon", "list", "show", "logs", "watch", "wait", "events",
@@ -210,10 +210,32 @@ class Purge(Case):
         self.assertTrue((logs / "1/step1.log").exists())
         result = json.loads(self.fermata("purge", "--job", "job", "--status", "completed", "--keep-last", "1", "--yes",
                                          "-o", "json").stdout)
-        self.assertEqual({"instances": 2, "executions": 2, "dry_run": False}, result)
+        self.assertEqual({"instances": 2, "executions": 2, "dry_run": False, "sinks": 0, "sink_rows": 0,
+                          "sinks_left": []}, result)
         self.assertEqual([4, 3], [execution["id"] for execution in self.folder.list()])
         self.assertFalse((logs / "1").exists())
         self.assertTrue((logs / "3/step1.log").exists())
+
+    def test_rows_in_other_databases_go_too(self):
+        job = self.folder.write("numbers.xml", NUMBERS)
+        for sink in ("one.db", "two.db", "two.db", "gone.db"):
+            self.fermata("run", job, "-p", f"sink={sink}")
+        self.fermata("run", job, "-p", "sink=repository.db")
+        self.assertEqual("would delete 5 instances with 5 executions, and their rows in 3 sinks\n",
+                         self.fermata("purge", "--job", "numbers", "--dry-run").stdout)
+        sinks = [self.folder.path / name for name in ("one.db", "two.db")]
+        self.assertEqual([1, 2], [len(rows(sink, "SELECT * FROM fermata_sink")) for sink in sinks])
+        (self.folder.path / "gone.db").unlink()
+        purge = self.fermata("purge", "--job", "numbers", "--yes", "-o", "json", exit_code=1)
+        self.assertRegex(purge.stderr, r"rows of 1 instances stay in fermata_sink of sqlite:.*/gone\.db: .*no such")
+        result = json.loads(purge.stdout)
+        [left] = result.pop("sinks_left")
+        self.assertEqual({"instances": 5, "executions": 5, "dry_run": False, "sinks": 3, "sink_rows": 3}, result)
+        self.assertEqual((f"sqlite:{self.folder.path}/gone.db", "fermata_sink", 1),
+                         (left["url"], left["table"], left["instances"]))
+        self.assertEqual([0, 0], [len(rows(sink, "SELECT * FROM fermata_sink")) for sink in sinks])
+        self.assertEqual([3, 6], [len(rows(sink, "SELECT * FROM item")) for sink in sinks])
+        self.assertEqual([], self.folder.list())
 
     def test_a_person_is_asked(self):
         self.fermata("run", self.job("true"))

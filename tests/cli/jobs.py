@@ -32,3 +32,16 @@ IMPORT = HEAD.format(id="import") + """
   </step>
 </job>
 """
+
+NUMBERS = HEAD.format(id="numbers") + """
+  <step id="load">
+    <chunk item-count="2">
+      <reader ref="rangeReader"><properties><property name="to" value="3"/></properties></reader>
+      <writer ref="sqlWriter"><properties>
+        <property name="url" value="#{jobParameters['sink']}"/>
+        <property name="table" value="item"/><property name="create" value="true"/>
+      </properties></writer>
+    </chunk>
+  </step>
+</job>
+"""

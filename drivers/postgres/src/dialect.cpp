@@ -42,7 +42,10 @@ constexpr sql::Dialect the_dialect{.engine = "postgresql",
                                    .guard = guard,
                                    .as_timestamp = as_timestamp,
                                    .for_update = " FOR UPDATE",
-                                   .concurrent_writers = true};
+                                   .concurrent_writers = true,
+                                   .session =
+                                       "(SELECT format('pid %s since %s', pid, EXTRACT(EPOCH FROM backend_start))"
+                                       " FROM pg_stat_activity WHERE pid = pg_backend_pid())"};
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fermata/base/error.hpp>
 #include <fermata/base/text.hpp>
+#include <fermata/batch/properties.hpp>
 
 namespace fermata::cli {
 
@@ -16,25 +17,39 @@ Session::Session(const Application& application, Settings settings, Output outpu
 Session::~Session() = default;
 
 std::unique_ptr<sql::Database> Session::database() const {
-    return application_.drivers.open(settings_.repository_url());
+    return application_.drivers.open(reveal_url(settings_.repository_url()));
 }
 
-fs::path Session::data_folder() const {
+fs::path Session::local_folder() const {
     const auto path = sqlite_path(settings_.repository_url());
-    if (!path)
-        throw Error(ErrorKind::usage,
-                    fmt::format("--repository {}: a repository is a file", printable(settings_.repository_url())),
-                    "--repository sqlite:PATH");
-    return fs::absolute(path->string() + ".d").lexically_normal();
+    if (path) return fs::absolute(*path).lexically_normal().parent_path();
+    if (const auto folder = state_folder()) return *folder;
+    throw Error(ErrorKind::usage, "no home folder for owner files and logs: neither XDG_STATE_HOME nor HOME is set",
+                "set XDG_STATE_HOME");
+}
+
+/// Several hosts share a server's repository: what belongs to this one lies in its state folder, by the repository's
+/// UUID, so that the same repository is found again under any URL.
+std::unique_ptr<Repository> Session::open_repository(bool create) const {
+    const auto path = sqlite_path(settings_.repository_url());
+    if (path) {
+        const fs::path folder = fs::absolute(path->string() + ".d").lexically_normal();
+        return std::make_unique<Repository>(database(), folder, create);
+    }
+    const fs::path local = local_folder();
+    const auto folder = [&](const std::string& uuid) {
+        if (fs::create_directories(local)) fs::permissions(local, fs::perms::owner_all);
+        return local / (uuid + ".d");
+    };
+    return std::make_unique<Repository>(database(), Repository::FolderOf(folder), create);
 }
 
 Repository& Session::repository(IfAbsent absent) {
     if (repository_) return *repository_;
-    auto database = this->database();
-    if (absent == IfAbsent::fail && !database->exists())
+    if (const auto database = this->database(); absent == IfAbsent::fail && !database->exists())
         throw Error(ErrorKind::unreachable, fmt::format("there is no repository {}", database->display_name()),
                     "`fermata run` and `fermata db init` make one; --repository names another");
-    repository_ = std::make_unique<Repository>(std::move(database), data_folder(), absent == IfAbsent::create);
+    repository_ = open_repository(absent == IfAbsent::create);
     return *repository_;
 }
 

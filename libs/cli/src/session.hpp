@@ -32,13 +32,18 @@ public:
     JobOperator& jobs();
     /// The database of the settings, not opened.
     [[nodiscard]] std::unique_ptr<sql::Database> database() const;
-    [[nodiscard]] std::filesystem::path data_folder() const;
+    /// Owner files and logs of this host. Opens a repository on a server: its UUID is in the name.
+    [[nodiscard]] std::filesystem::path data_folder() { return repository().data_folder(); }
+    /// Where the data folder is or would be; without a repository.
+    [[nodiscard]] std::filesystem::path local_folder() const;
 
     /// Throws Error(not_found).
     JobExecutionId resolve(const ExecutionRef& reference);
     JobExecution execution(JobExecutionId id);
 
 private:
+    [[nodiscard]] std::unique_ptr<Repository> open_repository(bool create) const;
+
     const Application& application_;
     Settings settings_;
     Output output_;

@@ -65,7 +65,7 @@ std::optional<fs::path> sqlite_path(const std::string& url) {
 Settings::Settings()
     : all_{{
           {.key = "repository",
-           .about = "where executions are kept: PATH or sqlite:PATH",
+           .about = "where executions are kept: PATH, sqlite:PATH or a server's URL",
            .choices = {},
            .is_path = true},
           {.key = "jobs",

@@ -12,6 +12,11 @@ namespace fermata {
             1};
 }
 
+/// Whether a query, for a verdict, finds a row.
+[[nodiscard]] inline bool exists(sql::Connection& connection, std::string_view sql, const sql::Params& params) {
+    return !connection.execute(sql, params).empty();
+}
+
 /// Runs an owner's verb; a fence that changed nothing means somebody else owns the execution now.
 template <class F>
 auto as_owner(const Claim& claim, F&& verb) {

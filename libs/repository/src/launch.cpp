@@ -57,12 +57,14 @@ std::optional<NewInstance> insert_instance(sql::Connection& connection, const La
     return NewInstance{JobInstanceId(inserted[0][0].integer()), std::move(uuid)};
 }
 
-InstanceExists instance_with_key(sql::Connection& connection, const LaunchRequest& request) {
+// Nothing if it was purged meanwhile.
+std::optional<InstanceExists> instance_with_key(sql::Connection& connection, const LaunchRequest& request) {
     const sql::Result found = connection.execute(
         "SELECT i.id, (SELECT MAX(e.id) FROM job_execution e WHERE e.instance_id = i.id) FROM job_instance i "
         "WHERE i.job_name = $1 AND i.instance_key = $2",
         {cell(request.definition.job_name), cell(request.instance_key)});
-    return {JobInstanceId(found[0][0].integer()), JobExecutionId(found[0][1].integer())};
+    if (found.empty()) return std::nullopt;
+    return InstanceExists{JobInstanceId(found[0][0].integer()), JobExecutionId(found[0][1].integer())};
 }
 
 Event started_event(JobExecutionId execution, const std::string& actor, Timestamp now, std::string data) {
@@ -124,45 +126,94 @@ std::string restart_facts(const RestartRequest& request, JobExecutionId previous
                   {"accept_sink", request.accept_sink ? Fact(true) : Fact()}});
 }
 
+// A new execution exists, or the transaction that was to make it has ended without it: it holds the worker's row.
+bool was_committed(StoreWrite& look, const Worker& worker, JobExecutionId execution) {
+    claim_worker(*look, worker.record());
+    return !look->execute("SELECT 1 FROM job_execution WHERE id = $1", {Value(execution.value())}).empty();
+}
+
+// Only a purge that deletes the definition or the instance at the same instant gets in our way; then they are made
+// anew.
+template <class Verb>
+void despite_purge(Verb&& verb) {
+    constexpr int attempts = 5;
+    for (int left = attempts; left > 1; --left) {
+        try {
+            return verb();
+        } catch (const ConstraintError&) {
+            // The last attempt tells.
+        }
+    }
+    verb();
+}
+
 }  // namespace
 
 std::variant<Claim, InstanceExists> Repository::launch(const LaunchRequest& request, Worker& worker) {
-    Impl::Write write(*impl_);
-    store_definition(*write, request.definition);
-    const auto instance = insert_instance(*write, request, write.now());
-    if (!instance) return instance_with_key(*write, request);
-    const JobExecutionId id = insert_execution(
-        *write, {instance->id, request.definition.job_name, {}, &request.parameters, &worker.record()}, write.now());
-    const Event started = started_event(id, request.actor, write.now(),
-                                        facts({{"job", std::string_view(request.definition.job_name)},
-                                               {"instance", instance->id.value()},
-                                               {"instance_key", fact(request.instance_key)},
-                                               {"definition", std::string_view(request.definition.hash)}}));
-    const sql::Command last[] = {journal(started)};
-    FERMATA_POINT("launch.before-commit");
-    write.commit(last);
-    FERMATA_POINT("launch.after-commit");
-    return Claim{id, instance->id, instance->uuid, 1};
+    std::variant<Claim, InstanceExists> answer;
+    const auto verb = [&](StoreWrite& write) {
+        store_definition(*write, request.definition);
+        const auto instance = insert_instance(*write, request, write.now());
+        if (!instance) {
+            const auto exists = instance_with_key(*write, request);
+            if (!exists) throw ConstraintError("the instance with this key was purged just now");
+            answer = *exists;
+            return;
+        }
+        const JobExecutionId id = insert_execution(
+            *write, {instance->id, request.definition.job_name, {}, &request.parameters, &worker.record()},
+            write.now());
+        answer = Claim{id, instance->id, instance->uuid, 1};
+        const Event started = started_event(id, request.actor, write.now(),
+                                            facts({{"job", std::string_view(request.definition.job_name)},
+                                                   {"instance", instance->id.value()},
+                                                   {"instance_key", fact(request.instance_key)},
+                                                   {"definition", std::string_view(request.definition.hash)}}));
+        const sql::Command last[] = {journal(started)};
+        FERMATA_POINT("launch.before-commit");
+        write.commit(last);
+        FERMATA_POINT("launch.after-commit");
+    };
+    despite_purge([&] {
+        impl_->transact(
+            verb, [&](StoreWrite& look) { return was_committed(look, worker, std::get<Claim>(answer).execution); });
+    });
+    return answer;
 }
 
 std::variant<Claim, RestartRefused> Repository::restart(JobExecutionId previous, const RestartRequest& request,
                                                         Worker& worker) {
-    Impl::Write write(*impl_);
-    const InstanceRow instance = lock_instance(*write, previous, request.definition);
-    Standing standing = standing_of(*write, previous);
-    const bool running = is_running(standing.status);
-    const LivenessEvidence owner = running ? owner_evidence(standing, data_folder_) : LivenessEvidence{};
-    if (auto refused = refusal(standing, request, owner)) return std::move(*refused);
-    if (running) end_lost(*write, standing, owner.evidence, request.actor, write.now());
-    const JobExecutionId id = insert_execution(
-        *write, {instance.id, instance.job_name, previous, &request.parameters, &worker.record()}, write.now());
-    const Event started = started_event(id, request.actor, write.now(), restart_facts(request, previous, instance));
-    const sql::Command last[] = {journal(started)};
-    FERMATA_POINT("restart.before-commit");
-    write.commit(last);
-    FERMATA_POINT("restart.after-commit");
-    remove_owner_file(standing, data_folder_);
-    return Claim{id, instance.id, instance.uuid, 1};
+    std::variant<Claim, RestartRefused> answer;
+    std::optional<Standing> lost;
+    const auto verb = [&](StoreWrite& write) {
+        lost.reset();
+        const InstanceRow instance = lock_instance(*write, previous, request.definition);
+        Standing standing = locked_standing_of(write, previous);
+        const bool running = is_running(standing.status);
+        const LivenessEvidence owner = running ? owner_evidence(standing, data_folder_) : LivenessEvidence{};
+        if (auto refused = refusal(standing, request, owner)) {
+            answer = std::move(*refused);
+            return;
+        }
+        if (running) {
+            end_lost(write, standing, owner.evidence, request.actor);
+            lost = standing;
+        }
+        const JobExecutionId id = insert_execution(
+            *write, {instance.id, instance.job_name, previous, &request.parameters, &worker.record()}, write.now());
+        answer = Claim{id, instance.id, instance.uuid, 1};
+        const Event started = started_event(id, request.actor, write.now(), restart_facts(request, previous, instance));
+        const sql::Command last[] = {journal(started)};
+        FERMATA_POINT("restart.before-commit");
+        write.commit(last);
+        FERMATA_POINT("restart.after-commit");
+    };
+    despite_purge([&] {
+        impl_->transact(
+            verb, [&](StoreWrite& look) { return was_committed(look, worker, std::get<Claim>(answer).execution); });
+    });
+    if (lost) remove_owner_file(*lost, data_folder_);
+    return answer;
 }
 
 }  // namespace fermata

@@ -41,6 +41,11 @@ Standing standing_of(sql::Connection& connection, JobExecutionId execution) {
     return standing;
 }
 
+Standing locked_standing_of(StoreWrite& write, JobExecutionId execution) {
+    write.lock("job_execution", execution.value());
+    return standing_of(*write, execution);
+}
+
 LivenessEvidence owner_evidence(const Standing& standing, const std::filesystem::path& data_folder) {
     if (!standing.owner) return {Liveness::dead, "nobody owns it"};
     return liveness_of(*standing.owner, data_folder);
@@ -109,38 +114,43 @@ void end_unfinished_steps(sql::Connection& connection, JobExecutionId execution,
         {Value(instance.value()), end});
 }
 
-BatchStatus end_lost(sql::Connection& connection, Standing& standing, const std::string& evidence,
-                     const std::string& actor, Timestamp now) {
+BatchStatus end_lost(StoreWrite& write, Standing& standing, const std::string& evidence, const std::string& actor) {
     const BatchStatus end = standing.status == BatchStatus::stopping ? BatchStatus::stopped : BatchStatus::failed;
     const std::string_view status = to_string(end);
-    count_deaths(connection, standing, now);
-    end_unfinished_partitions(connection, standing.execution, standing.instance, end, now);
-    end_unfinished_steps(connection, standing.execution, standing.instance, end, now);
-    forget_worker(connection, standing);
+    count_deaths(*write, standing, write.now());
+    end_unfinished_partitions(*write, standing.execution, standing.instance, end, write.now());
+    end_unfinished_steps(*write, standing.execution, standing.instance, end, write.now());
+    forget_worker(write, standing);
     const bool failed = end == BatchStatus::failed;
     const std::string message = "its owner died: " + evidence;
-    connection.execute(sql::Command{
+    write->execute(sql::Command{
         "UPDATE job_execution SET status = $3, exit_status = COALESCE(exit_status, $3), ended = $4, updated = $4, "
         "owner = NULL, epoch = epoch + 1, error_class = $5, error_message = $6 WHERE id = $1 AND epoch = $2",
-        {Value(standing.execution.value()), Value(standing.epoch), Value(status), cell(now),
+        {Value(standing.execution.value()), Value(standing.epoch), Value(status), cell(write.now()),
          failed ? Value("fermata.OwnerLost") : Value(), failed ? cell(message) : Value()},
         1});
-    const Event event{.at = now,
+    const Event event{.at = write.now(),
                       .execution = standing.execution,
                       .kind = "execution.lost",
                       .actor = actor,
                       .data = facts({{"status", status}, {"evidence", std::string_view(evidence)}})};
-    connection.execute(journal(event));
+    write->execute(journal(event));
     return end;
 }
 
-void forget_worker(sql::Connection& connection, Standing& ending) {
-    if (!ending.owner) return;
-    const sql::Result deleted = connection.execute(
+void forget_worker(StoreWrite& write, Standing& ending) {
+    ending.owner_forgotten = ending.owner && forget_worker(write, ending.owner->id, ending.execution);
+}
+
+// Locked first: of two that end the last two executions of one worker at once, the second sees what the first did; and
+// one that gives the worker something new waits, or is waited for.
+bool forget_worker(StoreWrite& write, std::int64_t worker, JobExecutionId ending) {
+    write.lock("worker", worker);
+    const sql::Result deleted = write->execute(
         "DELETE FROM worker WHERE id = $1 AND NOT EXISTS "
         "(SELECT 1 FROM job_execution e WHERE e.owner = $1 AND e.id <> $2)",
-        {Value(ending.owner->id), Value(ending.execution.value())});
-    ending.owner_forgotten = deleted.changed == 1;
+        {Value(worker), Value(ending.value())});
+    return deleted.changed == 1;
 }
 
 void remove_owner_file(const Standing& standing, const std::filesystem::path& data_folder) {

@@ -1,6 +1,7 @@
 #pragma once
 // What the verbs that give and take ownership share. All of it runs inside the caller's transaction.
 #include "rows.hpp"
+#include "store.hpp"
 
 #include <fermata/repository/repository.hpp>
 
@@ -20,6 +21,8 @@ struct Standing {
 };
 /// Throws Error(not_found).
 [[nodiscard]] Standing standing_of(sql::Connection& connection, JobExecutionId execution);
+/// The same, locked: it stays so until the transaction ends.
+[[nodiscard]] Standing locked_standing_of(StoreWrite& write, JobExecutionId execution);
 /// Of a running execution; one without an owner is nobody's.
 [[nodiscard]] LivenessEvidence owner_evidence(const Standing& standing, const std::filesystem::path& data_folder);
 
@@ -34,8 +37,7 @@ std::int64_t claim_worker(sql::Connection& connection, const WorkerRecord& worke
 
 /// Ends an execution whose owner is proved dead: FAILED, or STOPPED if it was STOPPING, with everything unfinished
 /// below it; raises the epochs, so that the owner could not go on if the proof were wrong. Answers the new status.
-BatchStatus end_lost(sql::Connection& connection, Standing& standing, const std::string& evidence,
-                     const std::string& actor, Timestamp now);
+BatchStatus end_lost(StoreWrite& write, Standing& standing, const std::string& evidence, const std::string& actor);
 /// Raises the epochs of the execution's unfinished steps and counts the death of their owner.
 void count_deaths(sql::Connection& connection, const Standing& standing, Timestamp now);
 /// The partitions of unfinished steps end, and the steps get their sums; to be called before end_unfinished_steps.
@@ -44,8 +46,10 @@ void end_unfinished_partitions(sql::Connection& connection, JobExecutionId execu
 /// What the end of an execution leaves unfinished below it ends with it, with the counters as committed.
 void end_unfinished_steps(sql::Connection& connection, JobExecutionId execution, JobInstanceId instance,
                           BatchStatus status, Timestamp now);
-/// Deletes the worker's row if it owns no other execution than `ending`.
-void forget_worker(sql::Connection& connection, Standing& ending);
+/// Deletes the worker's row if it owns no other execution than `ending`. REQUIRES: that one is locked.
+void forget_worker(StoreWrite& write, Standing& ending);
+/// True if it was deleted.
+bool forget_worker(StoreWrite& write, std::int64_t worker, JobExecutionId ending);
 /// Removes the file of a dead owner that was forgotten. After the commit only: until then the file is the proof.
 void remove_owner_file(const Standing& standing, const std::filesystem::path& data_folder);
 

@@ -217,24 +217,32 @@ PartitionExecution read_partition(std::span<const Value> cells) {
 
 StoredPlan Repository::store_plan(StepEntry& step, const PlanRequest& request) {
     const StepClaim& claim = step.claim;
-    return as_owner(claim.execution, [&] {
-        Impl::Write write(*impl_);
-        const std::int64_t generation = lock_step(*write, claim, request.forget_earlier, write.now());
+    StoredPlan plan;
+    std::int64_t generation = 0;
+    const auto verb = [&](StoreWrite& write) {
+        generation = lock_step(*write, claim, request.forget_earlier, write.now());
         const Earlier earlier = earlier_partitions(*write, claim, generation);
         const std::int64_t count = earlier.count > 0 ? earlier.count : request.partitions;
         if (earlier.count == 0 && count > 0) insert_progress(*write, claim, count, generation, write.now());
         const bool keep = request.keep_properties && earlier.count > 0;
         const auto properties = keep ? earlier_properties(*write, claim, count) : request.properties;
-        StoredPlan plan{.threads = request.threads, .partitions = planned(properties, count, earlier.completed)};
+        plan = {.threads = request.threads, .partitions = planned(properties, count, earlier.completed)};
         insert_partitions(*write, claim, plan.partitions);
         const sql::Command last[] = {note_plan(claim, count, request.threads, write.now())};
         FERMATA_POINT("plan.before-commit");
         write.commit(last);
         FERMATA_POINT("plan.stored");
-        if (generation != step.state.progress.generation) step.state.progress.sequence = 0;
-        step.state.progress.generation = generation;
-        return plan;
+    };
+    as_owner(claim.execution, [&] {
+        impl_->transact(verb, [&](StoreWrite& look) {
+            look->execute(fence(claim.execution, look.now()));
+            return exists(*look, "SELECT 1 FROM step_execution WHERE id = $1 AND partitions IS NOT NULL",
+                          {Value(claim.id.value())});
+        });
     });
+    if (generation != step.state.progress.generation) step.state.progress.sequence = 0;
+    step.state.progress.generation = generation;
+    return plan;
 }
 
 std::optional<StoredPlan> Repository::plan_of(const StepClaim& step) {
@@ -245,27 +253,38 @@ std::optional<StoredPlan> Repository::plan_of(const StepClaim& step) {
 }
 
 StepEntry Repository::enter_partition(const StepClaim& step, std::int64_t number, StepEntryMode mode) {
-    return as_owner(step.execution, [&] {
-        Impl::Write write(*impl_);
-        const sql::Command taken[] = {take_progress(step, number + 1, mode, write.now()),
-                                      begin_partition(step, number, write.now())};
-        const StepState state = only_state(write.commit(taken).front());
-        FERMATA_POINT("partition.entered");
-        StepClaim claim = step;
-        claim.epoch = state.epoch;
-        claim.partition = number + 1;
-        return StepEntry{claim, state};
+    StepState state;
+    as_owner(step.execution, [&] {
+        // In doubt it is entered once more: nothing was done under the epoch that is then lost.
+        impl_->transact([&](StoreWrite& write) {
+            const sql::Command taken[] = {take_progress(step, number + 1, mode, write.now()),
+                                          begin_partition(step, number, write.now())};
+            state = only_state(write.commit(taken).front());
+            FERMATA_POINT("partition.entered");
+        });
     });
+    StepClaim claim = step;
+    claim.epoch = state.epoch;
+    claim.partition = number + 1;
+    return StepEntry{claim, state};
 }
 
 void Repository::end_partition(const StepClaim& partition, const PartitionEnd& end) {
-    as_owner(partition.execution, [&] {
-        Impl::Write write(*impl_);
+    const auto verb = [&](StoreWrite& write) {
         std::vector<sql::Command> last{end_progress(partition, end, write.now()), end_row(partition, end, write.now())};
         if (end.collected) last.push_back(insert_data(partition, end.progress.sequence + 1, *end.collected));
         FERMATA_POINT("partition.before-end");
         write.commit(last);
         FERMATA_POINT("partition.ended");
+    };
+    as_owner(partition.execution, [&] {
+        impl_->transact(verb, [&](StoreWrite& look) {
+            look->execute(fence(partition.execution, look.now()));
+            return exists(*look,
+                          "SELECT 1 FROM partition_execution WHERE step_execution_id = $1 AND partition = $2 AND "
+                          "ended IS NOT NULL",
+                          {Value(partition.id.value()), Value(partition.partition - 1)});
+        });
     });
 }
 
@@ -276,15 +295,16 @@ void Repository::store_collected(Unit& unit, const StepClaim& partition, std::in
 
 void Repository::store_collected(const StepClaim& partition, std::int64_t sequence, const std::string& data) {
     as_owner(partition.execution, [&] {
-        Impl::Write write(*impl_);
-        const sql::Command last[] = {
-            {"UPDATE step_progress SET updated = $5 WHERE instance_id = $1 AND step = $2 AND partition = $3 AND "
-             "epoch = $4 AND status = 'STARTED'",
-             {Value(partition.execution.instance.value()), cell(partition.step), Value(partition.partition),
-              Value(partition.epoch), cell(write.now())},
-             1},
-            insert_data(partition, sequence, data)};
-        write.commit(last);
+        impl_->transact([&](StoreWrite& write) {
+            const sql::Command last[] = {
+                {"UPDATE step_progress SET updated = $5 WHERE instance_id = $1 AND step = $2 AND partition = $3 AND "
+                 "epoch = $4 AND status = 'STARTED'",
+                 {Value(partition.execution.instance.value()), cell(partition.step), Value(partition.partition),
+                  Value(partition.epoch), cell(write.now())},
+                 1},
+                insert_data(partition, sequence, data)};
+            write.commit(last);
+        });
     });
 }
 

@@ -50,7 +50,7 @@ void check(std::int64_t version, const sql::Database& database) {
 // Another process may have created the schema between our look and our lock.
 void create_schema(sql::Connection& connection, const sql::Database& database, Timestamp now) {
     sql::Transaction transaction(connection);
-    if (const auto version = version_in(connection)) return check(*version, database);
+    if (!connection.columns_of("schema_version").empty()) return check(version_in(connection).value(), database);
     connection.execute_script(schema_sql(database.dialect()));
     const std::string uuid = new_uuid();
     const sql::Command rows[] = {
@@ -59,11 +59,18 @@ void create_schema(sql::Connection& connection, const sql::Database& database, T
     transaction.commit(rows);
 }
 
-void open(sql::Connection& connection, const sql::Database& database, bool create, Timestamp now) {
+void open_schema(sql::Connection& connection, const sql::Database& database, bool create, Timestamp now) {
     if (const auto version = version_in(connection)) return check(*version, database);
     if (const auto tables = connection.tables(); !tables.empty()) throw foreign(database, tables);
     if (!create) throw missing(database);
-    create_schema(connection, database, now);
+    try {
+        create_schema(connection, database, now);
+    } catch (const Error&) {
+        // Where no lock excludes another creator, the database's own catalogue does: one of us is refused.
+        const auto version = version_in(connection);
+        if (!version) throw;
+        check(*version, database);
+    }
 }
 
 }  // namespace
@@ -73,12 +80,23 @@ Repository::Repository(std::unique_ptr<sql::Database> database, std::filesystem:
     : database_(std::move(database)),
       data_folder_(std::move(data_folder)),
       impl_(std::make_unique<Impl>(*database_, clock)) {
+    open(create);
+}
+
+Repository::Repository(std::unique_ptr<sql::Database> database, const FolderOf& data_folder, bool create,
+                       const Clock& clock)
+    : database_(std::move(database)), impl_(std::make_unique<Impl>(*database_, clock)) {
+    open(create);
+    data_folder_ = data_folder(uuid());
+}
+
+void Repository::open(bool create) {
     const bool exists = database_->exists();
     if (!exists && !create) throw missing(*database_);
     try {
-        impl_->writer = database_->connect(exists ? sql::OpenMode::read_write : sql::OpenMode::create);
-        impl_->writer->close_lightly();
-        open(*impl_->writer, *database_, create, clock.now());
+        auto writer = database_->connect(exists ? sql::OpenMode::read_write : sql::OpenMode::create);
+        open_schema(*writer, *database_, create, impl_->clock.now());
+        impl_->writers.add(std::move(writer));
     } catch (const SqlError& error) {
         if (error.sql_kind() != SqlError::Kind::corrupt) throw;
         throw Error(ErrorKind::refused,
@@ -97,8 +115,7 @@ std::string Repository::uuid() {
 }
 
 std::int64_t Repository::statement_count() {
-    const std::scoped_lock lock(impl_->write_mutex, impl_->read_mutex);
-    return impl_->writer->statement_count() + (impl_->reader ? impl_->reader->statement_count() : 0);
+    return impl_->writers.statement_count() + impl_->readers.statement_count();
 }
 
 }  // namespace fermata

@@ -14,9 +14,8 @@ struct Lost {
 };
 
 // The execution, if it runs and its owner is proved dead.
-std::optional<Lost> find_lost(sql::Connection& connection, JobExecutionId execution,
-                              const std::filesystem::path& data_folder) {
-    Standing standing = standing_of(connection, execution);
+std::optional<Lost> find_lost(StoreWrite& write, JobExecutionId execution, const std::filesystem::path& data_folder) {
+    Standing standing = locked_standing_of(write, execution);
     if (!is_running(standing.status)) return std::nullopt;
     LivenessEvidence owner = owner_evidence(standing, data_folder);
     if (owner.liveness != Liveness::dead) return std::nullopt;
@@ -53,40 +52,59 @@ void record_request(sql::Connection& connection, JobExecutionId execution, const
 
 StopAnswer Repository::request_stop(JobExecutionId execution, const StopRequest& request) {
     using Effect = StopAnswer::Effect;
-    Impl::Write write(*impl_);
-    const bool first = ask(*write, execution, request, write.now());
-    Standing standing = standing_of(*write, execution);
-    if (standing.status != BatchStatus::stopping) return {Effect::not_running, standing.status, std::nullopt};
-    const bool raised = !first && raise_to_now(*write, standing, request, write.now());
-    if (first || raised) record_request(*write, execution, request, write.now());
-    StopAnswer answer{first ? Effect::requested : Effect::already, standing.status, standing.stop_requested_at};
-    const LivenessEvidence owner = owner_evidence(standing, data_folder_);
-    if (owner.liveness == Liveness::dead)
-        answer = {Effect::stopped, end_lost(*write, standing, owner.evidence, request.actor, write.now()),
-                  standing.stop_requested_at};
-    FERMATA_POINT("stop.before-commit");
-    write.commit();
-    remove_owner_file(standing, data_folder_);
+    StopAnswer answer;
+    std::optional<Standing> ended;
+    std::optional<Timestamp> asked_at;
+    const auto verb = [&](StoreWrite& write) {
+        ended.reset();
+        asked_at.reset();
+        write.lock("job_execution", execution.value());
+        const bool first = ask(*write, execution, request, write.now());
+        if (first) asked_at = write.now();
+        Standing standing = standing_of(*write, execution);
+        answer = {Effect::not_running, standing.status, std::nullopt};
+        if (standing.status != BatchStatus::stopping) return;
+        const bool raised = !first && raise_to_now(*write, standing, request, write.now());
+        if (first || raised) record_request(*write, execution, request, write.now());
+        answer = {first ? Effect::requested : Effect::already, standing.status, standing.stop_requested_at};
+        const LivenessEvidence owner = owner_evidence(standing, data_folder_);
+        if (owner.liveness == Liveness::dead) {
+            answer = {Effect::stopped, end_lost(write, standing, owner.evidence, request.actor),
+                      standing.stop_requested_at};
+            ended = std::move(standing);
+        }
+        FERMATA_POINT("stop.before-commit");
+        write.commit();
+    };
+    impl_->transact(verb, [&](StoreWrite& look) {
+        return asked_at && locked_standing_of(look, execution).stop_requested_at == asked_at;
+    });
+    if (ended) remove_owner_file(*ended, data_folder_);
     return answer;
 }
 
 BatchStatus Repository::abandon(JobExecutionId execution, const std::string& actor) {
-    Impl::Write write(*impl_);
-    const Standing standing = standing_of(*write, execution);
-    if (is_running(standing.status) || standing.status == BatchStatus::abandoned) return standing.status;
-    const std::string_view status = to_string(standing.status);
-    const Event abandoned{.at = write.now(),
-                          .execution = execution,
-                          .kind = "execution.abandoned",
-                          .actor = actor,
-                          .data = facts({{"status", status}})};
-    const sql::Command last[] = {
-        {"UPDATE job_execution SET status = 'ABANDONED', updated = $3 WHERE id = $1 AND status = $2",
-         {Value(execution.value()), Value(status), cell(write.now())},
-         1},
-        journal(abandoned)};
-    write.commit(last);
-    return standing.status;
+    std::optional<BatchStatus> before;
+    impl_->transact(
+        [&](StoreWrite& write) {
+            const Standing standing = locked_standing_of(write, execution);
+            before = standing.status;
+            if (is_running(standing.status) || standing.status == BatchStatus::abandoned) return;
+            const std::string_view status = to_string(standing.status);
+            const Event abandoned{.at = write.now(),
+                                  .execution = execution,
+                                  .kind = "execution.abandoned",
+                                  .actor = actor,
+                                  .data = facts({{"status", status}})};
+            const sql::Command last[] = {
+                {"UPDATE job_execution SET status = 'ABANDONED', updated = $3 WHERE id = $1 AND status = $2",
+                 {Value(execution.value()), Value(status), cell(write.now())},
+                 1},
+                journal(abandoned)};
+            write.commit(last);
+        },
+        [&](StoreWrite& look) { return locked_standing_of(look, execution).status == BatchStatus::abandoned; });
+    return *before;
 }
 
 std::optional<LivenessEvidence> Repository::owner_liveness(JobExecutionId execution) {
@@ -100,41 +118,59 @@ std::optional<WorkerRecord> Repository::owner_of(JobExecutionId execution) {
 }
 
 std::optional<Claim> Repository::adopt(JobExecutionId execution, Worker& worker, const std::string& actor) {
-    Impl::Write write(*impl_);
-    auto lost = find_lost(*write, execution, data_folder_);
-    if (!lost) return std::nullopt;
-    Standing& standing = lost->standing;
-    count_deaths(*write, standing, write.now());
-    forget_worker(*write, standing);
-    const std::int64_t owner = claim_worker(*write, worker.record());
-    const Event adopted{.at = write.now(),
-                        .execution = execution,
-                        .kind = "execution.adopted",
-                        .actor = actor,
-                        .data = facts({{"epoch", standing.epoch + 1}, {"evidence", std::string_view(lost->evidence)}})};
-    const sql::Command last[] = {
-        {"UPDATE job_execution SET epoch = epoch + 1, owner = $3, updated = $4 WHERE id = $1 AND epoch = $2",
-         {Value(execution.value()), Value(standing.epoch), Value(owner), cell(write.now())},
-         1},
-        journal(adopted)};
-    const sql::Result instance =
-        write->execute("SELECT uuid FROM job_instance WHERE id = $1", {Value(standing.instance.value())});
-    Claim claim{execution, standing.instance, std::string(instance[0][0].text()), standing.epoch + 1};
-    FERMATA_POINT("adopt.before-commit");
-    write.commit(last);
-    remove_owner_file(standing, data_folder_);
+    std::optional<Lost> lost;
+    std::optional<Claim> claim;
+    std::int64_t owner = 0;
+    impl_->transact(
+        [&](StoreWrite& write) {
+            claim.reset();
+            lost = find_lost(write, execution, data_folder_);
+            if (!lost) return;
+            Standing& standing = lost->standing;
+            count_deaths(*write, standing, write.now());
+            forget_worker(write, standing);
+            owner = claim_worker(*write, worker.record());
+            const Event adopted{
+                .at = write.now(),
+                .execution = execution,
+                .kind = "execution.adopted",
+                .actor = actor,
+                .data = facts({{"epoch", standing.epoch + 1}, {"evidence", std::string_view(lost->evidence)}})};
+            const sql::Command last[] = {
+                {"UPDATE job_execution SET epoch = epoch + 1, owner = $3, updated = $4 WHERE id = $1 AND epoch = $2",
+                 {Value(execution.value()), Value(standing.epoch), Value(owner), cell(write.now())},
+                 1},
+                journal(adopted)};
+            const sql::Result instance =
+                write->execute("SELECT uuid FROM job_instance WHERE id = $1", {Value(standing.instance.value())});
+            claim = Claim{execution, standing.instance, std::string(instance[0][0].text()), standing.epoch + 1};
+            FERMATA_POINT("adopt.before-commit");
+            write.commit(last);
+        },
+        [&](StoreWrite& look) {
+            const Standing now = locked_standing_of(look, execution);
+            return now.epoch == claim->epoch && now.owner && now.owner->id == owner;
+        });
+    if (lost) remove_owner_file(lost->standing, data_folder_);
     return claim;
 }
 
 bool Repository::fail_lost(JobExecutionId execution, const std::string& actor) {
-    Impl::Write write(*impl_);
-    auto lost = find_lost(*write, execution, data_folder_);
-    if (!lost) return false;
-    end_lost(*write, lost->standing, lost->evidence, actor, write.now());
-    FERMATA_POINT("fail_lost.before-commit");
-    write.commit();
-    remove_owner_file(lost->standing, data_folder_);
-    return true;
+    std::optional<Lost> lost;
+    impl_->transact(
+        [&](StoreWrite& write) {
+            lost = find_lost(write, execution, data_folder_);
+            if (!lost) return;
+            end_lost(write, lost->standing, lost->evidence, actor);
+            FERMATA_POINT("fail_lost.before-commit");
+            write.commit();
+        },
+        [&](StoreWrite& look) {
+            const Standing now = locked_standing_of(look, execution);
+            return now.epoch == lost->standing.epoch + 1 && !is_running(now.status);
+        });
+    if (lost) remove_owner_file(lost->standing, data_folder_);
+    return lost.has_value();
 }
 
 }  // namespace fermata

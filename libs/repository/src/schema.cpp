@@ -117,6 +117,9 @@ CREATE TABLE step_progress (
     updated BIGINT NOT NULL,
     PRIMARY KEY (instance_id, step, partition));
 
+CREATE TABLE instance_sink (
+    instance_id BIGINT NOT NULL REFERENCES job_instance (id), url TEXT NOT NULL, sink_table TEXT NOT NULL);
+
 CREATE TABLE walk (
     execution_id BIGINT NOT NULL REFERENCES job_execution (id), scope TEXT NOT NULL, number BIGINT NOT NULL,
     step TEXT NOT NULL, outcome TEXT NOT NULL, status TEXT NOT NULL, exit_status TEXT, job_exit_status TEXT,
@@ -144,6 +147,7 @@ CREATE INDEX job_execution_job_status ON job_execution (job_name, status, id);
 CREATE INDEX job_execution_status ON job_execution (status, id);
 CREATE INDEX job_parameter_value ON job_parameter (name, substr(value, 1, 200), execution_id);
 CREATE INDEX step_execution_execution ON step_execution (execution_id, id);
+CREATE INDEX instance_sink_instance ON instance_sink (instance_id);
 CREATE INDEX event_execution ON event (execution_id, id);
 )sql";
 
@@ -239,8 +243,9 @@ std::string guards(const sql::Dialect& dialect) {
     for (const std::string_view table : {"walk", "event"})
         sql += dialect.guard(fmt::format("{}_final", table), "UPDATE", table, "1 = 1",
                              fmt::format("a row of {} never changes", table));
-    for (const std::string_view table : {"job_instance", "job_execution", "job_parameter", "step_execution",
-                                         "partition_execution", "partition_data", "step_progress", "walk", "event"})
+    for (const std::string_view table :
+         {"job_instance", "job_execution", "job_parameter", "step_execution", "partition_execution", "partition_data",
+          "step_progress", "instance_sink", "walk", "event"})
         sql += history_guard(dialect, table);
     return sql;
 }

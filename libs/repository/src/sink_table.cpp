@@ -1,3 +1,5 @@
+#include "store.hpp"
+
 #include <fermata/base/error.hpp>
 #include <fermata/base/text.hpp>
 #include <fermata/repository/sink_table.hpp>
@@ -20,8 +22,8 @@ std::string quoted(const std::string& table) {
     return fmt::format("{}", fmt::join(parts, "."));
 }
 
-constexpr std::array column_names{"instance_uuid", "step",  "partition",      "generation",
-                                  "sequence",      "epoch", "step_execution", "progress"};
+constexpr std::array column_names{"instance_uuid", "step",           "partition", "generation", "sequence",
+                                  "epoch",         "step_execution", "session",   "progress"};
 
 void check_columns(const std::vector<sql::Column>& columns, const std::string& table) {
     for (const char* name : column_names) {
@@ -62,7 +64,7 @@ Progress from_nothing(const Progress& copy) {
 }  // namespace
 
 SinkTable::SinkTable(sql::Connection& connection, const sql::Dialect& dialect, std::string table, SinkKey key)
-    : connection_(connection), table_(std::move(table)), key_(std::move(key)) {
+    : connection_(connection), dialect_(dialect), table_(std::move(table)), key_(std::move(key)) {
     const auto columns = connection_.columns_of(table_);
     if (columns.empty()) {
         create(connection_, dialect, table_);
@@ -79,11 +81,22 @@ std::string SinkTable::create_sql(const sql::Dialect&, const std::string& table)
     return fmt::format(
         "CREATE TABLE IF NOT EXISTS {} (instance_uuid TEXT NOT NULL, step TEXT NOT NULL, partition BIGINT NOT NULL, "
         "generation BIGINT NOT NULL, sequence BIGINT NOT NULL, epoch BIGINT NOT NULL, step_execution BIGINT NOT NULL, "
-        "progress TEXT NOT NULL, PRIMARY KEY (instance_uuid, step, partition))",
+        "session TEXT NOT NULL, progress TEXT NOT NULL, PRIMARY KEY (instance_uuid, step, partition))",
         quoted(table));
 }
 
 Progress SinkTable::open(std::int64_t epoch, StepExecutionId step_execution, const Progress& copy, bool accept) {
+    for (Patience patience(dialect_);;) {
+        try {
+            return try_open(epoch, step_execution, copy, accept);
+        } catch (const sql::SqlError& error) {
+            patience.wait_or_rethrow(error);
+        }
+    }
+}
+
+/// Harmless when done again: what it wrote is what it would find.
+Progress SinkTable::try_open(std::int64_t epoch, StepExecutionId step_execution, const Progress& copy, bool accept) {
     sql::Transaction transaction(connection_);
     const std::optional<Progress> committed = claim(epoch, step_execution, copy);
     if (!accept) refuse_if_behind(committed, copy);
@@ -117,6 +130,7 @@ std::optional<Progress> SinkTable::claim(std::int64_t epoch, StepExecutionId ste
                                                   others[0][0].integer(), epoch));
     }
     Progress progress = decode_progress(rows[0][1].text());
+    if (!former_) former_ = SinkRow{StepExecutionId(rows[0][0].integer()), progress};
     // These belong to one StepExecution; a new one brings its own.
     if (rows[0][0].integer() != step_execution.value()) {
         progress.metrics = copy.metrics;
@@ -140,16 +154,16 @@ std::string SinkTable::describe() const { return fmt::format("step \"{}\" in {} 
 
 std::string SinkTable::insert_sql() const {
     return fmt::format(
-        "INSERT INTO {} (instance_uuid, step, partition, epoch, generation, sequence, step_execution, progress) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        quoted(table_));
+        "INSERT INTO {} (instance_uuid, step, partition, epoch, generation, sequence, step_execution, progress, "
+        "session) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, {})",
+        quoted(table_), dialect_.session);
 }
 
 std::string SinkTable::restore_sql() const {
     return fmt::format(
-        "UPDATE {} SET generation = $5, sequence = $6, step_execution = $7, progress = $8 "
+        "UPDATE {} SET generation = $5, sequence = $6, step_execution = $7, progress = $8, session = {} "
         "WHERE instance_uuid = $1 AND step = $2 AND partition = $3 AND epoch = $4",
-        quoted(table_));
+        quoted(table_), dialect_.session);
 }
 
 sql::Command SinkTable::save(std::int64_t epoch, const Progress& next) {
@@ -160,10 +174,45 @@ sql::Command SinkTable::save(std::int64_t epoch, const Progress& next) {
             1};
 }
 
-void SinkTable::remove(sql::Connection& connection, const std::string& table, const std::string& instance_uuid) {
-    if (connection.columns_of(table).empty()) return;
-    connection.execute(fmt::format("DELETE FROM {} WHERE instance_uuid = $1", quoted(table)),
-                       {std::string_view(instance_uuid)});
+bool SinkTable::holds(std::int64_t epoch, const Progress& progress) {
+    const std::string sql = fmt::format(
+        "UPDATE {} SET session = {} WHERE instance_uuid = $1 AND step = $2 AND partition = $3 AND epoch = $4 "
+        "RETURNING generation, sequence",
+        quoted(table_), dialect_.session);
+    for (Patience patience(dialect_);;) {
+        try {
+            const sql::Command look{
+                sql, {std::string_view(key_.instance_uuid), std::string_view(key_.step), key_.partition, epoch}, 1};
+            const sql::Result row = connection_.execute(look);
+            return row[0][0].integer() == progress.generation && row[0][1].integer() == progress.sequence;
+        } catch (const sql::SqlError& error) {
+            patience.wait_or_rethrow(error);
+        }
+    }
+}
+
+std::vector<SinkRow> SinkTable::rows_of(sql::Connection& connection, const std::string& table,
+                                        const std::string& instance_uuid) {
+    if (connection.columns_of(table).empty()) return {};
+    const sql::Result found = connection.execute(
+        fmt::format("SELECT step_execution, progress FROM {} WHERE instance_uuid = $1", quoted(table)),
+        {std::string_view(instance_uuid)});
+    std::vector<SinkRow> rows;
+    for (std::size_t i = 0; i < found.size(); ++i)
+        rows.push_back({StepExecutionId(found[i][0].integer()), decode_progress(found[i][1].text())});
+    return rows;
+}
+
+std::int64_t SinkTable::remove(sql::Connection& connection, const std::string& table,
+                               std::span<const std::string> instance_uuids) {
+    if (connection.columns_of(table).empty()) return 0;
+    const std::string sql = fmt::format("DELETE FROM {} WHERE instance_uuid = $1", quoted(table));
+    sql::Transaction transaction(connection);
+    std::int64_t removed = 0;
+    for (const std::string& uuid : instance_uuids)
+        removed += transaction->execute(sql, {std::string_view(uuid)}).changed;
+    transaction.commit();
+    return removed;
 }
 
 }  // namespace fermata

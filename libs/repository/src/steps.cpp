@@ -32,6 +32,14 @@ std::string enter_sql(std::string_view more) {
         fresh_counts, more, state_columns, progress_columns);
 }
 
+// 0 if the step was never entered.
+std::int64_t epoch_of(sql::Connection& connection, JobInstanceId instance, const std::string& step) {
+    const sql::Result row =
+        connection.execute("SELECT epoch FROM step_progress WHERE instance_id = $1 AND step = $2 AND partition = 0",
+                           {Value(instance.value()), cell(step)});
+    return row.empty() ? 0 : row[0][0].integer();
+}
+
 StepState enter_new(sql::Connection& connection, const Claim& claim, const std::string& step, StepEntryMode mode,
                     Timestamp now) {
     static const std::string start = enter_sql("");
@@ -118,12 +126,14 @@ std::string step_end_facts(const StepClaim& claim, const StepEnd& end) {
                   {"error", failure ? Fact(std::string_view(failure->message)) : Fact()}});
 }
 
-// The row of the worker goes first: once the execution has let go, nothing says whose it was.
-sql::Command release_worker(const Claim& claim) {
-    return {
-        "DELETE FROM worker WHERE id = (SELECT e.owner FROM job_execution e WHERE e.id = $1 AND e.epoch = $2) AND "
-        "NOT EXISTS (SELECT 1 FROM job_execution o WHERE o.owner = worker.id AND o.id <> $1)",
-        {Value(claim.execution.value()), Value(claim.epoch)}};
+// Locks the execution for its owner; answers the worker's id.
+std::int64_t owner_row(StoreWrite& write, const Claim& claim) {
+    const sql::Result row = write->execute(sql::Command{
+        "UPDATE job_execution SET updated = $3 WHERE id = $1 AND epoch = $2 AND status IN ('STARTING', 'STARTED', "
+        "'STOPPING') RETURNING owner",
+        {Value(claim.execution.value()), Value(claim.epoch), cell(write.now())},
+        1});
+    return row[0][0].integer();
 }
 
 sql::Command end_job(const Claim& claim, const JobEnd& end, Timestamp now) {
@@ -162,11 +172,11 @@ std::map<std::string, StepState> Repository::steps_of_instance(JobInstanceId ins
 }
 
 StepEntry Repository::enter_step(const Claim& claim, const std::string& step, StepEntryMode mode) {
-    return as_owner(claim, [&] {
-        Impl::Write write(*impl_);
+    StepState state;
+    const auto verb = [&](StoreWrite& write) {
         write->execute(fence(claim, write.now()));
-        const StepState state = mode == StepEntryMode::adopt ? enter_adopted(*write, claim, step, write.now())
-                                                             : enter_new(*write, claim, step, mode, write.now());
+        state = mode == StepEntryMode::adopt ? enter_adopted(*write, claim, step, write.now())
+                                             : enter_new(*write, claim, step, mode, write.now());
         const Event entered{.at = write.now(),
                             .execution = claim.execution,
                             .kind = "step.started",
@@ -178,13 +188,18 @@ StepEntry Repository::enter_step(const Claim& claim, const std::string& step, St
         const sql::Command last[] = {journal(entered)};
         write.commit(last);
         FERMATA_POINT("step.entered");
+    };
+    return as_owner(claim, [&] {
+        impl_->transact(verb, [&](StoreWrite& look) {
+            look->execute(fence(claim, look.now()));
+            return epoch_of(*look, claim.instance, step) == state.epoch;
+        });
         return StepEntry{{claim, state.last_execution, step, state.epoch}, state};
     });
 }
 
 void Repository::end_step(const StepClaim& claim, const StepEnd& end) {
-    as_owner(claim.execution, [&] {
-        Impl::Write write(*impl_);
+    const auto verb = [&](StoreWrite& write) {
         const Event ended{.at = write.now(),
                           .execution = claim.execution.execution,
                           .kind = "step.ended",
@@ -198,24 +213,38 @@ void Repository::end_step(const StepClaim& claim, const StepEnd& end) {
         FERMATA_POINT("step.before-end");
         write.commit(last);
         FERMATA_POINT("step.ended");
+    };
+    as_owner(claim.execution, [&] {
+        impl_->transact(verb, [&](StoreWrite& look) {
+            look->execute(fence(claim.execution, look.now()));
+            return exists(*look, "SELECT 1 FROM step_execution WHERE id = $1 AND ended IS NOT NULL",
+                          {Value(claim.id.value())});
+        });
     });
 }
 
 void Repository::end_execution(const Claim& claim, const JobEnd& end) {
-    as_owner(claim, [&] {
-        Impl::Write write(*impl_);
+    const auto verb = [&](StoreWrite& write) {
         const Event ended{.at = write.now(),
                           .execution = claim.execution,
                           .kind = "execution.ended",
                           .actor = std::string(runtime_actor),
                           .data = job_end_facts(end)};
         const bool stopped = end.status == BatchStatus::stopped;
+        const std::int64_t worker = owner_row(write, claim);
         end_unfinished_steps(*write, claim.execution, claim.instance,
                              stopped ? BatchStatus::stopped : BatchStatus::failed, write.now());
-        const sql::Command last[] = {release_worker(claim), end_job(claim, end, write.now()), journal(ended)};
+        forget_worker(write, worker, claim.execution);
+        const sql::Command last[] = {end_job(claim, end, write.now()), journal(ended)};
         FERMATA_POINT("execution.before-end");
         write.commit(last);
         FERMATA_POINT("execution.ended");
+    };
+    as_owner(claim, [&] {
+        impl_->transact(verb, [&](StoreWrite& look) {
+            const Standing now = locked_standing_of(look, claim.execution);
+            return now.epoch == claim.epoch && !is_running(now.status);
+        });
     });
 }
 

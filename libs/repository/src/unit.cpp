@@ -36,14 +36,46 @@ Requests requests_in(const sql::Result& asked) {
     return {status, row.flag()};
 }
 
+struct Place {
+    std::int64_t generation = 0;
+    std::int64_t sequence = 0;
+    Timestamp updated;
+};
+
+// What is committed of a step, once a commit that is still under way has ended. Throws as a fence does.
+Place locked_place(StoreWrite& look, const StepClaim& claim) {
+    const std::string sql = fmt::format(
+        "SELECT epoch, generation, sequence, updated FROM step_progress WHERE instance_id = $1 AND step = $2 AND "
+        "partition = $3{}",
+        look.dialect().for_update);
+    const sql::Result found =
+        look->execute(sql, {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.partition)});
+    if (found.empty() || found[0][0].integer() != claim.epoch)
+        throw sql::RowCountError("another owner entered the step");
+    return {found[0][1].integer(), found[0][2].integer(), from_micros(found[0][3].integer())};
+}
+
+// The connection was lost with the answer to COMMIT.
+Requests verdict(Store& store, const StepClaim& claim, const Progress& next, const sql::SqlError& lost) {
+    std::optional<Requests> requests;
+    store.transact([&](StoreWrite& look) {
+        const Place place = locked_place(look, claim);
+        if (place.generation == next.generation && place.sequence == next.sequence)
+            requests = requests_in(look->execute(ask(claim)));
+    });
+    if (!requests) throw sql::SqlError(lost);
+    return *requests;
+}
+
+Timestamp instant_of(const Event& event, Timestamp now) { return event.at != Timestamp{} ? event.at : now; }
+
 void insert_events(sql::Connection& connection, JobExecutionId execution, std::span<const Event> events,
                    Timestamp now) {
     constexpr std::size_t width = 5;
     sql::Params cells;
     cells.reserve(events.size() * width);
     for (const Event& event : events) {
-        const bool dated = event.at != Timestamp{};
-        cells.insert(cells.end(), {cell(dated ? event.at : now), Value(execution.value()), cell(event.kind),
+        cells.insert(cells.end(), {cell(instant_of(event, now)), Value(execution.value()), cell(event.kind),
                                    cell(event.actor.empty() ? runtime_actor : event.actor),
                                    cell(event.data.empty() ? std::string_view("{}") : event.data)});
     }
@@ -52,18 +84,18 @@ void insert_events(sql::Connection& connection, JobExecutionId execution, std::s
 
 }  // namespace
 
-Repository::Unit::Unit(Repository& repository) : repository_(&repository), lock_(repository.impl_->write_mutex) {
-    connection().begin();
-}
+struct Repository::Unit::Open {
+    explicit Open(Store& store) : lease(store.writers.lend()), transaction(*lease) {}
+    ConnectionPool::Lease lease;
+    sql::Transaction transaction;
+};
 
-Repository::Unit::Unit(Unit&& other) noexcept
-    : repository_(std::exchange(other.repository_, nullptr)), lock_(std::move(other.lock_)) {}
+Repository::Unit::Unit(Repository& repository, std::unique_ptr<Open> open)
+    : repository_(&repository), open_(std::move(open)) {}
+Repository::Unit::Unit(Unit&&) noexcept = default;
+Repository::Unit::~Unit() = default;
 
-Repository::Unit::~Unit() {
-    if (repository_ != nullptr && connection().in_transaction()) connection().rollback();
-}
-
-sql::Connection& Repository::Unit::connection() noexcept { return *repository_->impl_->writer; }
+sql::Connection& Repository::Unit::connection() noexcept { return *open_->lease; }
 
 Requests Repository::Unit::commit(const StepClaim& claim, const Progress& next, std::span<const sql::Command> more) {
     return as_owner(claim.execution, [&] {
@@ -71,20 +103,37 @@ Requests Repository::Unit::commit(const StepClaim& claim, const Progress& next, 
         last.push_back(save(claim, next, repository_->impl_->clock.now()));
         last.push_back(ask(claim));
         FERMATA_POINT("chunk.before-commit");
-        const std::vector<sql::Result> results = connection().commit(last);
-        FERMATA_POINT("chunk.after-commit");
-        return requests_in(results.back());
+        try {
+            const std::vector<sql::Result> results = open_->transaction.commit(last);
+            FERMATA_POINT("chunk.after-commit");
+            return requests_in(results.back());
+        } catch (const sql::SqlError& error) {
+            if (error.sql_kind() != sql::SqlError::Kind::lost) throw;
+            open_.reset();
+            return verdict(*repository_->impl_, claim, next, error);
+        }
     });
 }
 
-Repository::Unit Repository::unit() { return Unit(*this); }
+Repository::Unit Repository::unit() { return {*this, std::make_unique<Unit::Open>(*impl_)}; }
 
 Requests Repository::save_progress(const StepClaim& claim, const Progress& progress, std::span<const Event> skipped) {
     return as_owner(claim.execution, [&] {
-        Impl::Write write(*impl_);
-        insert_events(*write, claim.execution.execution, skipped, write.now());
-        const sql::Command saved[] = {save(claim, progress, write.now()), ask(claim)};
-        return requests_in(write.commit(saved).back());
+        Requests requests;
+        Timestamp saved_at;
+        impl_->transact(
+            [&](StoreWrite& write) {
+                saved_at = write.now();
+                insert_events(*write, claim.execution.execution, skipped, write.now());
+                const sql::Command saved[] = {save(claim, progress, write.now()), ask(claim)};
+                requests = requests_in(write.commit(saved).back());
+            },
+            [&](StoreWrite& look) {
+                const Place place = locked_place(look, claim);
+                if (place.updated == saved_at) requests = requests_in(look->execute(ask(claim)));
+                return place.updated == saved_at;
+            });
+        return requests;
     });
 }
 
@@ -93,24 +142,38 @@ void Repository::append(Unit& unit, const Claim& claim, std::span<const Event> e
 }
 
 void Repository::append(const Claim& claim, std::span<const Event> events) {
-    as_owner(claim, [&] {
-        Impl::Write write(*impl_);
+    Timestamp appended_at;
+    const auto verb = [&](StoreWrite& write) {
+        appended_at = write.now();
+        write->execute(fence(claim, write.now()));
         insert_events(*write, claim.execution, events, write.now());
-        const sql::Command owned[] = {fence(claim, write.now())};
-        write.commit(owned);
+        write.commit();
+    };
+    const auto is_there = [&](sql::Connection& connection, const Event& event) {
+        return !connection
+                    .execute("SELECT 1 FROM event WHERE execution_id = $1 AND kind = $2 AND at = $3",
+                             {Value(claim.execution.value()), cell(event.kind), cell(instant_of(event, appended_at))})
+                    .empty();
+    };
+    as_owner(claim, [&] {
+        impl_->transact(verb, [&](StoreWrite& look) {
+            look->execute(fence(claim, look.now()));
+            return events.empty() || is_there(*look, events.front());
+        });
     });
 }
 
 void Repository::set_intent(const StepClaim& claim, const std::string& intent) {
     as_owner(claim.execution, [&] {
-        Impl::Write write(*impl_);
-        const sql::Command meant[] = {
-            {"UPDATE step_progress SET intent = $4, updated = $5 WHERE instance_id = $1 AND step = $2 AND "
-             "partition = $6 AND epoch = $3 AND status = 'STARTED'",
-             {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.epoch), cell(intent),
-              cell(write.now()), Value(claim.partition)},
-             1}};
-        write.commit(meant);
+        impl_->transact([&](StoreWrite& write) {
+            const sql::Command meant[] = {
+                {"UPDATE step_progress SET intent = $4, updated = $5 WHERE instance_id = $1 AND step = $2 AND "
+                 "partition = $6 AND epoch = $3 AND status = 'STARTED'",
+                 {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.epoch), cell(intent),
+                  cell(write.now()), Value(claim.partition)},
+                 1}};
+            write.commit(meant);
+        });
     });
 }
 

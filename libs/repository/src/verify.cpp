@@ -104,6 +104,8 @@ constexpr std::string_view checks[] = {
     "job_execution e JOIN job_instance i ON i.id = e.instance_id WHERE i.job_name <> e.job_name",
     "SELECT 'execution ' || e.id || ' is owned by worker ' || e.owner || ', which does not exist' FROM job_execution e "
     "WHERE e.owner IS NOT NULL AND NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = e.owner)",
+    "SELECT 'worker ' || w.id || ' owns nothing' FROM worker w WHERE NOT EXISTS (SELECT 1 FROM job_execution e WHERE "
+    "e.owner = w.id)",
     "SELECT 'instance ' || i.id || ' has lost its definition ' || i.definition_hash FROM job_instance i "
     "WHERE NOT EXISTS (SELECT 1 FROM job_definition d WHERE d.hash = i.definition_hash)",
     "SELECT 'instance ' || i.id || ' has no execution' FROM job_instance i "
@@ -118,6 +120,8 @@ constexpr std::string_view checks[] = {
     "WHERE v.execution_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM job_execution e WHERE e.id = v.execution_id)",
     "SELECT 'the progress of step ' || p.step || ' belongs to instance ' || p.instance_id || ', which does not exist' "
     "FROM step_progress p WHERE NOT EXISTS (SELECT 1 FROM job_instance i WHERE i.id = p.instance_id)",
+    "SELECT 'the sink ' || k.url || ' belongs to instance ' || k.instance_id || ', which does not exist' FROM "
+    "instance_sink k WHERE NOT EXISTS (SELECT 1 FROM job_instance i WHERE i.id = k.instance_id)",
 };
 
 }  // namespace

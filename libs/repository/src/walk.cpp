@@ -64,11 +64,17 @@ std::vector<WalkEntry> Repository::walk_of(JobExecutionId execution) {
 }
 
 void Repository::record_walk(const Claim& claim, const WalkEntry& entry) {
-    as_owner(claim, [&] {
-        Impl::Write write(*impl_);
-        const WalkRow row(claim, entry);
+    const WalkRow row(claim, entry);
+    const auto verb = [&](StoreWrite& write) {
         const sql::Command last[] = {fence(claim, write.now()), row.insert()};
         write.commit(last);
+    };
+    as_owner(claim, [&] {
+        impl_->transact(verb, [&](StoreWrite& look) {
+            look->execute(fence(claim, look.now()));
+            return exists(*look, "SELECT 1 FROM walk WHERE execution_id = $1 AND scope = $2 AND number = $3",
+                          {Value(claim.execution.value()), cell(entry.scope), Value(entry.number)});
+        });
     });
 }
 

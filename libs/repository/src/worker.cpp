@@ -1,5 +1,6 @@
 #include <fermata/base/error.hpp>
 #include <fermata/base/id.hpp>
+#include <fermata/base/text.hpp>
 #include <fermata/repository/worker.hpp>
 
 #include <fcntl.h>
@@ -30,6 +31,21 @@ bool owner_lock_is_free(int fd) {
     return ::fcntl(fd, F_OFD_SETLK, &lock) == 0;
 }
 
+// Two machines may have one name; a machine's id outlives its boots. Containers often have none.
+std::string machine_and_boot() {
+    std::string machine;
+    try {
+        machine = read_file("/etc/machine-id");
+    } catch (const IoError&) {
+        // Then the name has to do.
+    }
+    return fmt::format("{}/{}", trim(machine), boot_id());
+}
+
+std::string_view machine_in(std::string_view machine_and_boot) {
+    return machine_and_boot.substr(0, machine_and_boot.find('/'));
+}
+
 bool process_runs(const ProcessIdentity& process) { return process_of(process.pid) == process; }
 
 LivenessEvidence without_file(const WorkerRecord& worker) {
@@ -55,7 +71,7 @@ Worker::Worker(const std::filesystem::path& data_folder) {
     record_.incarnation = new_uuid();
     record_.process = this_process();
     record_.host = host_name();
-    record_.boot_id = boot_id();
+    record_.boot_id = machine_and_boot();
     record_.user = user_name();
     record_.started = Clock::system().now();
     make_private_folder(data_folder);
@@ -72,9 +88,10 @@ Worker::~Worker() {
 }
 
 LivenessEvidence liveness_of(const WorkerRecord& worker, const std::filesystem::path& data_folder) {
-    if (worker.host != host_name())
-        return {Liveness::unknown, fmt::format("it runs on {}; only that host can tell", worker.host)};
-    if (worker.boot_id != boot_id())
+    const std::string here = machine_and_boot();
+    if (worker.host != host_name() || machine_in(worker.boot_id) != machine_in(here))
+        return {Liveness::unknown, fmt::format("it runs on another host, {}; only that host can tell", worker.host)};
+    if (worker.boot_id != here)
         return {Liveness::dead, fmt::format("{} was booted since pid {} ran", worker.host, worker.process.pid)};
     const std::filesystem::path path = owner_path(data_folder, worker.incarnation);
     const File file(::open(path.c_str(), O_RDWR | O_CLOEXEC));

@@ -211,13 +211,58 @@ TEST_F(SinkTableTest, AnUnreadableProgressIsRefused) {
               ErrorKind::refused);
 }
 
-TEST_F(SinkTableTest, RemoveDeletesTheRowsOfOneInstance) {
-    SinkTable::remove(*connection_, "fermata_sink", "uuid-1");
-    (void)table("uuid-1").open(1, first_execution, at(0, 0), false);
-    (void)table("uuid-2").open(1, first_execution, at(0, 0), false);
-    SinkTable::remove(*connection_, "fermata_sink", "uuid-1");
+TEST_F(SinkTableTest, RemoveDeletesTheRowsOfTheInstancesNamed) {
+    const std::vector<std::string> one{"uuid-1"};
+    EXPECT_EQ(SinkTable::remove(*connection_, "fermata_sink", one), 0) << "there is no table";
+    for (const char* uuid : {"uuid-1", "uuid-2", "uuid-3"}) (void)table(uuid).open(1, first_execution, at(0, 0), false);
+    EXPECT_EQ(SinkTable::remove(*connection_, "fermata_sink", one), 1);
+    EXPECT_EQ(rows(), 2);
+    EXPECT_EQ(SinkTable::remove(*connection_, "fermata_sink", std::vector<std::string>{"uuid-3", "uuid-1"}), 1);
     EXPECT_EQ(connection_->execute("SELECT instance_uuid FROM fermata_sink")[0][0].text(), "uuid-2");
-    EXPECT_EQ(rows(), 1);
+}
+
+TEST_F(SinkTableTest, ARowSaysWhoseItIsAndWhatWasCounted) {
+    EXPECT_TRUE(SinkTable::rows_of(*connection_, "fermata_sink", "uuid-1").empty()) << "there is no table";
+    SinkTable sink = table();
+    (void)sink.open(1, first_execution, at(0, 0), false);
+    EXPECT_FALSE(sink.former()) << "first entry";
+    commit(sink, 1, at(0, 1));
+    const auto rows = SinkTable::rows_of(*connection_, "fermata_sink", "uuid-1");
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows.front().step_execution, first_execution);
+    EXPECT_EQ(rows.front().progress, at(0, 1));
+
+    SinkTable next = table();
+    (void)next.open(2, second_execution, at(0, 0), false);
+    ASSERT_TRUE(next.former());
+    EXPECT_EQ(next.former()->step_execution, first_execution);
+    EXPECT_EQ(next.former()->progress.metrics, at(0, 1).metrics);
+    EXPECT_EQ(SinkTable::rows_of(*connection_, "fermata_sink", "uuid-1").front().step_execution, second_execution);
+}
+
+TEST_F(SinkTableTest, AfterALostConnectionTheRowTellsWhetherTheChunkIsIn) {
+    SinkTable sink = table();
+    (void)sink.open(1, first_execution, at(0, 0), false);
+    commit(sink, 1, at(0, 1));
+    EXPECT_TRUE(sink.holds(1, at(0, 1)));
+    EXPECT_FALSE(sink.holds(1, at(0, 2)));
+    EXPECT_FALSE(sink.holds(1, at(1, 1)));
+    (void)table().open(2, first_execution, at(0, 1), false);
+    EXPECT_EQ(thrown_by<Error>([&] { (void)sink.holds(1, at(0, 1)); }).kind(), ErrorKind::stale);
+}
+
+TEST_F(SinkTableTest, TheRowNamesTheSessionThatWritesIt) {
+    const auto session = [&] {
+        return std::string(connection_->execute("SELECT session FROM fermata_sink")[0][0].text());
+    };
+    SinkTable sink = table();
+    (void)sink.open(1, first_execution, at(0, 0), false);
+    EXPECT_EQ(session(), "") << "SQLite has none";
+    sql::Dialect with_sessions = database_->dialect();
+    with_sessions.session = "'pid 4711'";
+    SinkTable next(*connection_, with_sessions, "fermata_sink", {"uuid-1", "load", 0});
+    (void)next.open(2, first_execution, at(0, 0), false);
+    EXPECT_EQ(session(), "pid 4711");
 }
 
 TEST_F(SinkTableTest, TheTableMayStandInASchema) {

@@ -92,10 +92,14 @@ TEST_F(WorkerTest, AnotherFileOfTheSameNameProvesNothing) {
 TEST_F(WorkerTest, ItsHostAndItsBootCount) {
     const Worker worker(data());
     WorkerRecord record = worker.record();
-    record.boot_id = "another boot";
+    const std::string machine = record.boot_id.substr(0, record.boot_id.find('/'));
+    record.boot_id = machine + "/another boot";
     expect(Liveness::dead, "was booted since", record);
+    record.boot_id = "another machine/another boot";
+    expect(Liveness::unknown, "it runs on another host, " + record.host, record);
+    record = worker.record();
     record.host = "elsewhere";
-    expect(Liveness::unknown, "it runs on elsewhere", record);
+    expect(Liveness::unknown, "it runs on another host, elsewhere", record);
 }
 
 TEST_F(WorkerTest, AFileThatCannotBeOpenedProvesNothing) {

@@ -4,6 +4,7 @@
 #include "failure.hpp"
 
 #include <fermata/base/text.hpp>
+#include <fermata/repository/facts.hpp>
 
 #include <fmt/format.h>
 
@@ -13,14 +14,8 @@ namespace {
 /// Enough to see what is wrong with an input; the reject file has them all.
 constexpr std::int64_t journaled_skips_max = 100;
 
-std::string json_text(std::string_view text) {
-    std::string quoted = "\"";
-    for (const char c : printable(text, 1000)) {
-        if (c == '"' || c == '\\') quoted += '\\';
-        quoted += c;
-    }
-    return quoted + "\"";
-}
+/// Inputs may hold anything, of any length.
+std::string excerpt(std::string_view text) { return printable(text, 1000); }
 
 }  // namespace
 
@@ -101,7 +96,7 @@ ChunkStep::Next ChunkStep::absorb(const std::exception_ptr& error, bool again, a
     Next next = Next::again;
     scope_.context.exception = error;
     with_exception(error, [&](const std::exception& known) {
-        if (is_fenced(known)) std::rethrow_exception(error);
+        if (is_fenced(known) || is_lost(known)) std::rethrow_exception(error);
         const Decision decision = policy_.decide(known, next_, again || one_by_one_);
         on_error(known);
         if (decision == Decision::skip) on_skip(known);
@@ -173,14 +168,18 @@ void ChunkStep::journal_skip(std::string_view phase, const std::exception& error
     ++journaled_skips_;
     const auto* item = dynamic_cast<const ItemError*>(&error);
     const auto classes = scope_.job.registry.classes_of(error);
+    const std::string error_class = classes.empty() ? "std.exception" : classes.front();
+    const std::string message = excerpt(error.what());
+    const std::string position = item != nullptr ? excerpt(item->position()) : "";
+    const std::string raw = item != nullptr ? excerpt(item->raw()) : "";
     journal_.push_back({.execution = scope_.job.claim.execution,
                         .kind = fmt::format("{}.skipped", phase),
                         .actor = "runtime",
-                        .data = fmt::format(R"({{"step":{},"class":{},"message":{},"position":{},"raw":{}}})",
-                                            json_text(scope_.context.step_name),
-                                            json_text(classes.empty() ? "std.exception" : classes.front()),
-                                            json_text(error.what()), json_text(item != nullptr ? item->position() : ""),
-                                            json_text(item != nullptr ? item->raw() : ""))});
+                        .data = facts({{"step", std::string_view(scope_.context.step_name)},
+                                       {"class", std::string_view(error_class)},
+                                       {"message", std::string_view(message)},
+                                       {"position", std::string_view(position)},
+                                       {"raw", std::string_view(raw)}})});
 }
 
 }  // namespace fermata

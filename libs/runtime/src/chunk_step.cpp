@@ -93,12 +93,23 @@ void ChunkStep::run_chunk_or_recover() {
         committed_.replay_left = std::max(committed_.replay_left, reads_);
         pipeline_.open(committed_);
     } catch (const std::exception& error) {
+        if (is_lost(error)) return go_on_after_loss(std::current_exception());
         if (!is_fenced(error)) recover(std::current_exception());
         throw;
     } catch (...) {
         recover(std::current_exception());
         throw;
     }
+}
+
+/// A database that was restarted is waited for by its driver, then the chunk is done again from the committed
+/// checkpoint. One that goes away again and again without a chunk in between fails the step, which can be restarted.
+void ChunkStep::go_on_after_loss(const std::exception_ptr& error) {
+    constexpr int losses_max = 5;
+    recover(error);
+    if (++losses_ > losses_max) std::rethrow_exception(error);
+    store_->reconnect(committed_);
+    pipeline_.open(committed_);
 }
 
 /// §8.2.1.4.4: close writer and reader, onError, rollback. What the chunk counted is gone with it; that there was a
@@ -288,6 +299,7 @@ void ChunkStep::commit() {
         pipeline_.save_positions(next_);
     }
     committed_ = next_;
+    losses_ = 0;
     // An announced item is done: the repository must not name it any more, wherever the chunk was committed.
     if (intent_) store_->flush(committed_);
     if (committed_.replay_left == 0) intent_ = false;

@@ -38,6 +38,7 @@ private:
     void guard_against_repeated_deaths();
     void run_chunk_or_recover();
     void recover(const std::exception_ptr& error);
+    void go_on_after_loss(const std::exception_ptr& error);
     void publish();
     void show() const;
 
@@ -90,6 +91,7 @@ private:
     Progress next_;                     ///< of the chunk being worked on
     std::vector<Event> journal_;        ///< skips of this chunk, committed with it
     std::int64_t journaled_skips_ = 0;  ///< of this step execution
+    int losses_ = 0;                    ///< of a connection, since the last commit
     std::int64_t reads_ = 0;            ///< items read or skipped in reading, in this chunk
     bool ended_ = false;                ///< the reader answered "no more" in this chunk
     bool one_by_one_ = false;           ///< this chunk is part of a replay

@@ -1,5 +1,7 @@
 #include "failure.hpp"
 
+#include <fermata/sql/sql.hpp>
+
 namespace fermata {
 
 void with_exception(const std::exception_ptr& error, const std::function<void(const std::exception&)>& use) {
@@ -29,6 +31,11 @@ Failure failure_of(const std::exception_ptr& error, const Registry& registry, st
 bool is_fenced(const std::exception& error) {
     const auto* known = dynamic_cast<const Error*>(&error);
     return known != nullptr && known->kind() == ErrorKind::stale;
+}
+
+bool is_lost(const std::exception& error) {
+    const auto* known = dynamic_cast<const sql::SqlError*>(&error);
+    return known != nullptr && known->sql_kind() == sql::SqlError::Kind::lost;
 }
 
 }  // namespace fermata

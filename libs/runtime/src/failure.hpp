@@ -14,5 +14,7 @@ void with_exception(const std::exception_ptr& error, const std::function<void(co
 [[nodiscard]] Failure failure_of(const std::exception_ptr& error, const Registry& registry, std::string step = {});
 /// Another owner holds the execution now: nothing may be written.
 [[nodiscard]] bool is_fenced(const std::exception& error);
+/// The connection to a database went away; nothing of its transaction was kept.
+[[nodiscard]] bool is_lost(const std::exception& error);
 
 }  // namespace fermata

@@ -3,6 +3,7 @@
 #include "assemble.hpp"
 #include "request_watcher.hpp"
 #include "running_execution.hpp"
+#include "settle_counts.hpp"
 
 #include <fermata/base/process.hpp>
 #include <fermata/base/text.hpp>
@@ -230,12 +231,14 @@ void JobOperator::Impl::refuse_restart(JobExecutionId id, const RestartRefused& 
 // --- requests ------------------------------------------------------------------------------------------------------
 
 StopAnswer JobOperator::stop(JobExecutionId id, bool now) {
-    impl_->execution(id);
+    const JobExecution asked = impl_->execution(id);
     const StopAnswer answer = impl_->repository.request_stop(id, {.now = now, .actor = impl_->settings.actor});
     if (answer.effect == StopAnswer::Effect::not_running)
         throw JobExecutionNotRunningException(
             ErrorKind::conflict, fmt::format("cannot stop {}: it is {}; only STARTING, STARTED can be stopped",
                                              id.value(), to_string(answer.status)));
+    if (answer.effect == StopAnswer::Effect::stopped)
+        settle_counts(impl_->repository, impl_->drivers, asked.instance_id);
     if (const auto execution = impl_->local(id)) execution->request_stop(StopReason::operator_asked, now);
     return answer;
 }
@@ -272,8 +275,12 @@ void JobOperator::recover(JobExecutionId id) {
 }
 
 void JobOperator::fail_lost(JobExecutionId id) {
-    impl_->require_dead_owner(impl_->execution(id));
-    if (!impl_->repository.fail_lost(id, impl_->settings.actor)) impl_->require_dead_owner(impl_->execution(id));
+    const JobExecution execution = impl_->execution(id);
+    impl_->require_dead_owner(execution);
+    if (impl_->repository.fail_lost(id, impl_->settings.actor))
+        settle_counts(impl_->repository, impl_->drivers, execution.instance_id);
+    else
+        impl_->require_dead_owner(impl_->execution(id));
 }
 
 void JobOperator::Impl::require_dead_owner(const JobExecution& execution) {
@@ -286,7 +293,8 @@ void JobOperator::Impl::require_dead_owner(const JobExecution& execution) {
     throw Error(ErrorKind::conflict,
                 fmt::format("cannot recover {}: its owner {}: {}", execution.id.value(),
                             proof->liveness == Liveness::alive ? "lives" : "is not proved dead", proof->evidence),
-                fmt::format("fermata stop {}", execution.id.value()));
+                proof->liveness == Liveness::alive ? fmt::format("fermata stop {}", execution.id.value())
+                                                   : "run fermata recover where its owner ran");
 }
 
 // --- executions of this process --------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 #include "step_store.hpp"
 
 #include <fermata/base/point.hpp>
+#include <fermata/batch/properties.hpp>
 #include <fermata/repository/sink_table.hpp>
 
 #include <chrono>
@@ -38,6 +39,7 @@ public:
     }
     [[nodiscard]] bool may_wait_for_end() const noexcept override { return !unit_; }
     void rollback() noexcept override { unit_.reset(); }
+    void reconnect(const Progress&) override {}
     void flush(const Progress&) override {}
 
 private:
@@ -52,16 +54,25 @@ private:
 /// chunk, not two.
 class InSink final : public StepStore, private Transaction {
 public:
-    InSink(const StepScope& scope, std::unique_ptr<sql::Database> database, const std::string& table)
+    InSink(const StepScope& scope, std::unique_ptr<sql::Database> database, const Sink& sink)
         : repository_(scope.job.repository),
           database_(std::move(database)),
           connection_(database_->connect(sql::OpenMode::create)),
-          row_(*connection_, database_->dialect(), table, key_of(scope.entry.claim)),
+          row_(*connection_, database_->dialect(), sink.sink_table, key_of(scope.entry.claim)),
           entry_(scope.entry),
+          address_{sink.recorded_url.empty() ? without_passwords(sink.url) : sink.recorded_url, sink.sink_table},
           accept_(scope.job.accept_sink),
           outbox_(scope.outbox) {}
 
-    Progress open() override { return row_.open(entry_.claim.epoch, entry_.claim.id, entry_.state.progress, accept_); }
+    Progress open() override {
+        repository_.record_sink(entry_.claim.execution, address_);
+        Progress committed = row_.open(entry_.claim.epoch, entry_.claim.id, entry_.state.progress, accept_);
+        // The owner before us may have died before the repository knew of its last chunks.
+        if (const auto& former = row_.former();
+            entry_.claim.partition == 0 && former && former->step_execution != entry_.claim.id)
+            repository_.settle_counts(former->step_execution, former->progress);
+        return committed;
+    }
     Transaction& transaction() override { return *this; }
     sql::Connection& connection() override {
         if (!connection_->in_transaction()) connection_->begin();
@@ -74,14 +85,20 @@ public:
         if (!connection_->in_transaction()) connection_->begin();
         const sql::Command save = row_.save(entry_.claim.epoch, next);
         FERMATA_POINT("sink.before-commit");
-        connection_->commit({&save, 1});
+        try {
+            connection_->commit({&save, 1});
+        } catch (const sql::SqlError& error) {
+            // Lost with the answer, which may have been yes.
+            if (error.sql_kind() != sql::SqlError::Kind::lost || !row_.holds(entry_.claim.epoch, next)) throw;
+        }
         FERMATA_POINT("sink.after-commit");
         journal_.insert(journal_.end(), journal.begin(), journal.end());
         const auto now = std::chrono::steady_clock::now();
         if (now - copied_ < std::chrono::seconds(1)) return last_;
         copied_ = now;
-        return copy(next);
+        return copy_if_reachable(next);
     }
+    void reconnect(const Progress& committed) override { (void)row_.holds(entry_.claim.epoch, committed); }
     /// The sink's row would stay behind the repository's.
     [[nodiscard]] bool may_wait_for_end() const noexcept override { return false; }
     void rollback() noexcept override {
@@ -92,6 +109,15 @@ public:
 private:
     static SinkKey key_of(const StepClaim& claim) {
         return {claim.execution.instance_uuid, claim.step, claim.partition};
+    }
+    /// The chunk is committed; its copy can wait until the repository is back.
+    Requests copy_if_reachable(const Progress& progress) {
+        try {
+            return copy(progress);
+        } catch (const sql::SqlError& error) {
+            if (!error.is_transient()) throw;
+            return last_;
+        }
     }
     Requests copy(const Progress& progress) {
         last_ = repository_.save_progress(entry_.claim, progress, journal_);
@@ -104,6 +130,7 @@ private:
     std::unique_ptr<sql::Connection> connection_;
     SinkTable row_;
     StepEntry entry_;
+    SinkAddress address_;
     bool accept_;
     const Outbox* outbox_;
     std::vector<Event> journal_;
@@ -135,6 +162,7 @@ public:
         if (connection_->in_transaction()) connection_->rollback();
         progress_.rollback();
     }
+    void reconnect(const Progress&) override {}
     void flush(const Progress&) override {}
 
 private:
@@ -154,7 +182,7 @@ std::unique_ptr<StepStore> store_for(const StepScope& scope, const Sink& sink) {
     auto database = scope.job.drivers.open(sink.url);
     if (same_database(*database, scope.job.repository.database())) return std::make_unique<InRepository>(scope, true);
     if (sink.sink_table == "none") return std::make_unique<Beside>(scope, std::move(database));
-    return std::make_unique<InSink>(scope, std::move(database), sink.sink_table);
+    return std::make_unique<InSink>(scope, std::move(database), sink);
 }
 
 /// Hands over what a collector gave, once it is durable.
@@ -173,6 +201,7 @@ public:
         return !outbox_.pending() && store_->may_wait_for_end();
     }
     void rollback() noexcept override { store_->rollback(); }
+    void reconnect(const Progress& committed) override { store_->reconnect(committed); }
     void flush(const Progress& committed) override { store_->flush(committed); }
 
 private:

@@ -24,6 +24,9 @@ public:
     [[nodiscard]] virtual bool may_wait_for_end() const noexcept = 0;
     /// Forgets what was written since the last commit. Harmless when nothing was.
     virtual void rollback() noexcept = 0;
+    /// After a lost connection and rollback(): returns when the sink can be reached again. Throws SqlError(lost) if
+    /// that takes too long.
+    virtual void reconnect(const Progress& committed) = 0;
     /// After this the repository's copy is exact. To be called before a status of the step is written.
     virtual void flush(const Progress& committed) = 0;
 };

@@ -2,6 +2,7 @@
 #include "../session.hpp"
 
 #include <fmt/format.h>
+#include <fermata/batch/properties.hpp>
 
 #include <filesystem>
 
@@ -31,7 +32,8 @@ public:
 private:
     ExitCode show(Session& session) const {
         for (const auto& setting : session.settings().all()) {
-            const std::string value = setting.key == "repository" ? session.settings().repository_url() : setting.value;
+            const std::string value =
+                setting.key == "repository" ? without_passwords(session.settings().repository_url()) : setting.value;
             session.out().write(origin_ ? fmt::format("{} = \"{}\"  # {}\n", setting.key, value, setting.origin)
                                         : fmt::format("{} = \"{}\"\n", setting.key, value));
         }

@@ -2,6 +2,7 @@
 #include "../session.hpp"
 
 #include <fmt/format.h>
+#include <fermata/batch/properties.hpp>
 
 #include <filesystem>
 
@@ -14,6 +15,8 @@ constexpr std::string_view help = R"(  init            make the repository; harm
   verify          check the file, and every rule of the store; exit code 1 if one is broken
   backup FILE     a consistent copy while others work
 )";
+
+std::string shown_url(const Session& session) { return without_passwords(session.settings().repository_url()); }
 
 class DbCommand final : public Command {
 public:
@@ -35,7 +38,7 @@ private:
     static ExitCode init(Session& session) {
         const bool existed = session.database()->exists();
         session.repository(IfAbsent::create);
-        session.out().write(fmt::format("{} {}\n", existed ? "there is" : "made", session.settings().repository_url()));
+        session.out().write(fmt::format("{} {}\n", existed ? "there is" : "made", shown_url(session)));
         return ExitCode::ok;
     }
     /// Opening refuses an older schema; of version 1 there is none.
@@ -49,11 +52,11 @@ private:
         if (findings.empty()) findings = session.repository().verify();
         for (const auto& finding : findings) Output::note(finding);
         if (!findings.empty())
-            throw Error(ErrorKind::failed,
-                        fmt::format("{} has {} fault{}", session.settings().repository_url(), findings.size(),
-                                    findings.size() == 1 ? "" : "s"),
-                        "restore a backup, or keep the file and report the fault");
-        session.out().write(fmt::format("{} is sound\n", session.settings().repository_url()));
+            throw Error(
+                ErrorKind::failed,
+                fmt::format("{} has {} fault{}", shown_url(session), findings.size(), findings.size() == 1 ? "" : "s"),
+                "restore a backup, or keep the file and report the fault");
+        session.out().write(fmt::format("{} is sound\n", shown_url(session)));
         return ExitCode::ok;
     }
     ExitCode backup(Session& session) const {

@@ -35,7 +35,7 @@ Finding look_at_repository(Session& session) {
 
 /// The folder the repository is in, or the nearest above it that exists.
 fs::path existing_folder(const Session& session) {
-    fs::path folder = session.data_folder().parent_path();
+    fs::path folder = session.local_folder();
     while (!fs::exists(folder)) folder = folder.parent_path();
     return folder;
 }
@@ -74,8 +74,11 @@ Finding look_at_jobs_folder(Session& session) {
 
 Finding look_at_engine(Session& session) {
     if (!session.database()->exists()) return {Level::ok, "told once there is a repository"};
-    const auto version = session.database()->connect(sql::OpenMode::read_only)->execute("SELECT sqlite_version()");
-    return {Level::ok, fmt::format("SQLite {}", version[0][0].text())};
+    const auto database = session.database();
+    const bool is_file = database->dialect().engine == "sqlite";
+    const auto version = database->connect(sql::OpenMode::read_only)
+                             ->execute(is_file ? "SELECT 'SQLite ' || sqlite_version()" : "SELECT version()");
+    return {Level::ok, std::string(version[0][0].text())};
 }
 
 /// Runs `true` as a step would.

@@ -1,5 +1,6 @@
 #include "../command.hpp"
 #include "../session.hpp"
+#include "../sink_cleanup.hpp"
 #include "../terminal.hpp"
 
 #include <fmt/format.h>
@@ -15,7 +16,8 @@ namespace {
 
 constexpr std::string_view help =
     R"(Deletes whole instances with all their executions, and their logs; what is running stays. All filters given must
-match, and at least one is needed.
+match, and at least one is needed. Their rows of fermata_sink in other databases go too; a database that cannot be
+opened is named, keeps its rows, and makes the exit code 1.
 
   fermata purge --older-than 90d --status completed --keep-last 10 --dry-run
 )";
@@ -73,17 +75,40 @@ void PurgeCommand::require_consent(Session& session) const {
     if (answer != 'y' && answer != 'Y') throw Error(ErrorKind::refused, "purge: nothing was deleted");
 }
 
+std::string sentence(const PurgeResult& result, const SinkCleanup& cleanup, bool dry_run) {
+    std::string text = fmt::format("{} {} instances with {} executions", dry_run ? "would delete" : "deleted",
+                                   with_commas(result.instances), with_commas(result.executions));
+    if (dry_run && !result.sinks.empty()) text += fmt::format(", and their rows in {} sinks", result.sinks.size());
+    if (!dry_run && cleanup.rows > 0) text += fmt::format(", and {} rows in sinks", with_commas(cleanup.rows));
+    return text + "\n";
+}
+
+std::string object(const PurgeResult& result, const SinkCleanup& cleanup, bool dry_run) {
+    std::string left;
+    for (const SinkLeft& sink : cleanup.left) left += (left.empty() ? "" : ",") + to_json(sink);
+    return fmt::format(R"({{"instances":{},"executions":{},"dry_run":{},"sinks":{},"sink_rows":{},"sinks_left":[{}]}})",
+                       result.instances, result.executions, dry_run, result.sinks.size(), cleanup.rows, left);
+}
+
+void warn(const SinkCleanup& cleanup) {
+    for (const SinkLeft& left : cleanup.left)
+        Output::note(fmt::format("fermata: rows of {} instances stay in {} of {}: {}", left.instances, left.sink.table,
+                                 left.sink.url, left.error));
+}
+
 ExitCode PurgeCommand::run(Session& session) {
     const PurgeFilter wanted = filter(dry_run_);
     if (!dry_run_) require_consent(session);
     const PurgeResult result = session.repository().purge(wanted);
-    if (!dry_run_) remove_logs(session, result.execution_ids);
-    session.out().one(fmt::format("{} {} instances with {} executions\n", dry_run_ ? "would delete" : "deleted",
-                                  with_commas(result.instances), with_commas(result.executions)),
-                      fmt::format("{{\"instances\":{},\"executions\":{},\"dry_run\":{}}}", result.instances,
-                                  result.executions, dry_run_),
+    SinkCleanup cleanup;
+    if (!dry_run_) {
+        remove_logs(session, result.execution_ids);
+        cleanup = remove_sink_rows(session.application().drivers, result);
+    }
+    warn(cleanup);
+    session.out().one(sentence(result, cleanup, dry_run_), object(result, cleanup, dry_run_),
                       std::to_string(result.instances));
-    return ExitCode::ok;
+    return cleanup.left.empty() ? ExitCode::ok : ExitCode::failed;
 }
 
 }  // namespace

@@ -10,8 +10,11 @@
 // A worker's row exists exactly while it owns something: the verb that makes it an owner writes it, the verb that ends
 // or takes over its last execution deletes it (and a dead owner's file). So rows and files of the dead do not pile up.
 //
-// Threads: all methods may be called from any thread. There is one write connection a process and file; a Unit holds
-// it.
+// Threads: all methods may be called from any thread. On SQLite there is one write connection a process and file, and
+// a Unit holds it; on a server every Unit and verb has one of its own while it lasts.
+//
+// A lost connection (a server that is restarted) is waited for, up to 30 s, and the verb done again; a commit whose
+// verdict was lost with the connection is decided by a locking read. Only then SqlError(lost) is thrown.
 #include <fermata/model/job_definition.hpp>
 #include <fermata/model/records.hpp>
 #include <fermata/repository/partitions.hpp>
@@ -19,9 +22,9 @@
 #include <fermata/sql/sql.hpp>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -160,6 +163,13 @@ struct JobEnd {
     std::optional<std::string> restart_from;
 };
 
+/// Another database that holds rows of an instance in its sink table.
+struct SinkAddress {
+    std::string url;  ///< secrets as references, no password
+    std::string table;
+    auto operator<=>(const SinkAddress&) const = default;
+};
+
 struct ExecutionFilter {
     std::vector<BatchStatus> statuses;  ///< empty = all
     std::optional<std::string> job_name;
@@ -181,8 +191,8 @@ struct PurgeFilter {
 struct PurgeResult {
     std::int64_t instances = 0;
     std::int64_t executions = 0;
-    std::vector<JobExecutionId> execution_ids;  ///< for their logs
-    std::vector<std::string> instance_uuids;    ///< for rows in sinks
+    std::vector<JobExecutionId> execution_ids;              ///< for their logs
+    std::map<SinkAddress, std::vector<std::string>> sinks;  ///< instance UUIDs whose rows are to be removed there
 };
 
 class Repository {
@@ -191,6 +201,11 @@ public:
     /// if it cannot be opened or does not exist, Error(refused) naming both versions if the schema is newer, or older
     /// and not yet migrated, Error(refused) if the database is something else or damaged.
     Repository(std::unique_ptr<sql::Database> database, std::filesystem::path data_folder, bool create,
+               const Clock& clock = Clock::system());
+    /// The same for a repository that several hosts share: what belongs to this host lies in a folder of its own, named
+    /// by the repository's UUID.
+    using FolderOf = std::function<std::filesystem::path(const std::string& uuid)>;
+    Repository(std::unique_ptr<sql::Database> database, const FolderOf& data_folder, bool create,
                const Clock& clock = Clock::system());
     ~Repository();
     Repository(const Repository&) = delete;
@@ -225,14 +240,16 @@ public:
         ~Unit();
         [[nodiscard]] sql::Connection& connection() noexcept;
         /// Fenced UPDATE of step_progress with `next` + `more` + COMMIT: two metadata statements at most. Returns what
-        /// was asked of the execution meanwhile. Throws Error(stale) if fenced; nothing is kept then.
+        /// was asked of the execution meanwhile. Throws Error(stale) if fenced; nothing is kept then. If the connection
+        /// was lost, SqlError(lost): nothing is kept then either (what was in doubt has been looked up).
         Requests commit(const StepClaim& claim, const Progress& next, std::span<const sql::Command> more = {});
 
     private:
         friend class Repository;
-        explicit Unit(Repository& repository);
+        struct Open;
+        Unit(Repository& repository, std::unique_ptr<Open> open);
         Repository* repository_;
-        std::unique_lock<std::recursive_mutex> lock_;
+        std::unique_ptr<Open> open_;
     };
     /// Begins the write transaction.
     [[nodiscard]] Unit unit();
@@ -241,6 +258,12 @@ public:
     /// Command that adds to the journal within a Unit.
     void append(Unit& unit, const Claim& claim, std::span<const Event> events);
     void append(const Claim& claim, std::span<const Event> events);
+    /// To be called before the sink holds a row of the instance, so that purge finds all of them. Writes if it is new.
+    void record_sink(const Claim& claim, const SinkAddress& sink);
+    [[nodiscard]] std::vector<SinkAddress> sinks_of(JobInstanceId instance);
+    /// What the sink says that a StepExecution came to: its owner died before the copy was up to date. Nothing happens
+    /// unless that StepExecution has ended and the copy is behind.
+    void settle_counts(StepExecutionId step, const Progress& committed);
     // --- partitions of a step that was entered; owner verbs like the others
     /// One transaction, whatever the number: the plan of this StepExecution, before any of its partitions is entered.
     /// The number of partitions of an earlier StepExecution stays, and COMPLETED ones are not in the answer, unless
@@ -300,6 +323,8 @@ public:
     [[nodiscard]] std::int64_t statement_count();
 
 private:
+    void open(bool create);
+
     struct Impl;
     std::unique_ptr<sql::Database> database_;
     std::filesystem::path data_folder_;

@@ -5,7 +5,9 @@
 #include <fermata/sql/sql.hpp>
 
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace fermata {
 
@@ -13,6 +15,12 @@ struct SinkKey {
     std::string instance_uuid;
     std::string step;
     std::int64_t partition = 0;
+};
+
+/// What the sink knows of a step: as the last chunk of `step_execution` left it.
+struct SinkRow {
+    StepExecutionId step_execution;
+    Progress progress;
 };
 
 class SinkTable {
@@ -30,11 +38,22 @@ public:
     /// To be the last command of the chunk's transaction: fenced by epoch and sequence (one more than the
     /// row's), exactly one row. Borrows from `*this` until the next call.
     [[nodiscard]] sql::Command save(std::int64_t epoch, const Progress& next);
-    /// For purge.
-    static void remove(sql::Connection& connection, const std::string& table, const std::string& instance_uuid);
+    /// After a lost connection: whether the row holds `progress`, as it is when a commit still under way has ended. The
+    /// row then names the present session. Waits for a database that is out of reach, up to 30 s; throws Error(stale)
+    /// if a higher epoch is there.
+    [[nodiscard]] bool holds(std::int64_t epoch, const Progress& progress);
+    /// As open() found it; nothing before that, and if it was the first entry.
+    [[nodiscard]] const std::optional<SinkRow>& former() const noexcept { return former_; }
+    /// All rows of an instance; none if there is no such table.
+    [[nodiscard]] static std::vector<SinkRow> rows_of(sql::Connection& connection, const std::string& table,
+                                                      const std::string& instance_uuid);
+    /// For purge: deletes the rows of these instances in one transaction and answers how many there were.
+    static std::int64_t remove(sql::Connection& connection, const std::string& table,
+                               std::span<const std::string> instance_uuids);
     [[nodiscard]] static std::string create_sql(const sql::Dialect& dialect, const std::string& table);
 
 private:
+    Progress try_open(std::int64_t epoch, StepExecutionId step_execution, const Progress& copy, bool accept);
     std::optional<Progress> claim(std::int64_t epoch, StepExecutionId step_execution, const Progress& copy);
     void refuse_if_behind(const std::optional<Progress>& committed, const Progress& copy) const;
     [[nodiscard]] std::string describe() const;
@@ -42,8 +61,10 @@ private:
     [[nodiscard]] std::string restore_sql() const;
 
     sql::Connection& connection_;
+    const sql::Dialect& dialect_;
     std::string table_;
     SinkKey key_;
+    std::optional<SinkRow> former_;
     std::string save_sql_;
     std::string encoded_;
 };

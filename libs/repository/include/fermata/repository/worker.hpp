@@ -20,7 +20,7 @@ struct WorkerRecord {
     std::string incarnation;  ///< UUID; also the name of the owner file
     ProcessIdentity process;
     std::string host;
-    std::string boot_id;
+    std::string boot_id;  ///< "machine/boot"
     std::string user;
     FileIdentity owner_file;
     Timestamp started;

@@ -191,6 +191,8 @@ struct Dialect {
     std::string_view for_update;
     /// Other write transactions run beside ours and commit between our statements (READ COMMITTED).
     bool concurrent_writers = false;
+    /// Expression: text that names the connection's session on the server; empty where there are no sessions.
+    std::string_view session = "''";
 };
 
 enum class OpenMode : std::uint8_t { read_write, create, read_only };

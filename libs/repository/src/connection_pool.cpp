@@ -1,0 +1,57 @@
+#include "connection_pool.hpp"
+
+namespace fermata {
+namespace {
+
+// A burst of verbs needs many for a moment; a server's connections are scarce.
+constexpr std::size_t kept_open = 4;
+
+}  // namespace
+
+ConnectionPool::Lease ConnectionPool::lend() {
+    std::unique_lock lock(mutex_);
+    if (!several_) {
+        if (lent_ > 0 && borrower_ == std::this_thread::get_id())
+            throw Error(ErrorKind::failed, "a verb of the store was called inside of a transaction of the same thread",
+                        "commit or roll back first");
+        given_back_.wait(lock, [this] { return lent_ == 0; });
+        borrower_ = std::this_thread::get_id();
+    }
+    ++lent_;
+    if (!free_.empty()) {
+        std::unique_ptr<sql::Connection> connection = std::move(free_.back());
+        free_.pop_back();
+        return {*this, std::move(connection)};
+    }
+    lock.unlock();
+    try {
+        std::unique_ptr<sql::Connection> connection = database_.connect(mode_);
+        connection->close_lightly();
+        return {*this, std::move(connection)};
+    } catch (...) {
+        take_back(nullptr);
+        throw;
+    }
+}
+
+void ConnectionPool::take_back(std::unique_ptr<sql::Connection> connection) noexcept {
+    {
+        const std::lock_guard lock(mutex_);
+        --lent_;
+        if (connection && free_.size() < kept_open)
+            free_.push_back(std::move(connection));
+        else if (connection)
+            closed_count_ += connection->statement_count();
+    }
+    given_back_.notify_all();
+}
+
+std::int64_t ConnectionPool::statement_count() {
+    std::unique_lock lock(mutex_);
+    given_back_.wait(lock, [this] { return lent_ == 0; });
+    std::int64_t count = closed_count_;
+    for (const auto& connection : free_) count += connection->statement_count();
+    return count;
+}
+
+}  // namespace fermata

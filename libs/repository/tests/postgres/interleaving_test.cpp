@@ -1,0 +1,180 @@
+// Every two verbs of the store at once, on two connections, statement by statement: one runs some of its statements,
+// then the other one runs as far as it can, then the first goes on; for every number of statements, and the other way
+// round. Whatever the order, both end as if one had come after the other: no request is lost, nothing is done twice,
+// and neither waits for the other for ever. FERMATA_SWITCHES=n tries every order with up to n changes of turn.
+#include "turns.hpp"
+
+#include <fermata/testing/forwarding.hpp>
+#include <fermata/testing/repository_suite.hpp>
+#include <fermata/testing/scenes.hpp>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <array>
+#include <cstdlib>
+#include <exception>
+#include <thread>
+
+namespace fermata::testing {
+namespace {
+
+using ::testing::IsEmpty;
+
+class Pausing final : public ForwardingConnection {
+public:
+    Pausing(std::unique_ptr<sql::Connection> real, Turns& turns)
+        : ForwardingConnection(std::move(real)),
+          turns_(turns),
+          session_(this->real().execute("SELECT pg_backend_pid()")[0][0].integer()) {}
+    sql::Result execute(const sql::Command& command) override {
+        turns_.await(session_);
+        return real().execute(command);
+    }
+    std::vector<sql::Result> execute_all(std::span<const sql::Command> commands) override {
+        turns_.await(session_);
+        return real().execute_all(commands);
+    }
+    std::vector<sql::Result> commit(std::span<const sql::Command> last) override {
+        turns_.await(session_);
+        return real().commit(last);
+    }
+
+private:
+    Turns& turns_;
+    std::int64_t session_;
+};
+
+struct Outcome {
+    std::array<std::string, 2> answers;
+    std::string picture;
+    bool operator==(const Outcome&) const = default;
+};
+void PrintTo(const Outcome& outcome, std::ostream* out) {
+    *out << "\n  first: " << outcome.answers[0] << "\n  second: " << outcome.answers[1] << "\n" << outcome.picture;
+}
+
+using MakeScene = Scene (*)(Repository&, const std::string&);
+
+class Interleaving : public RepositorySuite {
+protected:
+    Interleaving() {
+        watcher_ = raw();
+        turns_ = std::make_unique<Turns>(*watcher_);
+        for (auto& side : sides_) {
+            auto database = std::make_unique<ForwardingDatabase>(
+                database_in(folder_), [this](std::unique_ptr<sql::Connection> real) {
+                    return std::make_unique<Pausing>(std::move(real), *turns_);
+                });
+            side.store = std::make_unique<Repository>(std::move(database), folder_ / "data", false, clock_);
+            std::ignore = side.store->latest(std::nullopt);
+            side.worker = std::make_unique<Worker>(folder_ / "data");
+        }
+    }
+    ~Interleaving() override {
+        for (auto& side : sides_) side.worker.reset(), side.store.reset();
+        watcher_.reset();
+    }
+
+    Scene fresh(MakeScene make) {
+        job_ = fmt::format("job {}", ++jobs_);
+        return make(repository(), job_);
+    }
+    Outcome with_picture(Outcome outcome) {
+        outcome.picture = picture_of(repository(), job_);
+        for (std::size_t at = 0; (at = outcome.picture.find(job_)) != std::string::npos;)
+            outcome.picture.replace(at, job_.size(), "it");
+        return outcome;
+    }
+    Outcome one_after_the_other(MakeScene make, const std::array<const Verb*, 2>& verbs, int first) {
+        const Scene scene = fresh(make);
+        Outcome outcome;
+        for (const int i : {first, 1 - first})
+            outcome.answers[i] = verbs[i]->run(*sides_[i].store, *sides_[i].worker, scene);
+        return with_picture(outcome);
+    }
+    // `changes`: after how many statements of the one whose turn it is the other one gets it. Answers how many
+    // statements were made before the last change, fewer than asked for if a verb ended before.
+    Outcome at_once(MakeScene make, const std::array<const Verb*, 2>& verbs, int first, const std::vector<int>& changes,
+                    bool& all_used) {
+        const Scene scene = fresh(make);
+        Outcome outcome;
+        {
+            Turns::Game game(*turns_);
+            std::array<std::jthread, 2> players;
+            for (const int i : {0, 1})
+                players[i] = std::jthread([&, i] {
+                    const Turns::Seat seat(*turns_, i);
+                    outcome.answers[i] = verbs[i]->run(*sides_[i].store, *sides_[i].worker, scene);
+                });
+            all_used = turns_->play(first, changes);
+        }
+        return with_picture(outcome);
+    }
+    void try_all(MakeScene make, const Verb& one, const Verb& other) {
+        const std::array<const Verb*, 2> verbs{&one, &other};
+        const std::array<Outcome, 2> legal{one_after_the_other(make, verbs, 0), one_after_the_other(make, verbs, 1)};
+        for (const int first : {0, 1}) try_orders(make, verbs, legal, first, {});
+    }
+    void try_orders(MakeScene make, const std::array<const Verb*, 2>& verbs, const std::array<Outcome, 2>& legal,
+                    int first, std::vector<int> changes) {
+        if (changes.size() == switches()) return;
+        changes.push_back(0);
+        for (bool all_used = true; all_used;) {
+            ++changes.back();
+            const Outcome found = at_once(make, verbs, first, changes, all_used);
+            if (!all_used) return;
+            SCOPED_TRACE(fmt::format("{} and {}, {} first, turns change after {}", verbs[0]->name, verbs[1]->name,
+                                     verbs[first]->name, fmt::join(changes, ", ")));
+            EXPECT_THAT(found, ::testing::AnyOf(legal[0], legal[1]));
+            ++tried_;
+            try_orders(make, verbs, legal, first, changes);
+        }
+    }
+    static std::size_t switches() {
+        const char* wanted = std::getenv("FERMATA_SWITCHES");
+        return wanted == nullptr ? 1 : std::stoul(wanted);
+    }
+
+    struct Side {
+        std::unique_ptr<Repository> store;
+        std::unique_ptr<Worker> worker;
+    };
+    std::unique_ptr<sql::Connection> watcher_;
+    std::unique_ptr<Turns> turns_;
+    std::array<Side, 2> sides_;
+    std::string job_;
+    int jobs_ = 0;
+    int tried_ = 0;
+};
+
+TEST_F(Interleaving, RequestsAboutWhatHasFailed) {
+    for (std::size_t i = 0; i < requests().size(); ++i)
+        for (std::size_t j = i; j < requests().size(); ++j) try_all(failed_scene, requests()[i], requests()[j]);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+    EXPECT_GT(tried_, 100);
+}
+
+TEST_F(Interleaving, RequestsAboutADeadOwner) {
+    for (std::size_t i = 0; i < requests().size(); ++i)
+        for (std::size_t j = i; j < requests().size(); ++j) try_all(lost_scene, requests()[i], requests()[j]);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+    EXPECT_GT(tried_, 100);
+}
+
+TEST_F(Interleaving, ALiveOwnerAndRequests) {
+    for (const Verb& owner : owner_verbs())
+        for (const Verb& request : requests()) try_all(live_scene, owner, request);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+    EXPECT_GT(tried_, 100);
+}
+
+TEST_F(Interleaving, AZombieAndRequests) {
+    for (const Verb& zombie : owner_verbs())
+        for (const Verb& request : requests()) try_all(lost_scene, zombie, request);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+    EXPECT_GT(tried_, 100);
+}
+
+}  // namespace
+}  // namespace fermata::testing

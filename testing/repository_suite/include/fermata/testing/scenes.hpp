@@ -1,0 +1,40 @@
+#pragma once
+// The verbs of the store as a list, and states to use them in: for tests that use every one of them.
+#include <fermata/repository/repository.hpp>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fermata::testing {
+
+/// One instance, its newest execution, and whoever owns it.
+struct Scene {
+    std::string job;
+    Claim claim;
+    StepClaim load;      ///< step "load", STARTED unless the execution has ended
+    Progress committed;  ///< of that step
+    std::unique_ptr<Worker> owner;
+};
+/// Its owner lives and is in step "load", one chunk after its beginning.
+[[nodiscard]] Scene live_scene(Repository& repository, const std::string& job);
+/// FAILED.
+[[nodiscard]] Scene failed_scene(Repository& repository, const std::string& job);
+/// As live, but the kernel says that the owner is dead.
+[[nodiscard]] Scene lost_scene(Repository& repository, const std::string& job);
+
+struct Verb {
+    std::string name;
+    /// What it answered, in a word; an Error's kind if it threw one.
+    std::function<std::string(Repository& repository, Worker& worker, const Scene& scene)> run;
+};
+/// Those of anybody: launch with the instance's key, restart, stop, abandon, adopt, fail_lost, purge…
+[[nodiscard]] const std::vector<Verb>& requests();
+/// Those of the owner, with the scene's claims.
+[[nodiscard]] const std::vector<Verb>& owner_verbs();
+
+/// Everything the store says of a job's instances, without numbers and times that differ from run to run.
+[[nodiscard]] std::string picture_of(Repository& repository, const std::string& job);
+
+}  // namespace fermata::testing

@@ -1,0 +1,87 @@
+// The connection goes away at every statement of every verb, and around every commit: the verb is done, once.
+#include <fermata/testing/breaking.hpp>
+#include <fermata/testing/repository_suite.hpp>
+#include <fermata/testing/scenes.hpp>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+namespace fermata::testing {
+namespace {
+
+using ::testing::IsEmpty;
+
+struct LosingConnection : RepositorySuite {
+    struct Outcome {
+        std::string answer;
+        std::string picture;
+        bool operator==(const Outcome&) const = default;
+    };
+    using MakeScene = Scene (*)(Repository&, const std::string&);
+
+    Repository& losing() {
+        if (!losing_) {
+            repository();
+            losing_ =
+                std::make_unique<Repository>(breaking(database_in(folder_), break_), folder_ / "data", false, clock_);
+            std::ignore = losing_->latest(std::nullopt);  // from here on both connections are open
+        }
+        return *losing_;
+    }
+    // Each time for a job of its own. Nothing if the break lay beyond the verb's end.
+    std::optional<Outcome> outcome(MakeScene make, const Verb& verb, const Break& broken) {
+        const std::string job = fmt::format("job {}", ++jobs_);
+        const Scene scene = make(repository(), job);
+        Repository& store = losing();
+        break_ = broken;
+        Outcome result{verb.run(store, worker(), scene), {}};
+        const bool reached = break_.left == 0;
+        break_ = {};
+        if (!reached) return std::nullopt;
+        // A chunk that was lost is nobody's to do again but the runtime's.
+        if (result.answer == "the connection is gone") result.answer = verb.run(store, worker(), scene);
+        result.picture = picture_of(repository(), job);
+        const std::size_t number = result.picture.find(job);
+        if (number != std::string::npos) result.picture.replace(number, job.size(), "job");
+        return result;
+    }
+    void survives(MakeScene make, const Verb& verb) {
+        const Outcome wanted = outcome(make, verb, {}).value();
+        for (const auto how : {Break::How::instead, Break::How::after}) {
+            for (int n = 1;; ++n) {
+                SCOPED_TRACE(
+                    fmt::format("{}: broken {} call {}", verb.name, how == Break::How::after ? "after" : "at", n));
+                const auto found = outcome(make, verb, {n, how});
+                if (!found) break;
+                EXPECT_EQ(wanted.answer, found->answer);
+                EXPECT_EQ(wanted.picture, found->picture);
+            }
+        }
+    }
+    Break break_;
+    int jobs_ = 0;
+    std::unique_ptr<Repository> losing_;
+};
+
+TEST_F(LosingConnection, TheOwnersVerbsAreDoneOnce) {
+    for (const Verb& verb : owner_verbs()) survives(live_scene, verb);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+}
+
+TEST_F(LosingConnection, RequestsToALiveOwnerAreDoneOnce) {
+    for (const Verb& verb : requests()) survives(live_scene, verb);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+}
+
+TEST_F(LosingConnection, RequestsAboutWhatHasFailedAreDoneOnce) {
+    for (const Verb& verb : requests()) survives(failed_scene, verb);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+}
+
+TEST_F(LosingConnection, RequestsAboutADeadOwnerAreDoneOnce) {
+    for (const Verb& verb : requests()) survives(lost_scene, verb);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace fermata::testing
