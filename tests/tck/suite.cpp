@@ -108,6 +108,14 @@ StepExecution Suite::only_step_of(const JobExecution& execution) {
     return steps.empty() ? StepExecution{} : steps.front();
 }
 
+void Suite::expect_refused(const std::string& name) {
+    try {
+        expect_status(run(name), BatchStatus::failed);
+    } catch (const JobStartException&) {
+        note("not started");
+    }
+}
+
 void expect_status(const JobExecution& execution, BatchStatus status) {
     EXPECT_EQ(to_string(execution.status), to_string(status))
         << (execution.failure ? execution.failure->error_class + ": " + execution.failure->message : "no failure");

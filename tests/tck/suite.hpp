@@ -53,6 +53,8 @@ protected:
     JobExecution end_of(JobExecutionId id);
     std::vector<StepExecution> steps_of(const JobExecution& execution) { return op().step_executions(execution.id); }
     StepExecution only_step_of(const JobExecution& execution);
+    /// The job is not started, or fails (§13.1).
+    void expect_refused(const std::string& name);
     JobOperator& op() { return *operator_; }
     std::string path(const std::string& name) const { return (folder_ / name).string(); }
 

@@ -16,6 +16,8 @@ void add_artifacts(Registry& registry) {
     add_time_chunk(registry);
     add_error_chunk(registry);
     add_inventory_chunk(registry);
+    add_deciders(registry);
+    add_partition_artifacts(registry);
     add_numbers_chunk(registry);
 }
 

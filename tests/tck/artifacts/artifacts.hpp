@@ -18,6 +18,8 @@ void add_skip_retry_listeners(Registry& registry);
 void add_time_chunk(Registry& registry);
 void add_error_chunk(Registry& registry);
 void add_inventory_chunk(Registry& registry);
+void add_deciders(Registry& registry);
+void add_partition_artifacts(Registry& registry);
 void add_numbers_chunk(Registry& registry);
 
 /// All of them.

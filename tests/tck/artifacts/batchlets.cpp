@@ -128,7 +128,7 @@ void add_batchlets(Registry& registry) {
     registry.batchlet<LongRunning>("myLongRunningBatchlet");
     registry.batchlet<JobAttributes>("jobAttributesTestBatchlet");
     registry.batchlet<TransitionTracker>("transitionTrackerBatchlet");
-    registry.batchlet<TransitionTracker>("flowTransitionWithinFlowTestBatchlet");
+    registry.batchlet<TransientTracker>("flowTransitionWithinFlowTestBatchlet");
     registry.batchlet<TransientTracker>("splitTransitionToStepTestBatchlet");
     registry.batchlet<PlainVeryGood>("splitTransitionToDecisionTestBatchlet");
     registry.batchlet<PlainVeryGood>("flowTransitionToDecisionTestBatchlet");

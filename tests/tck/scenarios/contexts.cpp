@@ -33,6 +33,16 @@ TEST_F(ContextAndListenerTests, testgetException) {
     expect_end(run("job_chunk_getException"), BatchStatus::failed, "the exception of the reader");
 }
 
+TEST_F(ContextAndListenerTests, testJobContextIsUniqueForMainThreadAndPartitions) {
+    expect_end(run("job_partitioned_1step"), BatchStatus::completed, "COMPLETED");
+}
+
+TEST_F(ContextAndListenerTests, testStepContextIsUniqueForMainThreadAndPartitions) {
+    const JobExecution execution = run("job_partitioned_1step");
+    expect_status(execution, BatchStatus::completed);
+    EXPECT_EQ(only_step_of(execution).exit_status, "COMPLETED");
+}
+
 class ContextsGetIdTests : public Suite {};
 
 TEST_F(ContextsGetIdTests, testJobContextGetId) {

@@ -62,6 +62,12 @@ TEST_F(ExecutionTests, testCheckpoint) {
     EXPECT_EQ(steps_of(execution).size(), 2U);
 }
 
+TEST_F(ExecutionTests, testSimpleFlow) {
+    const JobExecution execution = run("job_flow_batchlet_4steps");
+    expect_status(execution, BatchStatus::completed);
+    EXPECT_EQ(entered(execution), (Names{"step1", "step2", "step3", "step4"}));
+}
+
 // Deleted upstream, its job XML is still there.
 TEST_F(ExecutionTests, testJobWithNoMatchingTransitionElement) {
     const JobExecution execution = run("job_batchlet_no_matching_element");

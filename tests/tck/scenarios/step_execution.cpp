@@ -45,5 +45,17 @@ TEST_F(StepExecutionTests, testStepExecutionExitStatus) {
     EXPECT_EQ(step.exit_status, "VERY GOOD INVOCATION");
 }
 
+TEST_F(StepExecutionTests, testStepInFlowStepExecution) {
+    const JobExecution execution = run("flow_transition_to_step");
+    expect_end(execution, BatchStatus::completed, "flow1step1, flow1step2, flow1step3, step1");
+    EXPECT_EQ(steps_of(execution).size(), 4U);
+}
+
+TEST_F(StepExecutionTests, testStepInFlowInSplitStepExecution) {
+    const JobExecution execution = run("split_batchlet_4steps");
+    expect_end(execution, BatchStatus::completed, "COMPLETED");
+    EXPECT_EQ(steps_of(execution).size(), 4U);
+}
+
 }  // namespace
 }  // namespace fermata::tck
