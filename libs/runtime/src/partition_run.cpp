@@ -67,8 +67,7 @@ public:
         end.progress.exit_status = end.exit_status;
         if (const auto* failed = std::get_if<Failed>(&outcome)) end.failure = failed->failure;
         around_.job.repository.end_partition(entry_.claim, end);
-        if (end.collected) around_.deliver(partition_.number, *end.collected);
-        return {end.status, *end.exit_status, end.progress.metrics, end.failure};
+        return {end.status, *end.exit_status, end.progress.metrics, end.failure, end.collected};
     }
 
 private:

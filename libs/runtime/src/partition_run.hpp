@@ -25,6 +25,7 @@ struct PartitionOutcome {
     std::string exit_status;
     Metrics metrics;
     std::optional<Failure> failure;
+    std::optional<std::string> collected;  ///< by a batchlet's collector, at its end: to be told together with it
 };
 
 /// Never entered while a stop is requested: the answer is nothing then. `collected`: what an owner before stored of it,

@@ -128,7 +128,7 @@ void PartitionedStep::run_child(const PartitionExecution& partition, const std::
         const auto outcome = run_partition(around_, partition, collected);
         if (outcome) {
             note(*outcome);
-            tell(Ended{outcome->status, outcome->exit_status});
+            tell(Ended{outcome->status, outcome->exit_status, outcome->collected});
             return;
         }
         const std::lock_guard lock(mutex_);
@@ -172,8 +172,10 @@ void PartitionedStep::analyze_news() {
         if (analyzer_error_) return;
         try {
             if (const auto* data = std::get_if<Data>(&each)) analyzer_->analyze_collector_data(data->data);
-            if (const auto* ended = std::get_if<Ended>(&each))
+            if (const auto* ended = std::get_if<Ended>(&each)) {
+                if (ended->collected) analyzer_->analyze_collector_data(*ended->collected);
                 analyzer_->analyze_status(ended->status, ended->exit_status);
+            }
         } catch (...) {
             analyzer_error_ = std::current_exception();
             give_up_ = true;

@@ -27,6 +27,7 @@ private:
     struct Ended {
         BatchStatus status{};
         std::string exit_status;
+        std::optional<std::string> collected = std::nullopt;  ///< at its end; nobody's news come between
     };
     using News = std::variant<Data, Ended>;
 

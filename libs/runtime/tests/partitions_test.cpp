@@ -122,6 +122,16 @@ TEST_F(Partitions, OfEachPartitionTheDataComeInOrderAndItsEndLast) {
     EXPECT_EQ(step(execution.id).metrics.commits, 3);
 }
 
+TEST_F(Partitions, WhatABatchletCollectsComesTogetherWithItsEnd) {  // §8.2.6.5: once, at its end
+    script().on_collect = [](StepContext& step) { return n(step); };
+    script().on_batchlet = [](StepContext& step) { return n(step); };
+    const JobExecution execution = run(job(batchlet(plan(10) + std::string(artifacts))));
+    EXPECT_EQ(execution.status, BatchStatus::completed);
+    const Lines& log = script().log;
+    ASSERT_THAT(log, SizeIs(23));  // begin, of each partition two, before, after
+    for (std::size_t i = 1; i < 21; i += 2) EXPECT_EQ("data " + log[i + 1].substr(log[i + 1].find(' ') + 1), log[i]);
+}
+
 TEST_F(Partitions, AFailedPartitionRollsTheStepBackAfterTheOthersHaveEnded) {
     script().on_batchlet = [](StepContext& step) -> std::string {
         if (n(step) == "0") throw Bad("zero");
