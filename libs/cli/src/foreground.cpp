@@ -35,11 +35,13 @@ Foreground::Foreground(Session& session) : session_(session), interrupts_([this]
 void Foreground::on_signal(int count) {
     JobOperator* jobs = jobs_.load();
     if (jobs == nullptr || count > 2) ::_exit(static_cast<int>(ExitCode::interrupted));
+    {
+        const std::lock_guard lock(mutex_);
+        signals_ = count;  // first: an execution that interrupt() does not know yet sees it in follow()
+        changed_.notify_all();
+    }
     jobs->interrupt(count == 2);
     Output::note(count == 1 ? "fermata: stopping at the next checkpoint; once more kills" : "fermata: killing");
-    const std::lock_guard lock(mutex_);
-    signals_ = count;
-    changed_.notify_all();
 }
 
 bool Foreground::pause(Duration duration) {
