@@ -67,11 +67,7 @@ TEST(UserName, IsThatOfTheEffectiveUser) {
     EXPECT_NE(user_name(), "");
     if (::geteuid() != 0) GTEST_SKIP() << "only root may become somebody else";
     EXPECT_EQ(user_name(), "root");
-    EXPECT_EQ(exit_code(fork_child([] {
-                  ::seteuid(54321);
-                  return user_name() == "54321" ? 0 : 1;
-              })),
-              0);
+    EXPECT_EQ(exit_code(fork_child([] { return ::seteuid(54321) == 0 && user_name() == "54321" ? 0 : 1; })), 0);
 }
 
 TEST(ThisExecutable, IsTheTestProgram) { EXPECT_EQ(this_executable().filename(), "base_test"); }

@@ -47,7 +47,7 @@ Error Properties::wrong(std::string_view name, const std::string& what, std::str
 }
 
 void Properties::missing(std::string_view name) const {
-    throw wrong(name, "required, but not given", fmt::format("add <property name=\"{}\" value=\"...\"/>", name));
+    throw wrong(name, "required, but not given", fmt::format(R"(add <property name="{}" value="..."/>)", name));
 }
 
 template <>

@@ -71,7 +71,7 @@ ArtifactEntry& Registry::add(ArtifactEntry entry) {
 void Registry::add_exception(ExceptionClass exception) {
     if (!exception.base.empty() && find_exception(exception.base) == nullptr)
         throw Error(ErrorKind::invalid,
-                    fmt::format("exception \"{}\": base \"{}\" is not registered{}", exception.name, exception.base,
+                    fmt::format(R"(exception "{}": base "{}" is not registered{})", exception.name, exception.base,
                                 did_you_mean(exception.base, exception_names())),
                     "register the base first");
     if (find_exception(exception.name) != nullptr)
@@ -87,6 +87,7 @@ const ArtifactEntry* Registry::find(ArtifactKind kind, std::string_view name) co
 
 std::vector<const ArtifactEntry*> Registry::all() const {
     std::vector<const ArtifactEntry*> result;
+    result.reserve(artifacts_.size());
     for (const auto& [key, entry] : artifacts_) result.push_back(&entry);
     return result;
 }

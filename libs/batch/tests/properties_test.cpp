@@ -24,7 +24,7 @@ std::string complaint_about(std::string value) {
     return {};
 }
 
-const std::string start = "vendors.xml:14:9: error: reader \"csvReader\": property \"header\": ";
+const std::string start = R"(vendors.xml:14:9: error: reader "csvReader": property "header": )";
 
 TEST(Properties, AreReadByType) {
     EXPECT_EQ(properties_with("x").find<std::string>("header"), "x");

@@ -27,6 +27,7 @@ ColumnsPtr columns_of(std::vector<std::string> names) { return std::make_shared<
 
 std::vector<std::string> numbered(std::size_t count) {
     std::vector<std::string> names;
+    names.reserve(count);
     for (std::size_t i = 0; i < count; ++i) names.push_back("column" + std::to_string(i));
     return names;
 }
@@ -58,9 +59,9 @@ TEST(Columns, CopiesStandAlone) {
 
 TEST(Arena, CopiesStayUntilCleared) {
     Arena arena;
-    std::vector<std::string_view> copies;
-    for (int i = 0; i < 50'000; ++i) copies.push_back(arena.copy(std::to_string(i)));
-    for (int i = 0; i < 50'000; ++i) ASSERT_EQ(copies[static_cast<std::size_t>(i)], std::to_string(i));
+    std::vector<std::string_view> copies(50'000);
+    for (std::size_t i = 0; i < copies.size(); ++i) copies[i] = arena.copy(std::to_string(i));
+    for (std::size_t i = 0; i < copies.size(); ++i) ASSERT_EQ(copies[i], std::to_string(i));
 }
 
 TEST(Arena, TakesNothingAndMoreThanABlock) {

@@ -16,7 +16,11 @@ struct CountReader {
     using item_type = int;
     explicit CountReader(const ArtifactContext& context) : last(context.properties.get<int>("last", 2)) {}
     void open(const Checkpoint& from) { next = from ? static_cast<int>(from.integer()) : 0; }
-    bool read(int& into) { return next < last && (into = ++next, true); }
+    bool read(int& into) {
+        if (next >= last) return false;
+        into = ++next;
+        return true;
+    }
     Checkpoint checkpoint() const { return Checkpoint::of(next); }
     std::string position() const { return "number " + std::to_string(next); }
     double fraction() const { return static_cast<double>(next) / last; }
@@ -41,7 +45,7 @@ struct ToText {
     using output_type = std::string;
     void open() { prefix = "n"; }
     void close() { prefix = ""; }
-    bool process(int& number, std::string& into) {
+    bool process(int& number, std::string& into) const {
         into = prefix + std::to_string(number);
         return number > 0;
     }

@@ -170,14 +170,14 @@ private:
             if (names(info, name)) return;
             candidates.push_back(info.name);
         }
-        error(at, fmt::format("{} \"{}\": unknown property \"{}\"{} (fermata artifacts {})", to_string(entry.kind),
+        error(at, fmt::format(R"({} "{}": unknown property "{}"{} (fermata artifacts {}))", to_string(entry.kind),
                               entry.name, name, did_you_mean(name, candidates), entry.name));
     }
     bool check_given(const Use& use, const ArtifactEntry& entry, const PropertyInfo& info) {
         if (!info.required) return true;
         for (const auto& [name, at] : use.property_names)
             if (names(info, name)) return true;
-        error(use.at, fmt::format("{} \"{}\": property \"{}\" is missing: {}", to_string(entry.kind), entry.name,
+        error(use.at, fmt::format(R"({} "{}": property "{}" is missing: {})", to_string(entry.kind), entry.name,
                                   info.name, info.about));
         return false;
     }
@@ -236,7 +236,7 @@ private:
     }
     void check_fit(const ArtifactEntry* from, const ArtifactEntry* to, Position at) {
         if (from == nullptr || to == nullptr || *from->output == *to->input) return;
-        error(at, fmt::format("{} \"{}\" takes items of type {}, but {} \"{}\" gives {}", to_string(to->kind), to->name,
+        error(at, fmt::format(R"({} "{}" takes items of type {}, but {} "{}" gives {})", to_string(to->kind), to->name,
                               to->input->name, to_string(from->kind), from->name, from->output->name));
     }
 

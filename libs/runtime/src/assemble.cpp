@@ -8,6 +8,7 @@ namespace {
 std::vector<const ArtifactEntry*> find_listeners(const std::vector<ResolvedArtifact>& listeners,
                                                  const Registry& registry) {
     std::vector<const ArtifactEntry*> found;
+    found.reserve(listeners.size());
     for (const ResolvedArtifact& listener : listeners)
         found.push_back(registry.find(ArtifactKind::listener, listener.ref));
     return found;

@@ -70,6 +70,6 @@ struct Assembly {
     std::optional<RunnableJob> job;  ///< present unless the diagnostics have errors
     Diagnostics diagnostics;
 };
-[[nodiscard]] Assembly assemble(ResolvedJob job, const Registry& registry);
+[[nodiscard]] Assembly assemble(ResolvedJob resolved, const Registry& registry);
 
 }  // namespace fermata

@@ -100,7 +100,7 @@ void ChunkPipeline::close_quietly() noexcept {
     }
 }
 
-void ChunkPipeline::reopen_writer(const Progress& committed) {
+void ChunkPipeline::reopen_writer(const Progress& committed) const {
     writer->close();
     writer->open(Checkpoint(committed.writer));
 }
@@ -109,6 +109,7 @@ void ChunkPipeline::save_positions(Progress& next) {
     next.reader = reader->checkpoint().data();
     next.writer = writer->checkpoint().data();
     std::vector<Checkpoint> sides;
+    sides.reserve(side_outputs_.size());
     for (SideOutput* side : side_outputs_) sides.push_back(side->checkpoint());
     next.side_outputs = join(sides);
 }

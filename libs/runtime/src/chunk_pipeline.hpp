@@ -18,7 +18,7 @@ public:
     void close();
     void close_quietly() noexcept;
     /// The writer forgets what it wrote since `committed`.
-    void reopen_writer(const Progress& committed);
+    void reopen_writer(const Progress& committed) const;
     /// Takes the positions after the last item into `next`; what they name is durable on return.
     void save_positions(Progress& next);
     [[nodiscard]] bool publishes() const;

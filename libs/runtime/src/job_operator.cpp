@@ -152,10 +152,10 @@ JobExecutionId JobOperator::start(const JobDefinition& job, const StartOptions& 
                                                    impl_->the_worker());
     if (const auto* exists = std::get_if<InstanceExists>(&launched))
         throw JobStartException(ErrorKind::conflict,
-                                fmt::format("job \"{}\" has an instance with the key \"{}\" already: execution {}",
+                                fmt::format(R"(job "{}" has an instance with the key "{}" already: execution {})",
                                             job.id, *options.instance_key, exists->latest.value()),
                                 fmt::format("fermata show {}", exists->latest.value()));
-    const Claim& claim = std::get<Claim>(launched);
+    const auto& claim = std::get<Claim>(launched);
     impl_->run(std::move(runnable), {.claim = claim}, options.parameters);
     return claim.execution;
 }
@@ -173,7 +173,7 @@ JobExecutionId JobOperator::restart(JobExecutionId id, const RestartOptions& opt
     if (options.definition) request.definition = stored(job);
     const auto restarted = impl_->repository.restart(id, request, impl_->the_worker());
     if (const auto* refused = std::get_if<RestartRefused>(&restarted)) impl_->refuse_restart(id, *refused);
-    const Claim& claim = std::get<Claim>(restarted);
+    const auto& claim = std::get<Claim>(restarted);
     impl_->run(std::move(runnable),
                {.claim = claim, .start_at = previous.restart_from, .accept_sink = options.accept_sink},
                options.parameters);

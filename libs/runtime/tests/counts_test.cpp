@@ -42,9 +42,9 @@ protected:
         registry_.writer<Nowhere>("nowhere");
     }
     static std::string count_to(std::int64_t count, std::int64_t item_count) {
-        return "<step id=\"s\"><chunk item-count=\"" + std::to_string(item_count) +
-               "\"><reader ref=\"counter\"><properties><property name=\"count\" value=\"" + std::to_string(count) +
-               "\"/></properties></reader><processor ref=\"process\"/><writer ref=\"nowhere\"/></chunk></step>";
+        return R"(<step id="s"><chunk item-count=")" + std::to_string(item_count) +
+               R"("><reader ref="counter"><properties><property name="count" value=")" + std::to_string(count) +
+               R"("/></properties></reader><processor ref="process"/><writer ref="nowhere"/></chunk></step>)";
     }
     std::int64_t allocations_of(std::int64_t count, std::int64_t item_count) {
         const JobDefinition definition = job(count_to(count, item_count));
@@ -62,13 +62,15 @@ protected:
 TEST_F(Counts, NoHeapAllocationAnItem) {
     (void)allocations_of(2'000, 1'000);
     // As many chunks with twenty times the items: only growing the buffers may cost, some twenty allocations each.
-    const std::int64_t few = allocations_of(20 * 100, 100);
-    const std::int64_t many = allocations_of(20 * 2'000, 2'000);
+    const std::int64_t few = allocations_of(2'000, 100);
+    const std::int64_t many = allocations_of(40'000, 2'000);
     EXPECT_LT(many - few, 200) << few << " and " << many;
 }
 
 TEST_F(Counts, FourStatementsAChunkOfWhichTwoAreMetadata) {
-    const auto of_chunks = [&](int chunks) { return statements_of([&] { run(job(count_to(chunks * 5, 5))); }); };
+    const auto of_chunks = [&](std::int64_t chunks) {
+        return statements_of([&] { run(job(count_to(chunks * 5, 5))); });
+    };
     (void)of_chunks(1);
     // BEGIN, the progress, what was asked meanwhile, COMMIT. A watcher's poll may fall into either run.
     const std::int64_t hundred = of_chunks(120) - of_chunks(20);

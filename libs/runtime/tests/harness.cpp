@@ -23,8 +23,8 @@ public:
         if (script().on_read) script().on_read(last_);
         return last_;
     }
-    Checkpoint checkpoint() { return Checkpoint::of(last_); }
-    std::string position() { return "number " + std::to_string(last_); }
+    Checkpoint checkpoint() const { return Checkpoint::of(last_); }
+    std::string position() const { return "number " + std::to_string(last_); }
     void close() { script().called("reader.close", context_.step, context_.job); }
 
 private:
