@@ -28,7 +28,7 @@ std::string note(std::uint64_t row, Random& random) {
         case 0:
             return fmt::format("\"north, gate {}\"", code);
         case 1:
-            return fmt::format("\"the \"\"{}\"\" lot\"", code);
+            return fmt::format(R"("the ""{}"" lot")", code);
         default:
             return fmt::format("\"on order {}\"", code);
     }

@@ -103,7 +103,7 @@ private:
         else if (const auto failure = member(answer, "error"))
             verdicts.fail(about<ChildError>(text_of(failure, "error"), item));
         else
-            broken("has a result without \"item\", \"filter\":true, \"skip\":true or \"error\"");
+            broken(R"(has a result without "item", "filter":true, "skip":true or "error")");
     }
 
     template <class E>

@@ -106,7 +106,7 @@ void CsvReader::select(const std::vector<std::string>& header) {
         const auto found = std::ranges::find(header, name);
         if (found == header.end())
             throw options_.properties.wrong(
-                "columns", fmt::format("\"{}\" has no column \"{}\"{}", file_.path().string(), printable(name),
+                "columns", fmt::format(R"("{}" has no column "{}"{})", file_.path().string(), printable(name),
                                        did_you_mean(name, header)));
         selected_.push_back(static_cast<std::size_t>(found - header.begin()));
     }
@@ -250,7 +250,7 @@ void CsvReader::refuse_encoding(std::string_view text) const {
 }
 
 void CsvReader::refuse_count(std::string_view text) const {
-    throw ParseError(fmt::format("{}: {} columns instead of {}: \"{}\"; quote values that contain \"{}\"", position(),
+    throw ParseError(fmt::format(R"({}: {} columns instead of {}: "{}"; quote values that contain "{}")", position(),
                                  with_commas(static_cast<std::int64_t>(splitter_.count())), expected_,
                                  printable(text, 80), printable({&options_.dialect.delimiter, 1})),
                      position(), std::string(text));

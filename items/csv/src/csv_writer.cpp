@@ -76,7 +76,7 @@ void CsvWriter::adopt_header(const std::string& header) const {
     const std::string found = file_.first_line();
     if (found == header) return;
     throw Error(ErrorKind::conflict,
-                fmt::format("cannot append to \"{}\": its header is \"{}\", the records have \"{}\"",
+                fmt::format(R"(cannot append to "{}": its header is "{}", the records have "{}")",
                             file_.target().string(), printable(found), printable(header)),
                 "set the property columns to those of the file");
 }

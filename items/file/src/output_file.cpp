@@ -29,12 +29,12 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
     if (error == ENOENT || error == ENOTDIR)
         throw Error(
             ErrorKind::not_found,
-            fmt::format("cannot write \"{}\": there is no folder \"{}\"", target.string(), folder_of(target).string()),
+            fmt::format(R"(cannot write "{}": there is no folder "{}")", target.string(), folder_of(target).string()),
             "create the folder");
     if (error == EACCES || error == EPERM || error == EROFS)
         throw Error(
             ErrorKind::forbidden,
-            fmt::format("cannot write \"{}\" in \"{}\": {}", target.string(), folder_of(target).string(), reason),
+            fmt::format(R"(cannot write "{}" in "{}": {})", target.string(), folder_of(target).string(), reason),
             "give this user the right to create files there");
     throw IoError(fmt::format("cannot write \"{}\": {}", target.string(), reason));
 }
@@ -85,7 +85,7 @@ bool rename_unless_exists(const std::filesystem::path& from, const std::filesyst
 
 [[noreturn]] void target_exists(const std::filesystem::path& target) {
     throw Error(ErrorKind::conflict, fmt::format("\"{}\" exists already", target.string()),
-                "remove it, or set the property exists to \"overwrite\" or \"append\"");
+                R"(remove it, or set the property exists to "overwrite" or "append")");
 }
 
 }  // namespace
@@ -165,7 +165,7 @@ void OutputFile::copy_target() {
 void OutputFile::continue_from(const Saved& saved) {
     if (saved.name != part_.filename())
         throw Error(ErrorKind::refused,
-                    fmt::format("the checkpoint is about \"{}\", the step now writes \"{}\"", printable(saved.name),
+                    fmt::format(R"(the checkpoint is about "{}", the step now writes "{}")", printable(saved.name),
                                 part_.filename().string()),
                     "restart with the resource the instance began with, or start a new instance");
     length_ = saved.length;

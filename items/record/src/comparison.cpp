@@ -25,7 +25,7 @@ public:
 protected:
     [[nodiscard]] virtual std::optional<bool> judge(const Value& value, const Record& record) const = 0;
     [[noreturn]] void refuse(const Value& value, const Record& record, std::string_view wanted) const {
-        throw ConversionError(fmt::format("{}: column \"{}\": \"{}\" is not {}, but is compared with one",
+        throw ConversionError(fmt::format(R"({}: column "{}": "{}" is not {}, but is compared with one)",
                                           record.place(), printable(column_), printable(to_text(value), 80), wanted),
                               record.place(), std::string(record.raw()));
     }

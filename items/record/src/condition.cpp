@@ -53,7 +53,7 @@ public:
 
     ConditionPtr parse() {
         ConditionPtr condition = any_of();
-        if (here().kind != Token::Kind::end) expected("\"and\", \"or\" or the end");
+        if (here().kind != Token::Kind::end) expected(R"("and", "or" or the end)");
         return condition;
     }
 

@@ -66,7 +66,7 @@ void check_defaults(const MapOptions& options) {
         const auto cast = options.cast.find(column);
         if (cast != options.cast.end() && !converted(Value(std::string_view(text)), cast->second, arena))
             throw options.properties.wrong(
-                "default", fmt::format("\"{}\" of column \"{}\" is not of type {}", printable(text), printable(column),
+                "default", fmt::format(R"("{}" of column "{}" is not of type {})", printable(text), printable(column),
                                        to_string(cast->second)));
     }
 }

@@ -110,7 +110,7 @@ Value MapProcessor::value_of(const Cell& cell, const std::string& name, const Re
     if (value.is_null() && cell.required) refuse_missing(name, in);
     if (cell.cast == Cast::none) return value;
     if (const auto result = converted(value, cell.cast, arena)) return *result;
-    throw ConversionError(fmt::format("{}: column \"{}\": \"{}\" is not of type {}", in.place(), printable(name),
+    throw ConversionError(fmt::format(R"({}: column "{}": "{}" is not of type {})", in.place(), printable(name),
                                       printable(to_text(value), 80), to_string(cell.cast)),
                           in.place(), std::string(in.raw()));
 }

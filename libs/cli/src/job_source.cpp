@@ -77,7 +77,7 @@ Parameters read_parameters(const std::string& file) {
     const auto json = nlohmann::json::parse(text, nullptr, false);
     if (!json.is_object())
         throw Error(ErrorKind::invalid, fmt::format("{} is no JSON object", file),
-                    "write parameters as {\"name\": \"value\"}");
+                    R"(write parameters as {"name": "value"})");
     Parameters parameters;
     for (const auto& [name, value] : json.items()) parameters[name] = parameter_text(file, name, value);
     return parameters;

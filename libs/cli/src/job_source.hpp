@@ -15,8 +15,8 @@ namespace fermata::cli {
 /// Findings, one a line; errors end the verb with exit code 9.
 class InvalidJob : public Error {
 public:
-    InvalidJob(std::string message, Diagnostics diagnostics, std::string remedy = {})
-        : Error(ErrorKind::invalid, std::move(message), std::move(remedy)), diagnostics_(std::move(diagnostics)) {}
+    InvalidJob(const std::string& message, Diagnostics diagnostics, std::string remedy = {})
+        : Error(ErrorKind::invalid, message, std::move(remedy)), diagnostics_(std::move(diagnostics)) {}
     [[nodiscard]] const Diagnostics& diagnostics() const noexcept { return diagnostics_; }
 
 private:

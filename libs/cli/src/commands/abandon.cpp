@@ -19,7 +19,7 @@ public:
             const JobExecutionId id = session.resolve(reference);
             session.jobs().abandon(id);
             session.out().one(fmt::format("{} is ABANDONED\n", id.value()),
-                              fmt::format("{{\"id\":{},\"status\":\"ABANDONED\"}}", id.value()),
+                              fmt::format(R"({{"id":{},"status":"ABANDONED"}})", id.value()),
                               std::to_string(id.value()));
         }
         return ExitCode::ok;

@@ -50,9 +50,8 @@ RestartOptions RestartCommand::options_for(Session& session, const JobExecution&
     if (file_) {
         options.definition = load_job(session, *file_);
         if (options.definition->id != before.job_name)
-            throw Error(ErrorKind::invalid,
-                        fmt::format("--job {} defines \"{}\", but execution {} is of \"{}\"", *file_,
-                                    options.definition->id, before.id.value(), before.job_name));
+            throw Error(ErrorKind::invalid, fmt::format(R"(--job {} defines "{}", but execution {} is of "{}")", *file_,
+                                                        options.definition->id, before.id.value(), before.job_name));
     }
     return options;
 }

@@ -82,7 +82,7 @@ std::optional<JobExecutionId> RunCommand::go_on(Session& session, const JobDefin
     if (latest.status == BatchStatus::completed) {
         session.out().one(fmt::format("{} {}: already completed by execution {}\n", printable(job.id), printable(*key_),
                                       latest.id.value()),
-                          fmt::format("{{\"id\":{},\"already_completed\":true}}", latest.id.value()),
+                          fmt::format(R"({{"id":{},"already_completed":true}})", latest.id.value()),
                           std::to_string(latest.id.value()));
         return std::nullopt;
     }

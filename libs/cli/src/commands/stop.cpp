@@ -47,7 +47,7 @@ private:
     }
     static void print(Session& session, JobExecutionId id, BatchStatus status, std::string_view more) {
         session.out().one(fmt::format("{} is {}{}\n", id.value(), to_string(status), more),
-                          fmt::format("{{\"id\":{},\"status\":\"{}\"}}", id.value(), to_string(status)),
+                          fmt::format(R"({{"id":{},"status":"{}"}})", id.value(), to_string(status)),
                           std::to_string(id.value()));
     }
 

@@ -21,7 +21,7 @@ public:
         for (const auto id : ids) {
             const auto status = await_end(session, id, deadline).status;
             session.out().one(fmt::format("{} is {}\n", id.value(), to_string(status)),
-                              fmt::format("{{\"id\":{},\"status\":\"{}\"}}", id.value(), to_string(status)),
+                              fmt::format(R"({{"id":{},"status":"{}"}})", id.value(), to_string(status)),
                               std::to_string(id.value()));
             code = worst(code, exit_code_of(status));
         }
