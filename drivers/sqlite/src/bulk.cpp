@@ -105,7 +105,7 @@ BulkWriter::BulkWriter(Connection& connection, const sql::BulkTarget& target)
 }
 
 int BulkWriter::bind_number(std::size_t column, std::string_view text, std::size_t row) {
-    const int place = static_cast<int>(column + 1);
+    const auto place = static_cast<int>(column + 1);
     if (columns_[column].type == sql::ColumnType::integer) {
         if (const auto number = parse_int64(text)) return sqlite3_bind_int64(statement_.get(), place, *number);
     } else if (const auto number = parse_double(text); number && std::isfinite(*number)) {

@@ -82,7 +82,7 @@ private:
     }
     [[nodiscard]] std::string bar(double fraction) const {
         constexpr int width = 10;
-        const int full = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * width);
+        const auto full = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * width);
         std::string text;
         for (int i = 0; i < width; ++i) text += i < full ? (style_.ascii ? "#" : "█") : (style_.ascii ? "." : "░");
         return fmt::format("{} {:.0f}%", text, std::clamp(fraction, 0.0, 1.0) * 100);
