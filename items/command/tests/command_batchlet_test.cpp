@@ -9,19 +9,19 @@
 namespace fermata {
 namespace {
 
-using testing::HasSubstr;
-using testing::StartsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 class Command : public StepFixture {
 protected:
     std::unique_ptr<AnyBatchlet> make(const Properties& given) {
         return registry.find(ArtifactKind::batchlet, "command")->make_batchlet({given, &step, job});
     }
-    std::string run(Pairs pairs) { return make(properties(pairs))->process(); }
-    std::string failure(Pairs pairs) {
+    std::string run(const Pairs& pairs) { return make(properties(pairs))->process(); }
+    std::string failure(const Pairs& pairs) {
         return refusal<ChildError>([&] { run(pairs); });
     }
-    std::string invalid(Pairs pairs) {
+    std::string invalid(const Pairs& pairs) {
         return refusal([&] { registry.find(ArtifactKind::batchlet, "command")->check(properties(pairs)); });
     }
     /// Runs `script` on a thread; returns once the script has opened the FIFO "ready".
@@ -47,7 +47,7 @@ private:
 
 TEST_F(Command, CompletesWithExitCodeZero) {
     EXPECT_EQ(run({{"command", "sh -c 'echo out; echo err >&2'"}}), "COMPLETED");
-    EXPECT_THAT(log.text(), testing::AnyOf("out\nerr\n", "err\nout\n"));
+    EXPECT_THAT(log.text(), ::testing::AnyOf("out\nerr\n", "err\nout\n"));
 }
 
 TEST_F(Command, ExitCodesGiveTheExitStatus) {
@@ -225,9 +225,9 @@ TEST_F(Command, UrgentStopDoesNotWaitForTheGrace) {
 
 TEST_F(Command, WithoutALogItSpeaksOnStderr) {
     step.log = nullptr;
-    testing::internal::CaptureStderr();
+    ::testing::internal::CaptureStderr();
     run({{"command", "echo hello"}});
-    EXPECT_EQ(testing::internal::GetCapturedStderr(), "hello\n");
+    EXPECT_EQ(::testing::internal::GetCapturedStderr(), "hello\n");
 }
 
 TEST_F(Command, FullLogDoesNotFailIt) {

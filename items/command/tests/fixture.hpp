@@ -4,18 +4,19 @@
 #include <fermata/base/file.hpp>
 #include <fermata/batch/registry.hpp>
 #include <fermata/items/command.hpp>
+#include <fermata/items/testing/rig.hpp>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <initializer_list>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace fermata {
+
+using items::properties;
 
 class FileLog final : public StepLog {
 public:
@@ -30,9 +31,9 @@ private:
     File file_;
 };
 
-class StepFixture : public testing::Test {
+class StepFixture : public ::testing::Test {
 protected:
-    using Pairs = std::initializer_list<std::pair<std::string, std::string>>;
+    using Pairs = std::vector<std::pair<std::string, std::string>>;
 
     StepFixture() {
         add_command_artifacts(registry);
@@ -47,17 +48,6 @@ protected:
         step.log = &log;
         step.stop = &stop;
     }
-    ~StepFixture() override { std::filesystem::remove_all(folder); }
-
-    static Properties properties(Pairs pairs) {
-        ResolvedProperties values;
-        for (const auto& [name, value] : pairs) values.push_back({name, Text(value), {}});
-        return {"artifact", "job.xml", std::move(values)};
-    }
-    static std::filesystem::path make_folder() {
-        char name[] = "/tmp/fermata-step-XXXXXX";
-        return ::mkdtemp(name);
-    }
     /// What `action` throws, as "message" or "message; remedy".
     template <class E = Error, class Action>
     static std::string refusal(Action action) {
@@ -69,7 +59,8 @@ protected:
         return "accepted";
     }
 
-    std::filesystem::path folder = make_folder();
+    items::TemporaryFolder home;
+    std::filesystem::path folder = home.path();
     Registry registry;
     FileLog log{folder / "step.log"};
     StopSignal stop;

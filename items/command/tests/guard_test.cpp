@@ -4,6 +4,7 @@
 #include <fermata/base/error.hpp>
 #include <fermata/base/process.hpp>
 #include <fermata/items/guard.hpp>
+#include <fermata/testing/temp_folder.hpp>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -72,17 +73,10 @@ bool ends_in_time(const File& process) {
 bool runs(pid_t pid) { return process_of(pid).has_value(); }
 
 /// A second process that owns a lock and a command with a family; to be killed.
-class GuardOwner : public testing::Test {
+class GuardOwner : public ::testing::Test {
 protected:
-    void SetUp() override {
-        char folder[] = "/tmp/fermata-guard-XXXXXX";
-        ASSERT_NE(::mkdtemp(folder), nullptr);
-        folder_ = folder;
-        lock_path_ = folder_ / "owner";
-    }
     void TearDown() override {
         if (owner_ > 0) kill_owner();
-        std::filesystem::remove_all(folder_);
     }
 
     void start_owner(const std::string& script) {
@@ -105,8 +99,8 @@ protected:
         lock_blocking(file.fd(), 0);
     }
 
-    std::filesystem::path folder_;
-    std::filesystem::path lock_path_;
+    testing::TempFolder folder_;
+    std::filesystem::path lock_path_ = folder_.path() / "owner";
     pid_t owner_ = -1;
     Pipe output_ = make_pipe();
     Lines lines_{output_.read.fd()};
@@ -220,7 +214,7 @@ TEST(Guard, MissingGuardExecutableIsSaidByName) {
     const auto before = std::exchange(guard_executable(), "/no/such/fermata");
     EXPECT_THAT(
         [] { GuardedChild child(shell("exit 0")); },
-        testing::ThrowsMessage<IoError>("cannot start the guard \"/no/such/fermata\": No such file or directory"));
+        ::testing::ThrowsMessage<IoError>("cannot start the guard \"/no/such/fermata\": No such file or directory"));
     guard_executable() = before;
 }
 

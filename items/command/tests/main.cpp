@@ -29,6 +29,6 @@ int main(int argc, char** argv) {
     const std::string_view verb = argc > 1 ? argv[1] : "";
     if (verb == fermata::guard_verb) return fermata::guard_main(argc, argv);
     if (verb == "__owner") return run_as_owner(argv + 2);
-    testing::InitGoogleTest(&argc, argv);
+    ::testing::InitGoogleTest(&argc, argv);
     return RUN_ALL_TESTS();
 }

@@ -14,10 +14,10 @@
 namespace fermata {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::MatchesRegex;
-using testing::StartsWith;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::StartsWith;
 
 /// Keeps what became of each item.
 class Verdicts final : public AnyVerdicts {
@@ -64,16 +64,15 @@ protected:
         processor->open();
     }
     /// A Python child whose body defines answer(request).
-    void child(const std::string& body, std::vector<std::pair<std::string, std::string>> more = {}) {
+    void child(const std::string& body, Pairs given = {}) {
         std::ofstream(folder / "child.py") << fmt::format(fmt::runtime(frame), body);
-        ResolvedProperties values{{"command", Text("python3 -S child.py"), {}}};
-        for (auto& [name, value] : more) values.push_back({name, Text(value), {}});
-        make({"processor \"pipe\"", "job.xml", values});
+        given.emplace_back("command", "python3 -S child.py");
+        make(properties(given, "processor \"pipe\""));
     }
-    void shell(const std::string& script, std::vector<std::pair<std::string, std::string>> more = {}) {
-        ResolvedProperties values{{"command", Text(script), {}}, {"shell", Text("true"), {}}};
-        for (auto& [name, value] : more) values.push_back({name, Text(value), {}});
-        make({"processor \"pipe\"", "job.xml", values});
+    void shell(const std::string& script, Pairs given = {}) {
+        given.emplace_back("command", script);
+        given.emplace_back("shell", "true");
+        make(properties(given, "processor \"pipe\""));
     }
     void add(std::initializer_list<Value> cells) {
         auto& record = *static_cast<Record*>(items->slot());
@@ -398,7 +397,7 @@ TEST_F(PipeProcessing, ChildThatDoesNotEndIsKilledAfterTheGrace) {
 }
 
 TEST_F(PipeProcessing, BadPropertiesAreToldByCheck) {
-    const auto told = [&](Pairs pairs) {
+    const auto told = [&](const Pairs& pairs) {
         return refusal([&] { registry.find(ArtifactKind::processor, "pipe")->check(properties(pairs)); });
     };
     EXPECT_EQ(told({{"command", "x"}, {"mine", "y"}}), "accepted");

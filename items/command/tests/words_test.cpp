@@ -8,8 +8,8 @@
 namespace fermata {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 std::vector<std::string> words(const std::string& line) { return split_words(Text(line)); }
 
