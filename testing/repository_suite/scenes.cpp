@@ -204,6 +204,8 @@ std::string picture_of(Repository& repository, const std::string& job) {
     for (const JobExecution& e : repository.find_executions({.job_name = job})) {
         std::vector<std::string> kinds;
         for (const Event& event : repository.events_of(e.id, "", 1'000)) kinds.push_back(event.kind);
+        // A commit writes its events first and asks what was requested last: a request between stands behind them.
+        std::ranges::sort(kinds);
         text += fmt::format("{} {} epoch {} {}{}{}: {}\n", to_string(e.status), e.exit_status.value_or("-"), e.epoch,
                             e.owner ? "owned" : "unowned", e.stop_now ? " now" : "",
                             e.stop_requested_by ? " stop asked" : "", word_for(kinds));

@@ -74,7 +74,8 @@ TEST_P(Writer, UrlMeansTheWorkingDirectory) {
     EXPECT_EQ(writer->sink().recorded_url, "postgresql://me:@env:FERMATA_TEST_PASSWORD@host/db");
     EXPECT_EQ(url_for("postgresql://me:plain@host/db"), "postgresql://me:plain@host/db");
     EXPECT_EQ(writer->sink().recorded_url, "postgresql://me@host/db");
-    EXPECT_EQ(url_for("a.db"), writer->sink().recorded_url);
+    const std::string file = url_for("a.db");
+    EXPECT_EQ(file, writer->sink().recorded_url);
 }
 
 TEST_P(Writer, EmptyChunkTakesNoTransaction) {

@@ -188,7 +188,7 @@ LEFT JOIN step_progress p
     s.ended IS NULL;
 
 CREATE VIEW BATCH_STEP_EXECUTION_CONTEXT AS
-SELECT s.id AS STEP_EXECUTION_ID, COALESCE(CAST(p.user_data AS TEXT), CAST(s.user_data AS TEXT), '{{}}') AS SHORT_CONTEXT,
+SELECT s.id AS STEP_EXECUTION_ID, COALESCE({progress_data}, {step_data}, '{{}}') AS SHORT_CONTEXT,
     NULL AS SERIALIZED_CONTEXT
 FROM step_execution s
 JOIN job_execution e ON e.id = s.execution_id
@@ -199,6 +199,12 @@ LEFT JOIN step_progress p
 CREATE VIEW BATCH_JOB_EXECUTION_CONTEXT AS
 SELECT id AS JOB_EXECUTION_ID, '{{}}' AS SHORT_CONTEXT, NULL AS SERIALIZED_CONTEXT FROM job_execution;
 )sql";
+
+/// Bytes that are text, for a view; those that are none must not make it fail.
+std::string text_of(const sql::Dialect& dialect, std::string_view bytes) {
+    return fmt::format(fmt::runtime(dialect.engine == "postgresql" ? "encode({}, 'escape')" : "CAST({} AS TEXT)"),
+                       bytes);
+}
 
 std::string_view name_of(Subject subject) {
     if (subject == Subject::partition_execution) return "partition_execution";
@@ -260,7 +266,8 @@ std::string schema_sql(const sql::Dialect& dialect) {
            fmt::format(fmt::runtime(views), arg("created", time("created")), arg("started", time("started")),
                        arg("ended", time("ended")), arg("updated", time("updated")),
                        arg("s_started", time("s.started")), arg("s_ended", time("s.ended")),
-                       arg("s_updated", time("s.updated")));
+                       arg("s_updated", time("s.updated")), arg("progress_data", text_of(dialect, "p.user_data")),
+                       arg("step_data", text_of(dialect, "s.user_data")));
 }
 
 }  // namespace fermata
