@@ -20,22 +20,27 @@ Json to_object(const std::optional<Failure>& failure) {
             {"position", failure->position}};
 }
 
+void add_metrics(Json& object, const Metrics& metrics) {
+    object["read"] = metrics.read;
+    object["written"] = metrics.written;
+    object["filtered"] = metrics.filtered;
+    object["read_skips"] = metrics.read_skips;
+    object["process_skips"] = metrics.process_skips;
+    object["write_skips"] = metrics.write_skips;
+    object["commits"] = metrics.commits;
+    object["rollbacks"] = metrics.rollbacks;
+}
+
 Json to_object(const PartitionExecution& partition) {
-    return {{"number", partition.number},
-            {"status", to_string(partition.status)},
-            {"exit_status", or_null(partition.exit_status)},
-            {"started", or_null(partition.started)},
-            {"ended", or_null(partition.ended)},
-            {"read", partition.metrics.read},
-            {"written", partition.metrics.written},
-            {"filtered", partition.metrics.filtered},
-            {"read_skips", partition.metrics.read_skips},
-            {"process_skips", partition.metrics.process_skips},
-            {"write_skips", partition.metrics.write_skips},
-            {"commits", partition.metrics.commits},
-            {"rollbacks", partition.metrics.rollbacks},
-            {"properties", partition.properties.empty() ? Json::object() : Json(partition.properties)},
-            {"error", to_object(partition.failure)}};
+    Json object{{"number", partition.number},
+                {"status", to_string(partition.status)},
+                {"exit_status", or_null(partition.exit_status)},
+                {"started", or_null(partition.started)},
+                {"ended", or_null(partition.ended)}};
+    add_metrics(object, partition.metrics);
+    object["properties"] = partition.properties.empty() ? Json::object() : Json(partition.properties);
+    object["error"] = to_object(partition.failure);
+    return object;
 }
 
 Json to_objects(const std::vector<PartitionExecution>& partitions) {
@@ -46,22 +51,16 @@ Json to_objects(const std::vector<PartitionExecution>& partitions) {
 
 Json to_object(const StepExecution& step, const ExecutionView& view) {
     const auto partitions = view.partitions.find(step.id);
-    return {{"id", step.id.value()},
-            {"name", step.name},
-            {"status", to_string(step.status)},
-            {"exit_status", or_null(step.exit_status)},
-            {"started", or_null(step.started)},
-            {"ended", or_null(step.ended)},
-            {"read", step.metrics.read},
-            {"written", step.metrics.written},
-            {"filtered", step.metrics.filtered},
-            {"read_skips", step.metrics.read_skips},
-            {"process_skips", step.metrics.process_skips},
-            {"write_skips", step.metrics.write_skips},
-            {"commits", step.metrics.commits},
-            {"rollbacks", step.metrics.rollbacks},
-            {"error", to_object(step.failure)},
-            {"partitions", partitions == view.partitions.end() ? Json::array() : to_objects(partitions->second)}};
+    Json object{{"id", step.id.value()},
+                {"name", step.name},
+                {"status", to_string(step.status)},
+                {"exit_status", or_null(step.exit_status)},
+                {"started", or_null(step.started)},
+                {"ended", or_null(step.ended)}};
+    add_metrics(object, step.metrics);
+    object["error"] = to_object(step.failure);
+    object["partitions"] = partitions == view.partitions.end() ? Json::array() : to_objects(partitions->second);
+    return object;
 }
 
 Json to_object(const Action& action) {
