@@ -1,5 +1,7 @@
 #pragma once
 // An exception as the record keeps it.
+#include "outcome.hpp"
+
 #include <fermata/batch/registry.hpp>
 #include <fermata/model/records.hpp>
 
@@ -16,5 +18,18 @@ void with_exception(const std::exception_ptr& error, const std::function<void(co
 [[nodiscard]] bool is_fenced(const std::exception& error);
 /// The connection to a database went away; nothing of its transaction was kept.
 [[nodiscard]] bool is_lost(const std::exception& error);
+
+/// What `action` answers; whatever it throws becomes `failed(std::exception_ptr)`, except being fenced.
+template <class Action, class OnFailure>
+StepOutcome outcome_of(Action&& action, OnFailure&& failed) {
+    try {
+        return action();
+    } catch (const std::exception& error) {
+        if (is_fenced(error)) throw;
+        return failed(std::current_exception());
+    } catch (...) {
+        return failed(std::current_exception());
+    }
+}
 
 }  // namespace fermata

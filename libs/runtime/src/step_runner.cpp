@@ -46,17 +46,9 @@ public:
     }
 
 private:
-    /// Turns whatever `action` throws into an outcome, except being fenced.
     template <class Action>
     StepOutcome attempt(Action&& action) {
-        try {
-            return action();
-        } catch (const std::exception& error) {
-            if (is_fenced(error)) throw;
-            return failed(std::current_exception());
-        } catch (...) {
-            return failed(std::current_exception());
-        }
+        return outcome_of(action, [this](const std::exception_ptr& error) { return failed(error); });
     }
     StepOutcome failed(const std::exception_ptr& error) {
         context_.exception = error;
