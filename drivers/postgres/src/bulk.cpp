@@ -5,6 +5,7 @@
 #include "wire.hpp"
 
 #include <fermata/base/text.hpp>
+#include <fermata/sql/standard_sql.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -15,43 +16,10 @@ namespace fermata::postgres {
 
 namespace {
 
-[[noreturn]] void refuse(const Connection& connection, const sql::BulkTarget& target, const std::string& why) {
-    throw Error(ErrorKind::refused, fmt::format("{}: table \"{}\": {}", connection.name(), target.table, why));
-}
-
-void check_keys(const Connection& connection, const sql::BulkTarget& target) {
-    if (target.columns.empty()) refuse(connection, target, "no columns to write are given");
-    if (!target.upsert) return;
-    if (target.keys.empty()) refuse(connection, target, "no keys to update by are given");
-    for (const auto& key : target.keys) {
-        if (std::ranges::find(target.columns, key) == target.columns.end())
-            refuse(connection, target,
-                   fmt::format("key \"{}\" is not among the columns{}", key, did_you_mean(key, target.columns)));
-    }
-}
-
 std::vector<std::string> names_of(std::span<const TargetColumn> columns) {
     std::vector<std::string> names;
     for (const auto& column : columns) names.push_back(column.name);
     return names;
-}
-
-std::string quoted_list(std::span<const std::string> names) {
-    std::vector<std::string> quoted;
-    for (const auto& name : names) quoted.push_back(quote_identifier(name));
-    return fmt::format("{}", fmt::join(quoted, ", "));
-}
-
-std::string conflict_clause(const sql::BulkTarget& target) {
-    if (!target.upsert) return {};
-    std::vector<std::string> updates;
-    for (const auto& column : target.columns) {
-        if (std::ranges::find(target.keys, column) != target.keys.end()) continue;
-        updates.push_back(fmt::format("{0} = excluded.{0}", quote_identifier(column)));
-    }
-    const std::string keys = quoted_list(target.keys);
-    if (updates.empty()) return fmt::format(" ON CONFLICT ({}) DO NOTHING", keys);
-    return fmt::format(" ON CONFLICT ({}) DO UPDATE SET {}", keys, fmt::join(updates, ", "));
 }
 
 std::string insert_sql(const sql::BulkTarget& target, std::span<const Codec> codecs) {
@@ -63,29 +31,31 @@ std::string insert_sql(const sql::BulkTarget& target, std::span<const Codec> cod
         arrays.push_back(fmt::format("${}", i));
         values.push_back(codecs[i - 1].converted("u." + names.back()));
     }
-    return fmt::format("INSERT INTO {} ({}) SELECT {} FROM unnest({}) AS u ({}){}", quote_table(target.table),
-                       quoted_list(target.columns), fmt::join(values, ", "), fmt::join(arrays, ", "),
-                       fmt::join(names, ", "), conflict_clause(target));
+    return fmt::format("INSERT INTO {} ({}) SELECT {} FROM unnest({}) AS u ({}){}", sql::quote_table(target.table),
+                       sql::quoted_list(target.columns), fmt::join(values, ", "), fmt::join(arrays, ", "),
+                       fmt::join(names, ", "), sql::conflict_clause(target));
 }
 
 }  // namespace
 
 /// The columns of the target in its order; throws for what is not there.
 Target BulkWriter::find_columns(Connection& connection, const sql::BulkTarget& target) {
-    check_keys(connection, target);
+    sql::check_keys(connection.name(), target);
     const Target present = target_of(connection, target.table);
     if (present.columns.empty())
         throw Error(ErrorKind::refused, fmt::format("{}: there is no table \"{}\"{}", connection.name(), target.table,
                                                     did_you_mean(target.table, connection.tables())));
     // PostgreSQL itself would say so at the first row only.
     if (target.upsert && !is_unique_key(connection, target.table, target.keys))
-        refuse(connection, target, fmt::format("({}) is no unique key", fmt::join(target.keys, ", ")));
+        sql::refuse_target(connection.name(), target,
+                           fmt::format("({}) is no unique key", fmt::join(target.keys, ", ")));
     Target wanted{.columns = {}, .copyable = present.copyable && !target.upsert};
     for (const auto& name : target.columns) {
         const auto found = std::ranges::find(present.columns, name, &TargetColumn::name);
         if (found == present.columns.end())
-            refuse(connection, target,
-                   fmt::format("there is no column \"{}\"{}", name, did_you_mean(name, names_of(present.columns))));
+            sql::refuse_target(
+                connection.name(), target,
+                fmt::format("there is no column \"{}\"{}", name, did_you_mean(name, names_of(present.columns))));
         wanted.copyable = wanted.copyable && !found->generated;
         wanted.columns.push_back(*found);
     }
@@ -97,8 +67,8 @@ BulkWriter::BulkWriter(Connection& connection, const sql::BulkTarget& target)
     Target found = find_columns(connection, target);
     for (TargetColumn& column : found.columns) codecs_.emplace_back(target.table, std::move(column));
     if (found.copyable && std::ranges::all_of(codecs_, &Codec::is_exact))
-        copy_sql_ = fmt::format("COPY {} ({}) FROM STDIN (FORMAT binary)", quote_table(target.table),
-                                quoted_list(target.columns));
+        copy_sql_ = fmt::format("COPY {} ({}) FROM STDIN (FORMAT binary)", sql::quote_table(target.table),
+                                sql::quoted_list(target.columns));
     insert_ = std::make_shared<ArrayInsert>(insert_sql(target, codecs_), codecs_, target.upsert, target.place_of);
     connection_.with_session([&] { insert_->prepare(connection_); });
 }

@@ -2,25 +2,12 @@
 
 #include "types.hpp"
 
+#include <fermata/sql/standard_sql.hpp>
+
 #include <algorithm>
 #include <map>
 
 namespace fermata::postgres {
-
-std::string quote_identifier(std::string_view identifier) {
-    std::string quoted = "\"";
-    for (const char c : identifier) {
-        quoted += c;
-        if (c == '"') quoted += c;
-    }
-    return quoted + '"';
-}
-
-std::string quote_table(std::string_view table) {
-    const std::size_t dot = table.find('.');
-    if (dot == std::string_view::npos) return quote_identifier(table);
-    return quote_identifier(table.substr(0, dot)) + '.' + quote_identifier(table.substr(dot + 1));
-}
 
 namespace {
 
@@ -48,7 +35,7 @@ std::string text_of(const Value& value) { return std::string(value.text()); }
 }  // namespace
 
 std::vector<sql::Column> columns_of(sql::Connection& connection, std::string_view table) {
-    const std::string quoted = quote_table(table);
+    const std::string quoted = sql::quote_table(table);
     const sql::Result rows = connection.execute(
         "SELECT a.attname, a.atttypid::bigint, format_type(a.atttypid, a.atttypmod), a.attnotnull, "
         "a.atthasdef OR a.attidentity <> '', "
@@ -81,7 +68,7 @@ std::vector<std::string> tables_of(sql::Connection& connection) {
 }
 
 Target target_of(sql::Connection& connection, std::string_view table) {
-    const std::string quoted = quote_table(table);
+    const std::string quoted = sql::quote_table(table);
     const sql::Result rows = connection.execute(
         "SELECT a.attname, b.oid::bigint, quote_ident(n.nspname) || '.' || quote_ident(t.typname), "
         "format_type(a.atttypid, a.atttypmod), a.attidentity = 'a' OR a.attgenerated <> '', "
@@ -105,7 +92,7 @@ Target target_of(sql::Connection& connection, std::string_view table) {
 }
 
 bool is_unique_key(sql::Connection& connection, std::string_view table, std::vector<std::string> columns) {
-    const std::string quoted = quote_table(table);
+    const std::string quoted = sql::quote_table(table);
     const sql::Result rows = connection.execute(
         "SELECT i.indexrelid::bigint, a.attname FROM pg_index i, "
         "unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place), pg_attribute a "

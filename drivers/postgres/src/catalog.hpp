@@ -12,10 +12,6 @@ namespace fermata::postgres {
 
 class Connection;
 
-[[nodiscard]] std::string quote_identifier(std::string_view identifier);
-/// "schema.table" or "table", each part quoted.
-[[nodiscard]] std::string quote_table(std::string_view table);
-
 [[nodiscard]] std::vector<sql::Column> columns_of(sql::Connection& connection, std::string_view table);
 [[nodiscard]] std::vector<std::string> tables_of(sql::Connection& connection);
 

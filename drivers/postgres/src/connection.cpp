@@ -6,6 +6,7 @@
 #include "errors.hpp"
 
 #include <fermata/base/text.hpp>
+#include <fermata/sql/standard_sql.hpp>
 
 #include <fmt/format.h>
 
@@ -473,6 +474,6 @@ std::vector<sql::Column> Connection::columns_of(std::string_view table) { return
 
 std::vector<std::string> Connection::tables() { return postgres::tables_of(*this); }
 
-std::string Connection::quote(std::string_view identifier) const { return quote_identifier(identifier); }
+std::string Connection::quote(std::string_view identifier) const { return sql::quote_identifier(identifier); }
 
 }  // namespace fermata::postgres

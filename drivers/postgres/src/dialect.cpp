@@ -1,19 +1,12 @@
 #include "dialect.hpp"
 
+#include <fermata/sql/standard_sql.hpp>
+
 #include <fmt/format.h>
 
 namespace fermata::postgres {
 
 namespace {
-
-std::string quote_text(std::string_view text) {
-    std::string quoted = "'";
-    for (const char c : text) {
-        quoted += c;
-        if (c == '\'') quoted += c;
-    }
-    return quoted + '\'';
-}
 
 /// A trigger's own WHEN costs next to nothing, but takes no query: then the function asks, with the search path of
 /// this session, whoever fires the trigger later.
@@ -21,7 +14,7 @@ std::string guard(std::string_view name, std::string_view event, std::string_vie
                   std::string_view message) {
     const bool asks = condition.find("SELECT") != std::string_view::npos;
     const std::string raise =
-        fmt::format("RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = {};", quote_text(message));
+        fmt::format("RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = {};", sql::quote_text(message));
     const std::string body = asks ? fmt::format("IF {} THEN {} END IF;", condition, raise) : raise;
     return fmt::format(
         "CREATE FUNCTION {0}() RETURNS trigger LANGUAGE plpgsql {1}AS $fermata$ BEGIN {2} "

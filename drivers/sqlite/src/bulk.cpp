@@ -4,6 +4,7 @@
 
 #include <fermata/base/text.hpp>
 #include <fermata/base/value_text.hpp>
+#include <fermata/sql/standard_sql.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -21,23 +22,8 @@ std::vector<std::string> names_of(std::span<const sql::Column> columns) {
     return names;
 }
 
-[[noreturn]] void refuse(const Connection& connection, const sql::BulkTarget& target, const std::string& why) {
-    throw Error(ErrorKind::refused, fmt::format("{}: table \"{}\": {}", connection.name(), target.table, why));
-}
-
-void check_keys(const Connection& connection, const sql::BulkTarget& target) {
-    if (target.columns.empty()) refuse(connection, target, "no columns to write are given");
-    if (!target.upsert) return;
-    if (target.keys.empty()) refuse(connection, target, "no keys to update by are given");
-    for (const auto& key : target.keys) {
-        if (std::ranges::find(target.columns, key) == target.columns.end())
-            refuse(connection, target,
-                   fmt::format("key \"{}\" is not among the columns{}", key, did_you_mean(key, target.columns)));
-    }
-}
-
 std::vector<sql::Column> find_columns(Connection& connection, const sql::BulkTarget& target) {
-    check_keys(connection, target);
+    sql::check_keys(connection.name(), target);
     const auto present = connection.columns_of(target.table);
     if (present.empty())
         throw Error(ErrorKind::refused, fmt::format("{}: there is no table \"{}\"{}", connection.name(), target.table,
@@ -46,36 +32,18 @@ std::vector<sql::Column> find_columns(Connection& connection, const sql::BulkTar
     for (const auto& name : target.columns) {
         const auto found = std::ranges::find(present, name, &sql::Column::name);
         if (found == present.end())
-            refuse(connection, target,
-                   fmt::format("there is no column \"{}\"{}", name, did_you_mean(name, names_of(present))));
+            sql::refuse_target(connection.name(), target,
+                               fmt::format("there is no column \"{}\"{}", name, did_you_mean(name, names_of(present))));
         columns.push_back(*found);
     }
     return columns;
 }
 
-std::string quoted_list(std::span<const std::string> names) {
-    std::vector<std::string> quoted;
-    for (const auto& name : names) quoted.push_back(quote_identifier(name));
-    return fmt::format("{}", fmt::join(quoted, ", "));
-}
-
-std::string conflict_clause(const sql::BulkTarget& target) {
-    if (!target.upsert) return {};
-    std::vector<std::string> updates;
-    for (const auto& column : target.columns) {
-        if (std::ranges::find(target.keys, column) != target.keys.end()) continue;
-        updates.push_back(fmt::format("{0} = excluded.{0}", quote_identifier(column)));
-    }
-    const std::string keys = quoted_list(target.keys);
-    if (updates.empty()) return fmt::format(" ON CONFLICT ({}) DO NOTHING", keys);
-    return fmt::format(" ON CONFLICT ({}) DO UPDATE SET {}", keys, fmt::join(updates, ", "));
-}
-
 std::string insert_sql(const sql::BulkTarget& target) {
     std::vector<std::string> places;
     for (std::size_t i = 1; i <= target.columns.size(); ++i) places.push_back(fmt::format("${}", i));
-    return fmt::format("INSERT INTO {} ({}) VALUES ({}){}", quote_table(target.table), quoted_list(target.columns),
-                       fmt::join(places, ", "), conflict_clause(target));
+    return fmt::format("INSERT INTO {} ({}) VALUES ({}){}", sql::quote_table(target.table),
+                       sql::quoted_list(target.columns), fmt::join(places, ", "), sql::conflict_clause(target));
 }
 
 Statement prepare(const Connection& connection, const sql::BulkTarget& target) {
@@ -83,7 +51,8 @@ Statement prepare(const Connection& connection, const sql::BulkTarget& target) {
         return {connection.handle(), connection.name(), insert_sql(target), true};
     } catch (const sql::SqlError&) {
         // Table and columns are there, so it is ON CONFLICT that SQLite does not take.
-        refuse(connection, target, fmt::format("({}) is no unique key", fmt::join(target.keys, ", ")));
+        sql::refuse_target(connection.name(), target,
+                           fmt::format("({}) is no unique key", fmt::join(target.keys, ", ")));
     }
 }
 

@@ -5,6 +5,7 @@
 #include "path.hpp"
 
 #include <fermata/base/text.hpp>
+#include <fermata/sql/standard_sql.hpp>
 
 #include <fmt/format.h>
 
@@ -319,22 +320,7 @@ std::vector<sql::Column> Connection::columns_of(std::string_view table) {
     return columns;
 }
 
-std::string quote_identifier(std::string_view identifier) {
-    std::string quoted = "\"";
-    for (const char c : identifier) {
-        quoted += c;
-        if (c == '"') quoted += c;
-    }
-    return quoted + '"';
-}
-
-std::string quote_table(std::string_view table) {
-    const std::size_t dot = table.find('.');
-    if (dot == std::string_view::npos) return quote_identifier(table);
-    return quote_identifier(table.substr(0, dot)) + '.' + quote_identifier(table.substr(dot + 1));
-}
-
-std::string Connection::quote(std::string_view identifier) const { return quote_identifier(identifier); }
+std::string Connection::quote(std::string_view identifier) const { return sql::quote_identifier(identifier); }
 
 void Connection::interrupt() noexcept {
     turnstile_.interrupt();

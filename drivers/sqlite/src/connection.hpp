@@ -66,8 +66,4 @@ private:
     std::int64_t statement_count_ = 0;
 };
 
-/// "schema.table" or "table", each part quoted.
-[[nodiscard]] std::string quote_identifier(std::string_view identifier);
-[[nodiscard]] std::string quote_table(std::string_view table);
-
 }  // namespace fermata::sqlite

@@ -1,24 +1,17 @@
 #include "dialect.hpp"
 
+#include <fermata/sql/standard_sql.hpp>
+
 #include <fmt/format.h>
 
 namespace fermata::sqlite {
 
 namespace {
 
-std::string quote_text(std::string_view text) {
-    std::string quoted = "'";
-    for (const char c : text) {
-        quoted += c;
-        if (c == '\'') quoted += c;
-    }
-    return quoted + '\'';
-}
-
 std::string guard(std::string_view name, std::string_view event, std::string_view table, std::string_view condition,
                   std::string_view message) {
     return fmt::format("CREATE TRIGGER {} BEFORE {} ON {} FOR EACH ROW WHEN {} BEGIN SELECT RAISE(ABORT, {}); END;\n",
-                       name, event, table, condition, quote_text(message));
+                       name, event, table, condition, sql::quote_text(message));
 }
 
 std::string as_timestamp(std::string_view expression) {
