@@ -20,6 +20,8 @@ std::string as_timestamp(std::string_view expression) {
         expression);
 }
 
+std::string bytes_as_text(std::string_view expression) { return fmt::format("CAST({} AS TEXT)", expression); }
+
 // AUTOINCREMENT: an id is never given twice, not even after a purge of the newest rows.
 constexpr sql::Dialect the_dialect{.engine = "sqlite",
                                    .auto_id = "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -27,7 +29,8 @@ constexpr sql::Dialect the_dialect{.engine = "sqlite",
                                    .guard = guard,
                                    .as_timestamp = as_timestamp,
                                    .for_update = "",
-                                   .concurrent_writers = false};
+                                   .concurrent_writers = false,
+                                   .bytes_as_text = bytes_as_text};
 
 }  // namespace
 

@@ -200,12 +200,6 @@ CREATE VIEW BATCH_JOB_EXECUTION_CONTEXT AS
 SELECT id AS JOB_EXECUTION_ID, '{{}}' AS SHORT_CONTEXT, NULL AS SERIALIZED_CONTEXT FROM job_execution;
 )sql";
 
-/// Bytes that are text, for a view; those that are none must not make it fail.
-std::string text_of(const sql::Dialect& dialect, std::string_view bytes) {
-    return fmt::format(fmt::runtime(dialect.engine == "postgresql" ? "encode({}, 'escape')" : "CAST({} AS TEXT)"),
-                       bytes);
-}
-
 std::string_view name_of(Subject subject) {
     if (subject == Subject::partition_execution) return "partition_execution";
     return subject == Subject::job_execution ? "job_execution" : "step_execution";
@@ -266,8 +260,8 @@ std::string schema_sql(const sql::Dialect& dialect) {
            fmt::format(fmt::runtime(views), arg("created", time("created")), arg("started", time("started")),
                        arg("ended", time("ended")), arg("updated", time("updated")),
                        arg("s_started", time("s.started")), arg("s_ended", time("s.ended")),
-                       arg("s_updated", time("s.updated")), arg("progress_data", text_of(dialect, "p.user_data")),
-                       arg("step_data", text_of(dialect, "s.user_data")));
+                       arg("s_updated", time("s.updated")), arg("progress_data", dialect.bytes_as_text("p.user_data")),
+                       arg("step_data", dialect.bytes_as_text("s.user_data")));
 }
 
 }  // namespace fermata
