@@ -73,10 +73,12 @@ struct JobOperator::Impl {
         const JobExecutionId id = start.claim.execution;
         RunningExecution::Surroundings surroundings{
             repository, registry, drivers, the_watcher(), the_worker().owner_fd(), crew};
+        std::shared_ptr<RunningExecution> former;  // of this id; joined outside of the lock
+        // Until it can be found here: its first step may ask for its stop.
+        const std::lock_guard lock(mutex);
         auto execution =
             std::make_shared<RunningExecution>(surroundings, std::move(job), std::move(start), std::move(context));
-        const std::lock_guard lock(mutex);
-        executions[id] = std::move(execution);
+        former = std::exchange(executions[id], std::move(execution));
     }
     JobContext context_of(const ResolvedJob& job, const Claim& claim, const Parameters& parameters) {
         JobContext context;
@@ -266,12 +268,7 @@ void JobOperator::recover(JobExecutionId id) {
                     fmt::format("execution {} was taken over by somebody else just now", id.value()));
     std::optional<std::string> start_at;
     if (execution.restart_of) start_at = impl_->execution(*execution.restart_of).restart_from;
-    impl_->run(std::move(runnable),
-               {.claim = *claim,
-                .start_at = start_at,
-                .adopted = true,
-                .stop_requested = execution.status == BatchStatus::stopping},
-               execution.parameters);
+    impl_->run(std::move(runnable), {.claim = *claim, .start_at = start_at, .adopted = true}, execution.parameters);
 }
 
 void JobOperator::fail_lost(JobExecutionId id) {

@@ -23,7 +23,6 @@ RunningExecution::RunningExecution(Surroundings surroundings, RunnableJob job, S
     display->id = start_.claim.execution;
     display->status = BatchStatus::started;
     for (const ResolvedStep* step : steps_of(job_.job->elements)) display->ahead.push_back(step->id);
-    if (start_.stop_requested) stop_.request(StopReason::operator_asked);
     thread_ = std::jthread([this] { run(); });
 }
 
@@ -34,6 +33,7 @@ RunningExecution::~RunningExecution() {
 void RunningExecution::run() {
     try {
         surroundings_.watcher.add(scope_);  // here, so that a thread that cannot be started leaves nothing behind
+        if (start_.adopted) scope_.heed(surroundings_.repository.poll(start_.claim));  // what its owner was asked
         JobRunner({job_, start_.start_at, start_.adopted}, scope_, std::move(context_)).run();
     } catch (...) {
         trouble_ = std::current_exception();

@@ -25,7 +25,6 @@ public:
         std::optional<std::string> start_at;
         bool adopted = false;
         bool accept_sink = false;
-        bool stop_requested = false;  ///< adopted while STOPPING
     };
     RunningExecution(Surroundings surroundings, RunnableJob job, Start start, JobContext context);
     ~RunningExecution();

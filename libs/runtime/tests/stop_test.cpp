@@ -92,6 +92,20 @@ TEST_F(Stop, ABatchletGetsStopWhileItProcesses) {
     EXPECT_EQ(repository_->steps_of(id).size(), 1U);
 }
 
+TEST_F(Stop, AStepThatStopsItsOwnExecutionIsStoppedHoweverEarlyItAsks) {  // §11.13
+    script().on_batchlet = [this](StepContext& step) {
+        operator_->stop(step.job->execution_id);
+        return std::string();
+    };
+    const JobDefinition definition =
+        job(R"(<step id="a" next="b"><batchlet ref="scripted"/></step><step id="b"><batchlet ref="scripted"/></step>)");
+    for (int i = 0; i < 100; ++i) {
+        const JobExecution stopped = run(definition);
+        ASSERT_EQ(stopped.status, BatchStatus::stopped);
+        ASSERT_EQ(repository_->steps_of(stopped.id).size(), 1U);
+    }
+}
+
 TEST_F(Stop, ABatchletThatThrowsAfterTheStopIsFailed) {
     Gate running;
     Gate told;
