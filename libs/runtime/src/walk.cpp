@@ -17,7 +17,7 @@ Ways ways_out_of(const RunnableElement& element) {
     return std::visit([](const auto& it) { return ways_of(*it.definition); }, element.what);
 }
 
-/// §8.4.1: of several flows that end the job, FAILED counts more than STOPPED, and that more than COMPLETED.
+/// §8.4.1: of several flows, FAILED counts more than STOPPED, and that more than an end of the job.
 int weight(const WalkOutcome& outcome) {
     if (outcome.status == BatchStatus::failed) return 3;
     if (outcome.status == BatchStatus::stopped) return 2;
@@ -28,8 +28,11 @@ WalkOutcome fold(std::vector<WalkOutcome> flows) {
     WalkOutcome result{.exit_status = std::string(to_string(BatchStatus::completed))};
     std::vector<StepExecutionId> steps;
     for (const WalkOutcome& flow : flows) steps.insert(steps.end(), flow.steps.begin(), flow.steps.end());
+    // A flow that has ended the job has ended it, also where another that merely failed counts more.
+    const bool ends_job = std::ranges::any_of(flows, &WalkOutcome::ends_job);
     const auto heaviest = std::ranges::max_element(flows, {}, weight);
     if (heaviest != flows.end() && weight(*heaviest) > 0) result = std::move(*heaviest);
+    result.ends_job = ends_job;
     result.steps = std::move(steps);
     return result;
 }

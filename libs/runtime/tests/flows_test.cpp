@@ -192,6 +192,20 @@ TEST_F(Flows, EndStopAndFailInsideSplitFlowsEndTheJobAndTheWorstCounts) {
     EXPECT_EQ(failed.exit_status, "F");
 }
 
+TEST_F(Flows, WhatOneFlowOfASplitHasEndedAFailureInAnotherDoesNotReopen) {  // §8.4.1
+    answer({{"a", "!"}});
+    for (const char* ending : {R"(<end on="*"/>)", R"(<stop on="*" restart="f"/>)"}) {
+        const JobExecution execution =
+            run(job(flow("f", split("s", flow("g", step_of("a")) + flow("h", step_of("b", "", ending))) +
+                                  R"(<next on="FAILED" to="c"/>)") +
+                    step_of("c")));
+        EXPECT_EQ(execution.status, BatchStatus::failed);
+        EXPECT_EQ(execution.exit_status, "FAILED");
+        EXPECT_EQ(execution.restart_from, std::nullopt);
+        EXPECT_THAT(names(execution.id), UnorderedElementsAre("a", "b"));
+    }
+}
+
 TEST_F(Flows, CompletedStepsOfSplitFlowsAreNotRunAgain) {
     answer({{"b", "!"}});
     const JobExecution first =

@@ -147,6 +147,7 @@ Oracle::Outcome Oracle::split(const RandomElement& element, Context& context) {
     }
     if (worst == nullptr) return {.exit_status = "COMPLETED", .steps = steps};
     Outcome result = *worst;
+    result.ends_job = std::ranges::any_of(outcomes, &Outcome::ends_job);
     result.steps = steps;
     if (result.by_element && !result.carried.empty()) context.exit_status = result.carried;
     return result;
