@@ -150,7 +150,7 @@ public:
         std::string line = "decide";
         for (const StepExecution& step : steps) line += " " + step.name;
         script().called(line, nullptr, job_);
-        script().deciding = name_;
+        Script::deciding = name_;
         return script().on_decide ? script().on_decide(steps, job_) : "";
     }
 

@@ -25,7 +25,7 @@ struct Script {
     std::function<std::string(StepContext&)> on_batchlet;
     std::function<void()> on_batchlet_stop;
     std::function<std::string(std::span<const StepExecution>, JobContext&)> on_decide;
-    std::string deciding;  ///< the decision that is asking, in on_decide
+    static inline thread_local std::string deciding;  ///< the decision that is asking, in on_decide
     std::function<PartitionPlan()> on_map;
     std::function<std::optional<std::string>(StepContext&)> on_collect;
     std::function<void(const std::string&)> on_analyze;  ///< "data X", "COMPLETED exit status"; they are logged, too

@@ -31,12 +31,13 @@ class Drawing {
 public:
     explicit Drawing(std::uint64_t seed) : draw_(seed) {}
 
-    std::vector<RandomElement> job() {
+    std::vector<RandomElement> job(RandomJob::Kind kind) {
         auto made = scope(1, 4);
         for (const RandomElement& element : made)
-            for_stops(made, [&](RandomTransition& stop) {
-                if (stop.restart.empty() && draw_.chance(15)) stop.restart = element.id;
-            });
+            if (kind == RandomJob::Kind::any || element.kind != Kind::decision)
+                for_stops(made, [&](RandomTransition& stop) {
+                    if (stop.restart.empty() && draw_.chance(15)) stop.restart = element.id;
+                });
         return made;
     }
 
@@ -212,17 +213,19 @@ private:
 
 }  // namespace
 
-RandomJob RandomJob::drawn(std::uint64_t seed) { return {.seed = seed, .elements = Drawing(seed).job(), .tamed = {}}; }
+RandomJob RandomJob::drawn(std::uint64_t seed, Kind kind) {
+    return {.seed = seed, .kind = kind, .elements = Drawing(seed).job(kind), .tamed = {}};
+}
 
 Deed RandomJob::deed(const std::string& id, int partition, int call) const {
     if (call >= most_calls || tamed.contains({id, partition, call})) return {};
     const auto place = std::hash<std::string>()(fmt::format("{} {} {}", id, partition, call));
     Draw draw(seed * 1'000'003 + place);
-    const int kind = draw.below(100);
+    const int what = draw.below(100);
     const std::string status = draw.one_of({"", "", "A", "B"});
-    if (kind < 12) return {.kind = Deed::Kind::fail, .status = {}};
-    if (kind < 18) return {.kind = Deed::Kind::stop, .status = status};
-    if (kind < 25) return {.kind = Deed::Kind::die, .status = {}};
+    if (what < 12) return {.kind = Deed::Kind::fail, .status = {}};
+    if (what < 18 && kind == Kind::any) return {.kind = Deed::Kind::stop, .status = status};
+    if (what < 25) return {.kind = Deed::Kind::die, .status = {}};
     return {.kind = Deed::Kind::answer, .status = status};
 }
 

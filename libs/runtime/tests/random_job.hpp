@@ -42,11 +42,14 @@ struct Deed {
 };
 
 struct RandomJob {
+    /// Without stops: nobody asks for one, and no restart begins at a decision, which decides about what ran last.
+    enum class Kind : std::uint8_t { any, without_stops };
     std::uint64_t seed = 0;
+    Kind kind = Kind::any;
     std::vector<RandomElement> elements;
     std::set<std::tuple<std::string, int, int>> tamed;  ///< calls that simply answer "", for shrinking
 
-    [[nodiscard]] static RandomJob drawn(std::uint64_t seed);
+    [[nodiscard]] static RandomJob drawn(std::uint64_t seed, Kind kind);
     /// `partition` -1: not partitioned. Calls count from 0 over the whole instance.
     [[nodiscard]] Deed deed(const std::string& id, int partition, int call) const;
     [[nodiscard]] std::string xml() const;
