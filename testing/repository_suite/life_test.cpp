@@ -308,6 +308,28 @@ TEST_F(Owning, TheChunkSharesTheTransactionOfItsRows) {
     EXPECT_EQ(3, kept[1][0].integer());
 }
 
+// What was on its way when the connection was lost may arrive when the chunk has been done again.
+TEST_F(Owning, AChunkThatArrivesASecondTimeIsRefused) {
+    raw()->execute("CREATE TABLE sink (n BIGINT)");
+    const StepEntry entry = repository().enter_step(launch(), "load", StepEntryMode::start);
+    Progress next = entry.state.progress;
+    const auto arrive = [&] {
+        Repository::Unit unit = repository().unit();
+        unit.connection().execute("INSERT INTO sink VALUES ($1)", {Value(next.sequence)});
+        unit.commit(entry.claim, next);
+    };
+    const auto refused = [&] { return thrown_by(arrive).kind() == ErrorKind::stale; };
+    EXPECT_TRUE(refused());  // a chunk has a number
+    ++next.sequence;
+    arrive();
+    EXPECT_TRUE(refused());
+    next.sequence += 2;
+    EXPECT_TRUE(refused());
+    repository().save_progress(entry.claim, next);
+    repository().save_progress(entry.claim, next);
+    EXPECT_EQ(1, raw()->execute("SELECT COUNT(*) FROM sink")[0][0].integer());
+}
+
 TEST_F(Owning, CommitTellsWhatWasAskedMeanwhile) {
     const StepEntry entry = repository().enter_step(launch(), "load", StepEntryMode::start);
     Progress next = entry.state.progress;

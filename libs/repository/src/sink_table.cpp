@@ -73,7 +73,7 @@ SinkTable::SinkTable(sql::Connection& connection, const sql::Dialect& dialect, s
     }
     save_sql_ = fmt::format(
         "UPDATE {} SET sequence = $5, progress = $6 WHERE instance_uuid = $1 AND step = $2 AND partition = $3 "
-        "AND epoch = $4 AND generation = $7 AND sequence = $5 - 1",
+        "AND epoch = $4 AND generation = $7 AND sequence + 1 = $5",
         quoted(table_));
 }
 

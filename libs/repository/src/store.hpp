@@ -25,7 +25,7 @@ class Store;
 /// A write transaction on a connection of its own; rolls back unless committed.
 class StoreWrite {
 public:
-    explicit StoreWrite(Store& store);
+    StoreWrite(Store& store, sql::Connection& connection);
     sql::Connection* operator->() const noexcept { return &*transaction_; }
     sql::Connection& operator*() const noexcept { return *transaction_; }
     /// Throws InDoubt, besides what the connection throws.
@@ -37,13 +37,13 @@ public:
     [[nodiscard]] Timestamp now() const noexcept { return now_; }
 
 private:
-    ConnectionPool::Lease lease_;
     sql::Transaction transaction_;
     const sql::Dialect& dialect_;
     Timestamp now_;
 };
 
-/// For how long a verb is tried again after its connection was lost, or after it had to give way to another one.
+/// For how long a verb is tried again after its connection was lost, or after it had to give way to another one. For a
+/// server that is gone its driver waits.
 class Patience {
 public:
     explicit Patience(const sql::Dialect& dialect) : server_(dialect.concurrent_writers) {}
@@ -71,9 +71,11 @@ public:
 
     /// Runs a verb, which commits `write`, and does it again as long as a lost connection or another verb's locks kept
     /// it from that. After a commit whose verdict is unknown, `committed` tells by a locking read in a transaction of
-    /// its own; without it the verb must be one that does no harm the second time.
+    /// its own; without it the verb must be one that does no harm the second time. All on one connection, `on` if
+    /// given: after a loss its driver ends the session it had, so that what was sent then cannot arrive later.
     void transact(const std::function<void(StoreWrite& write)>& verb,
-                  const std::function<bool(StoreWrite& look)>& committed = {});
+                  const std::function<bool(StoreWrite& look)>& committed = {},
+                  std::optional<ConnectionPool::Lease> on = std::nullopt);
 
     /// Answers what `ask(connection)` answers; asks again after a lost connection.
     template <class F>

@@ -10,13 +10,24 @@ namespace {
 
 // Saves and fences. A death or an intent belongs to the place it happened at, so it is
 // forgotten as soon as the step gets beyond.
-sql::Command save(const StepClaim& claim, const Progress& next, Timestamp now) {
+const std::string& save_sql() {
     static const std::string sql = fmt::format(
         "UPDATE step_progress SET {}, updated = $24, "
         "deaths = CASE WHEN generation = $1 AND sequence = $2 THEN deaths ELSE 0 END, "
         "intent = CASE WHEN generation = $1 AND sequence = $2 THEN intent ELSE NULL END "
         "WHERE instance_id = $21 AND step = $22 AND partition = $25 AND epoch = $23 AND status = 'STARTED'",
         progress_assignments());
+    return sql;
+}
+
+// The same owner's commit may come twice: what was sent when a connection was lost can reach the server after the chunk
+// was done again. So it fences by its place too.
+const std::string& save_chunk_sql() {
+    static const std::string sql = save_sql() + " AND generation = $1 AND sequence + 1 = $2";
+    return sql;
+}
+
+sql::Command save(const std::string& sql, const StepClaim& claim, const Progress& next, Timestamp now) {
     sql::Command command{sql, {}, 1};
     command.params.reserve(25);
     append_progress(command.params, next);
@@ -56,13 +67,15 @@ Place locked_place(StoreWrite& look, const StepClaim& claim) {
 }
 
 // The connection was lost with the answer to COMMIT.
-Requests verdict(Store& store, const StepClaim& claim, const Progress& next, const sql::SqlError& lost) {
+Requests verdict(Store& store, ConnectionPool::Lease lease, const StepClaim& claim, const Progress& next,
+                 const sql::SqlError& lost) {
     std::optional<Requests> requests;
-    store.transact([&](StoreWrite& look) {
+    const auto look_up = [&](StoreWrite& look) {
         const Place place = locked_place(look, claim);
         if (place.generation == next.generation && place.sequence == next.sequence)
             requests = requests_in(look->execute(ask(claim)));
-    });
+    };
+    store.transact(look_up, {}, std::move(lease));
     if (!requests) throw sql::SqlError(lost);
     return *requests;
 }
@@ -100,7 +113,7 @@ sql::Connection& Repository::Unit::connection() noexcept { return *open_->lease;
 Requests Repository::Unit::commit(const StepClaim& claim, const Progress& next, std::span<const sql::Command> more) {
     return as_owner(claim.execution, [&] {
         std::vector<sql::Command> last(more.begin(), more.end());
-        last.push_back(save(claim, next, repository_->impl_->clock.now()));
+        last.push_back(save(save_chunk_sql(), claim, next, repository_->impl_->clock.now()));
         last.push_back(ask(claim));
         FERMATA_POINT("chunk.before-commit");
         try {
@@ -109,8 +122,9 @@ Requests Repository::Unit::commit(const StepClaim& claim, const Progress& next, 
             return requests_in(results.back());
         } catch (const sql::SqlError& error) {
             if (error.sql_kind() != sql::SqlError::Kind::lost) throw;
+            ConnectionPool::Lease lease = std::move(open_->lease);
             open_.reset();
-            return verdict(*repository_->impl_, claim, next, error);
+            return verdict(*repository_->impl_, std::move(lease), claim, next, error);
         }
     });
 }
@@ -125,7 +139,7 @@ Requests Repository::save_progress(const StepClaim& claim, const Progress& progr
             [&](StoreWrite& write) {
                 saved_at = write.now();
                 insert_events(*write, claim.execution.execution, skipped, write.now());
-                const sql::Command saved[] = {save(claim, progress, write.now()), ask(claim)};
+                const sql::Command saved[] = {save(save_sql(), claim, progress, write.now()), ask(claim)};
                 requests = requests_in(write.commit(saved).back());
             },
             [&](StoreWrite& look) {
