@@ -51,11 +51,13 @@ std::string_view failing_line(std::string_view script, const PGresult* result) {
 
 }  // namespace
 
-Connection::Connection(const Url& url, OpenMode mode, const Settings& settings)
-    : url_(url),
-      settings_(settings),
-      read_only_(mode == OpenMode::read_only),
-      link_(std::make_unique<Link>(url_, settings_, read_only_)) {
+Connection::Connection(const Url& url, OpenMode mode, const Settings& settings, std::shared_ptr<Outage> outage,
+                       bool patient)
+    : url_(url), settings_(settings), read_only_(mode == OpenMode::read_only), outage_(std::move(outage)) {
+    if (patient)
+        wait_for_server();
+    else
+        link_ = new_session();
     canceller_.aim_at(link_->get());
 }
 
@@ -78,26 +80,41 @@ void Connection::revive() {
     if (free && (!link_ || link_->closed())) reconnect();
 }
 
-/// A server that starts again is waited for; one that was never there is not.
 void Connection::reconnect() {
     lose_session();
-    const auto end = std::chrono::steady_clock::now() + settings_.reconnect_bound;
-    std::chrono::milliseconds pause(20);
     (void)canceller_.take();
+    wait_for_server();
+    canceller_.aim_at(link_->get());
+}
+
+/// A server that starts again is waited for.
+void Connection::wait_for_server() {
+    std::chrono::milliseconds pause(20);
     while (!link_) {
         try {
-            link_ = std::make_unique<Link>(url_, settings_, read_only_);
+            link_ = new_session();
         } catch (const SqlError& error) {
-            if (std::chrono::steady_clock::now() >= end || canceller_.take()) throw lost(name(), error.what());
+            if (!outage_->goes_on() || canceller_.take()) throw out_of_reach(error, outage_->bound());
         }
         if (!link_) std::this_thread::sleep_for(pause);
         pause = std::min(pause * 2, std::chrono::milliseconds(1'000));
     }
-    canceller_.aim_at(link_->get());
+    outage_->ended();
+}
+
+/// What the session before had sent may still be on its way, and what it had locked is locked: it ends first. From then
+/// on the server knows what became of its commit.
+std::unique_ptr<Link> Connection::new_session() const {
+    auto link = std::make_unique<Link>(url_, settings_, read_only_);
+    if (!former_.empty()) link->end_session(former_);
+    return link;
 }
 
 void Connection::lose_session() noexcept {
-    if (link_) round_trips_before_ += link_->round_trips();
+    if (link_) {
+        round_trips_before_ += link_->round_trips();
+        former_ = link_->session();
+    }
     link_.reset();
     statements_.clear();
     questions_.clear();

@@ -1,6 +1,7 @@
 #pragma once
 // One PostgreSQL session behind the port; after the session was lost, the next one.
 #include "link.hpp"
+#include "outage.hpp"
 #include "statements.hpp"
 
 #include <memory>
@@ -16,7 +17,9 @@ inline constexpr const char* begin_sql = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 class Connection final : public sql::Connection {
 public:
-    Connection(const Url& url, sql::OpenMode mode, const Settings& settings);
+    /// `patient`: a server that cannot be reached is waited for, now as later.
+    Connection(const Url& url, sql::OpenMode mode, const Settings& settings, std::shared_ptr<Outage> outage,
+               bool patient = false);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
     ~Connection() override;
@@ -118,6 +121,8 @@ private:
     void refuse_write_if_read_only() const;
     void refuse_while_reading() const;
     void reconnect();
+    void wait_for_server();
+    [[nodiscard]] std::unique_ptr<Link> new_session() const;
     void lose_session() noexcept;
     void send_rollback();
     void end_transaction() noexcept;
@@ -125,8 +130,10 @@ private:
     const Url url_;
     const Settings settings_;
     bool read_only_;
+    const std::shared_ptr<Outage> outage_;
     Canceller canceller_;
     std::unique_ptr<Link> link_;
+    std::string former_;  ///< the session that was lost, as the server knows it
     Statements statements_;
     std::vector<Question> questions_;
     bool in_transaction_ = false;

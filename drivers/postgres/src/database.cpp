@@ -14,7 +14,8 @@ namespace {
 
 class Database final : public sql::Database {
 public:
-    Database(const std::string& url, const Settings& settings) : url_(url), settings_(settings) {}
+    Database(const std::string& url, const Settings& settings)
+        : url_(url), settings_(settings), outage_(std::make_shared<Outage>(settings.reconnect_bound)) {}
 
     std::unique_ptr<sql::Connection> connect(sql::OpenMode mode) override;
     const sql::Dialect& dialect() const noexcept override { return postgres::dialect(); }
@@ -25,22 +26,29 @@ public:
     void backup_to(const std::string& target) override;
 
 private:
+    /// A server that was there once is waited for.
+    std::unique_ptr<Connection> open(sql::OpenMode mode) const;
+
     Url url_;
     Settings settings_;
+    std::shared_ptr<Outage> outage_;
     mutable std::atomic<bool> seen_{false};
 };
 
-std::unique_ptr<sql::Connection> Database::connect(sql::OpenMode mode) {
-    auto connection = std::make_unique<Connection>(url_, mode, settings_);
+std::unique_ptr<Connection> Database::open(sql::OpenMode mode) const {
+    auto connection = std::make_unique<Connection>(url_, mode, settings_, outage_, seen_);
     seen_ = true;
     return connection;
 }
 
+std::unique_ptr<sql::Connection> Database::connect(sql::OpenMode mode) { return open(mode); }
+
 std::string Database::identity() const {
-    Connection connection(url_, sql::OpenMode::read_only, settings_);
-    const sql::Result row = connection.execute(
-        "SELECT system_identifier::text || ':' || d.oid::text FROM pg_control_system(), pg_database d "
-        "WHERE d.datname = current_database()");
+    const sql::Result row =
+        open(sql::OpenMode::read_only)
+            ->execute(
+                "SELECT system_identifier::text || ':' || d.oid::text FROM pg_control_system(), pg_database d "
+                "WHERE d.datname = current_database()");
     return std::string(row[0][0].text());
 }
 
@@ -56,10 +64,7 @@ bool Database::exists() const {
     return seen_;
 }
 
-std::vector<std::string> Database::integrity_check() {
-    Connection connection(url_, sql::OpenMode::read_only, settings_);
-    return check_integrity(connection);
-}
+std::vector<std::string> Database::integrity_check() { return check_integrity(*open(sql::OpenMode::read_only)); }
 
 void Database::backup_to(const std::string& target) {
     throw Error(ErrorKind::refused, fmt::format("{}: PostgreSQL is backed up by its own tools", display_name()),

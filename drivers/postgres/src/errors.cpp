@@ -86,6 +86,12 @@ void throw_error(const PGresult* result, const Site& site) {
     throw SqlError(meaning.kind, std::move(words), remedy_of(result, meaning));
 }
 
+SqlError out_of_reach(const SqlError& error, std::chrono::milliseconds bound) {
+    return {SqlError::Kind::unreachable,
+            fmt::format("{} (waited for {} s)", error.what(), std::chrono::duration<double>(bound).count()),
+            "see that the server runs and can be reached; what was committed is kept, the rest can be repeated"};
+}
+
 SqlError lost(std::string_view database, const std::string& words) {
     return {SqlError::Kind::lost, fmt::format("{}: the connection was lost: {}", database, words),
             "see that the server runs and can be reached; what was not committed can be repeated"};

@@ -4,6 +4,7 @@
 
 #include <fermata/sql/sql.hpp>
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,8 @@ struct Site {
 
 /// Throws ConstraintError or SqlError for a failed `result`.
 [[noreturn]] void throw_error(const PGresult* result, const Site& site);
+/// `error` is the last of all tries within `bound`.
+[[nodiscard]] sql::SqlError out_of_reach(const sql::SqlError& error, std::chrono::milliseconds bound);
 [[nodiscard]] sql::SqlError lost(std::string_view database, const std::string& words);
 
 }  // namespace fermata::postgres

@@ -1,5 +1,6 @@
 #include "link.hpp"
 
+#include "dialect.hpp"
 #include "errors.hpp"
 
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 #include <poll.h>
 
 #include <array>
+#include <thread>
 #include <vector>
 
 namespace fermata::postgres {
@@ -114,7 +116,8 @@ std::string Link::session_settings(bool read_only) const {
     return sql +
            "SELECT set_config('synchronous_commit', 'on', false) "
            "WHERE current_setting('synchronous_commit') <> 'remote_apply';"
-           "SELECT pg_is_in_recovery()";
+           "SELECT pg_is_in_recovery(), " +
+           std::string(read_only ? "''" : dialect().session);
 }
 
 void Link::set_up(bool read_only) {
@@ -125,6 +128,7 @@ void Link::set_up(bool read_only) {
     if (!read_only && PQgetvalue(result.get(), 0, 0)[0] == 't')
         throw SqlError(SqlError::Kind::read_only, url_.display_name() + ": the server is a standby: it only reads",
                        "connect to the primary, for instance by target_session_attrs=read-write in the URL");
+    session_ = PQgetvalue(result.get(), 0, 1);
 }
 
 const Parameters& Link::no_parameters() {
@@ -182,6 +186,29 @@ Handle<PGresult> Link::answer() {
 void Link::finish() {
     const Handle<PGresult> result(PQgetResult(connection_.get()));
     check_alive(result.get());
+}
+
+void Link::end_session(std::string_view session) {
+    // The beginning of a session tells it from a later one with the same pid.
+    static const std::string sql = fmt::format(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = session_user AND "
+        "pid <> pg_backend_pid() AND {} = $1",
+        session_name);
+    constexpr int tries = 200;
+    const Value parameter = session;
+    const Oid text = type::text;
+    for (int i = 0; i < tries; ++i) {
+        run(sql.c_str(), Parameters({&parameter, 1}, {&text, 1}));
+        sync();
+        const Handle<PGresult> found = answer();
+        finish();
+        if (PQresultStatus(found.get()) != PGRES_TUPLES_OK) throw_error(found.get(), {url_.display_name()});
+        if (PQntuples(found.get()) == 0) return;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));  // it may be writing its last commit
+    }
+    throw SqlError(SqlError::Kind::unreachable,
+                   fmt::format("{}: the session that was lost ({}) does not end", url_.display_name(), session),
+                   "have an administrator look what its server process waits for");
 }
 
 void Link::leave_pipeline() {

@@ -59,6 +59,11 @@ public:
     /// With `failure` the server refuses what was put.
     [[nodiscard]] Handle<PGresult> end_copy(const char* failure = nullptr);
 
+    /// The server's name of this session; empty if it only reads.
+    [[nodiscard]] const std::string& session() const noexcept { return session_; }
+    /// Ends another session of the same role, if it is still there. Throws SqlError(unreachable) while it does not end.
+    void end_session(std::string_view session);
+
     /// Without a round trip: whether the server has closed the session.
     [[nodiscard]] bool closed() noexcept;
     [[nodiscard]] PGconn* get() const noexcept { return connection_.get(); }
@@ -80,6 +85,7 @@ private:
     const Url& url_;
     const Settings& settings_;
     Handle<PGconn> connection_;
+    std::string session_;
     std::int64_t round_trips_ = 0;
 };
 

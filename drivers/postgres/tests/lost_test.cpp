@@ -78,6 +78,34 @@ TEST_F(LostTest, AStoppedTransactionLosesItsSession) {
     EXPECT_EQ(kind_of([&] { connection->commit(); }), Kind::lost);
 }
 
+/// Cut off on the way: the server has not heard of it, so the session lives on with its locks, and what was sent may
+/// yet arrive.
+TEST_F(LostTest, TheSessionThatWasLostIsEndedByTheNext) {
+    testing::Proxy proxy(testing::PostgresCluster::shared().socket());
+    const auto connection = connect_through(proxy);
+    const std::int64_t former = pid_of(*connection);
+    const auto bystander = connect();
+    pid_of(*bystander);
+    connection->begin();
+    connection->execute(update);
+    proxy.arm({.act = Act::late, .direction = Direction::to_server, .marker = "COMMIT", .delay = 1h});
+    EXPECT_EQ(kind_of([&] { connection->commit(); }), Kind::lost);
+    EXPECT_EQ(connection->execute("SELECT n FROM number WHERE id = 1 FOR UPDATE")[0][0].integer(), 0);
+    EXPECT_TRUE(bystander->execute("SELECT 1 FROM pg_stat_activity WHERE pid = $1", {former}).empty());
+    EXPECT_TRUE(proxy.fired());
+    proxy.release();
+    EXPECT_EQ(number(), 0);
+}
+
+TEST_F(LostTest, TheSessionsOfOthersAreNotEnded) {
+    const auto connection = connect();
+    const auto other = open_database(place_.url() + "&application_name=other")->connect(OpenMode::read_write);
+    const std::int64_t pid = pid_of(*other);
+    terminate(pid_of(*connection));
+    EXPECT_EQ(connection->execute(update).changed, 1);
+    EXPECT_EQ(pid_of(*other), pid);
+}
+
 TEST_F(LostTest, TheUrlMayGiveOtherBounds) {
     const auto options =
         "&options=-c%20idle_in_transaction_session_timeout%3D7s%20-c%20lock_timeout%3D8s"
@@ -213,14 +241,37 @@ TEST_F(RestartTest, TheWaitHasABoundAndCanBeEnded) {
     const auto patient = connect(OpenMode::read_write, {.reconnect_bound = 1h});
     cluster_.stop(testing::PostgresCluster::Stop::fast);
     const auto error = thrown_by<SqlError>([&] { impatient->execute("SELECT 1"); });
-    EXPECT_EQ(error.sql_kind(), Kind::lost);
+    EXPECT_EQ(error.sql_kind(), Kind::unreachable);
+    EXPECT_THAT(error.what(), HasSubstr("(waited for 0.01 s)"));
     std::atomic<bool> ended{false};
     std::thread interrupter([&] {
         while (!ended) patient->interrupt();
     });
-    EXPECT_EQ(thrown_by<SqlError>([&] { patient->execute("SELECT 1"); }).sql_kind(), Kind::lost);
+    EXPECT_EQ(thrown_by<SqlError>([&] { patient->execute("SELECT 1"); }).sql_kind(), Kind::unreachable);
     ended = true;
     interrupter.join();
+}
+
+/// Of a store's many calls during one outage each would wait the bound otherwise.
+TEST_F(RestartTest, TheBoundIsOneForAllConnectionsOfADatabase) {
+    const auto database = open_database(cluster_.url(), {.reconnect_bound = 300ms});
+    const auto one = database->connect(OpenMode::read_write);
+    const auto two = database->connect(OpenMode::read_write);
+    cluster_.stop(testing::PostgresCluster::Stop::fast);
+    const auto tries = [](sql::Connection& connection) {
+        return thrown_by<SqlError>([&] { connection.execute("SELECT 1"); }).what();
+    };
+    EXPECT_THAT(tries(*one), HasSubstr("(waited for 0.3 s)"));
+    const auto began = std::chrono::steady_clock::now();
+    for (int i = 0; i < 20; ++i) {
+        tries(*two);
+        EXPECT_THROW((void)database->connect(OpenMode::read_write), SqlError) << "a new one waits no longer";
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 40 * 300ms);
+    cluster_.start();
+    EXPECT_EQ(two->execute("SELECT 1")[0][0].integer(), 1);
+    EXPECT_EQ(one->execute("SELECT 1")[0][0].integer(), 1);
+    (void)database->connect(OpenMode::read_write);
 }
 
 TEST_F(RestartTest, AStandbyIsReadButNotWritten) {
