@@ -21,9 +21,9 @@ const std::string& save_sql() {
 }
 
 // The same owner's commit may come twice: what was sent when a connection was lost can reach the server after the chunk
-// was done again. So it fences by its place too.
+// was done again. So it fences by its place too. A chunk without items may have been left out.
 const std::string& save_chunk_sql() {
-    static const std::string sql = save_sql() + " AND generation = $1 AND sequence + 1 = $2";
+    static const std::string sql = save_sql() + " AND generation = $1 AND sequence < $2";
     return sql;
 }
 
