@@ -124,6 +124,7 @@ CREATE TABLE walk (
     execution_id BIGINT NOT NULL REFERENCES job_execution (id), scope TEXT NOT NULL, number BIGINT NOT NULL,
     step TEXT NOT NULL, outcome TEXT NOT NULL, status TEXT NOT NULL, exit_status TEXT, job_exit_status TEXT,
     steps TEXT NOT NULL, taken TEXT NOT NULL, target TEXT NOT NULL,
+    error_class TEXT, error_message TEXT, error_step TEXT, error_position TEXT,
     PRIMARY KEY (execution_id, scope, number));
 
 CREATE TABLE event (

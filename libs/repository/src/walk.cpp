@@ -35,6 +35,7 @@ WalkEntry read_entry(std::span<const Value> cells) {
     entry.steps = parted(row.text());
     entry.taken = row.text();
     entry.to = row.text();
+    entry.failure = row.failure();
     return entry;
 }
 
@@ -44,18 +45,22 @@ WalkRow::WalkRow(const Claim& claim, const WalkEntry& entry)
     : claim_(claim), entry_(entry), steps_(joined(entry.steps)) {}
 
 sql::Command WalkRow::insert() const {
-    return {
+    sql::Command command{
         "INSERT INTO walk (execution_id, scope, number, step, outcome, status, exit_status, job_exit_status, steps, "
-        "taken, target) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "taken, target, error_class, error_message, error_step, error_position) VALUES ($1, $2, $3, $4, $5, $6, $7, "
+        "$8, $9, $10, $11, $12, $13, $14, $15)",
         {Value(claim_.execution.value()), cell(entry_.scope), Value(entry_.number), cell(entry_.step),
          cell(entry_.outcome), cell(to_string(entry_.status)), cell(entry_.exit_status), cell(entry_.job_exit_status),
          cell(steps_), cell(entry_.taken), cell(entry_.to)},
         1};
+    append_failure(command.params, entry_.failure);
+    return command;
 }
 
 std::vector<WalkEntry> Repository::walk_of(JobExecutionId execution) {
     const sql::Result rows = impl_->select(
-        "SELECT scope, number, step, outcome, status, exit_status, job_exit_status, steps, taken, target FROM walk "
+        "SELECT scope, number, step, outcome, status, exit_status, job_exit_status, steps, taken, target, "
+        "error_class, error_message, error_step, error_position FROM walk "
         "WHERE execution_id = $1 ORDER BY scope, number",
         {Value(execution.value())});
     std::vector<WalkEntry> walk;

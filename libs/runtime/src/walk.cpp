@@ -121,6 +121,7 @@ Walk::Move Walk::replay(const WalkEntry& entry, const RunnableElement& element, 
                 {}};
     Move move{.outcome = {.status = entry.status, .exit_status = entry.exit_status.value_or(""), .steps = entry.steps}};
     place.context.exit_status = entry.job_exit_status;
+    if (entry.failure) return {failed_for(*entry.failure), {}};
     if (entry.status == BatchStatus::failed && !entry.steps.empty()) {
         const auto step = scope_.repository.find_step(entry.steps.back());
         if (step) move.outcome.failure = step->failure;
@@ -249,8 +250,9 @@ Walk::Move Walk::enter(const RunnableDecision& decision, const Place& place, con
             move.outcome = {.status = BatchStatus::stopped, .exit_status = "STOPPED", .ends_job = true};
             return move;
         }
-        move.outcome = wrong({}, {});
-        move.outcome.failure = failure_of(std::current_exception(), scope_.registry, decision.definition->id);
+        move.outcome = failed_for(failure_of(std::current_exception(), scope_.registry, decision.definition->id));
+        move.transition.kind = Transition::Kind::failed;
+        record(move, *standing.current, "decided", place, standing);
         return move;
     };
     try {
@@ -317,7 +319,8 @@ void Walk::record(const Move& move, const RunnableElement& element, std::string 
                                    .status = move.outcome.status,
                                    .exit_status = move.outcome.exit_status,
                                    .job_exit_status = way.exit_status ? way.exit_status : place.context.exit_status,
-                                   .steps = move.outcome.steps});
+                                   .steps = move.outcome.steps,
+                                   .failure = move.outcome.ends_job ? move.outcome.failure : std::nullopt});
 }
 
 const WalkEntry* Walk::recorded(const Place& place, std::int64_t number) const {
@@ -337,9 +340,14 @@ bool Walk::is_running(const RunnableElement& element) const {
 }
 
 WalkOutcome Walk::wrong(std::string error_class, std::string message, std::string step) {
+    return failed_for({std::move(error_class), std::move(message), std::move(step), {}});
+}
+
+/// However deep it stands, the job has failed.
+WalkOutcome Walk::failed_for(Failure failure) {
     return {.status = BatchStatus::failed,
             .exit_status = std::string(to_string(BatchStatus::failed)),
-            .failure = Failure{std::move(error_class), std::move(message), std::move(step), {}},
+            .failure = std::move(failure),
             .ends_job = true};
 }
 

@@ -78,6 +78,7 @@ private:
     /// A step in it was entered by the owner before and has not ended.
     [[nodiscard]] bool is_running(const RunnableElement& element) const;
     static WalkOutcome wrong(std::string error_class, std::string message, std::string step = {});
+    static WalkOutcome failed_for(Failure failure);
 
     Plan plan_;
     JobScope& scope_;

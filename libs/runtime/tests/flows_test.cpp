@@ -390,6 +390,28 @@ TEST_F(Flows, AnAdopterGoesOnInEachFlowOfASplit) {
     expect_sound();
 }
 
+TEST_F(Flows, ADecisionThatFailedIsNotAskedAgainByAnAdopter) {  // §8.5.2
+    const JobDefinition definition = job(split(
+        "s", flow("f", step_of("a", "next=\"d\"") + decision("d", R"(<end on="*"/>)")) + flow("g", step_of("b"))));
+    ASSERT_TRUE(died(in_child([&] {
+        JobOperator alone(*repository_, registry_, drivers_, {.helpers = 0});
+        script().on_decide = [](auto, auto&) -> std::string { throw Bad("no answer"); };
+        script().on_batchlet = [](StepContext& step) -> std::string {
+            if (step.step_name == "b") die();
+            return "";
+        };
+        (void)alone.wait(alone.start(definition, {}));
+        return 0;
+    })));
+    operator_->recover(latest());
+    const JobExecution recovered = *operator_->wait(latest());
+    EXPECT_EQ(recovered.status, BatchStatus::failed);
+    EXPECT_EQ(recovered.failure->message, "no answer");
+    EXPECT_EQ(recovered.failure->step, "d");
+    EXPECT_THAT(script().log, testing::IsEmpty());
+    expect_sound();
+}
+
 TEST_F(Flows, AnAdopterOfAFailedWalkTellsTheSameFailure) {
     ASSERT_TRUE(died(in_child([&] {
         answer({{"a", "!"}});

@@ -145,6 +145,7 @@ struct WalkEntry {
     std::optional<std::string> exit_status;       ///< the element's: what its transition elements met
     std::optional<std::string> job_exit_status;   ///< of the scope's JobContext, afterwards
     std::vector<StepExecutionId> steps;           ///< what a decision that follows is given
+    std::optional<Failure> failure = {};          ///< of a decision; a step's stands with its StepExecution
 };
 
 struct StepEnd {
