@@ -442,14 +442,14 @@ TEST_F(Owning, CountsOfALostExecutionAreSettledByWhatTheSinkSays) {
     const StepExecutionId id = repository().steps_of(lost).at(0).id;
     const Metrics copy{.read = 20, .written = 20, .commits = 2};
     const Progress sink{.sequence = 5, .metrics = {.read = 50, .written = 49, .filtered = 1, .commits = 5}};
-    repository().settle_counts(id, sink);
+    repository().settle_counts(id, 0, sink);
     EXPECT_EQ(copy, metrics(id)) << "its owner may still say more";
     ASSERT_TRUE(repository().fail_lost(lost, "ann"));
-    repository().settle_counts(id, {.metrics = {.read = 10, .written = 10, .commits = 1}});
+    repository().settle_counts(id, 0, {.metrics = {.read = 10, .written = 10, .commits = 1}});
     EXPECT_EQ(copy, metrics(id)) << "what the repository knows is newer";
-    repository().settle_counts(id, sink);
+    repository().settle_counts(id, 0, sink);
     EXPECT_EQ(sink.metrics, metrics(id));
-    repository().settle_counts(StepExecutionId(99), sink);
+    repository().settle_counts(StepExecutionId(99), 0, sink);
     EXPECT_THAT(repository().verify(), IsEmpty());
 }
 

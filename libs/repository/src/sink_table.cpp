@@ -130,7 +130,7 @@ std::optional<Progress> SinkTable::claim(std::int64_t epoch, StepExecutionId ste
                                                   others[0][0].integer(), epoch));
     }
     Progress progress = decode_progress(rows[0][1].text());
-    if (!former_) former_ = SinkRow{StepExecutionId(rows[0][0].integer()), progress};
+    if (!former_) former_ = SinkRow{StepExecutionId(rows[0][0].integer()), key_.partition, progress};
     // These belong to one StepExecution; a new one brings its own.
     if (rows[0][0].integer() != step_execution.value()) {
         progress.metrics = copy.metrics;
@@ -195,11 +195,12 @@ std::vector<SinkRow> SinkTable::rows_of(sql::Connection& connection, const std::
                                         const std::string& instance_uuid) {
     if (connection.columns_of(table).empty()) return {};
     const sql::Result found = connection.execute(
-        fmt::format("SELECT step_execution, progress FROM {} WHERE instance_uuid = $1", quoted(table)),
+        fmt::format("SELECT step_execution, partition, progress FROM {} WHERE instance_uuid = $1", quoted(table)),
         {std::string_view(instance_uuid)});
     std::vector<SinkRow> rows;
     for (std::size_t i = 0; i < found.size(); ++i)
-        rows.push_back({StepExecutionId(found[i][0].integer()), decode_progress(found[i][1].text())});
+        rows.push_back(
+            {StepExecutionId(found[i][0].integer()), found[i][1].integer(), decode_progress(found[i][2].text())});
     return rows;
 }
 

@@ -4,6 +4,8 @@
 
 #include <fermata/repository/repository.hpp>
 
+#include <fmt/format.h>
+
 namespace fermata {
 
 inline constexpr std::string_view state_columns =
@@ -34,5 +36,16 @@ inline constexpr std::string_view state_columns =
 inline constexpr std::string_view fresh_counts =
     "read = 0, written = 0, filtered = 0, read_skips = 0, process_skips = 0, write_skips = 0, commits = 0, "
     "rollbacks = 0, skips_used = 0, retries_used = 0, set_exit_status = NULL";
+
+/// "(read, …) = (SELECT …)": what the partitions of one StepExecution counted together.
+[[nodiscard]] inline std::string sum_of_partitions(std::string_view step_execution) {
+    return fmt::format(
+        "(read, written, filtered, read_skips, process_skips, write_skips, commits, rollbacks) = "
+        "(SELECT COALESCE(SUM(x.read), 0), COALESCE(SUM(x.written), 0), COALESCE(SUM(x.filtered), 0), "
+        "COALESCE(SUM(x.read_skips), 0), COALESCE(SUM(x.process_skips), 0), COALESCE(SUM(x.write_skips), 0), "
+        "COALESCE(SUM(x.commits), 0), COALESCE(SUM(x.rollbacks), 0) FROM partition_execution x "
+        "WHERE x.step_execution_id = {})",
+        step_execution);
+}
 
 }  // namespace fermata

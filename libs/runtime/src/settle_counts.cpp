@@ -22,7 +22,7 @@ void settle_counts(Repository& repository, const sql::Drivers& drivers, JobInsta
     if (!known) return;
     for (const SinkAddress& sink : repository.sinks_of(instance))
         for (const SinkRow& row : rows_in(sink, drivers, known->uuid))
-            repository.settle_counts(row.step_execution, row.progress);
+            repository.settle_counts(row.step_execution, row.partition, row.progress);
 }
 
 }  // namespace fermata

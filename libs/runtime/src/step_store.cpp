@@ -68,9 +68,8 @@ public:
         repository_.record_sink(entry_.claim.execution, address_);
         Progress committed = row_.open(entry_.claim.epoch, entry_.claim.id, entry_.state.progress, accept_);
         // The owner before us may have died before the repository knew of its last chunks.
-        if (const auto& former = row_.former();
-            entry_.claim.partition == 0 && former && former->step_execution != entry_.claim.id)
-            repository_.settle_counts(former->step_execution, former->progress);
+        if (const auto& former = row_.former(); former && former->step_execution != entry_.claim.id)
+            repository_.settle_counts(former->step_execution, former->partition, former->progress);
         return committed;
     }
     Transaction& transaction() override { return *this; }

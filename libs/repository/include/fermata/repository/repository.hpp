@@ -262,9 +262,9 @@ public:
     /// To be called before the sink holds a row of the instance, so that purge finds all of them. Writes if it is new.
     void record_sink(const Claim& claim, const SinkAddress& sink);
     [[nodiscard]] std::vector<SinkAddress> sinks_of(JobInstanceId instance);
-    /// What the sink says that a StepExecution came to: its owner died before the copy was up to date. Nothing happens
-    /// unless that StepExecution has ended and the copy is behind.
-    void settle_counts(StepExecutionId step, const Progress& committed);
+    /// What the sink says that a StepExecution, or a partition of one (as in StepClaim), came to: its owner died before
+    /// the copy was up to date. Nothing happens unless it has ended and the copy is behind.
+    void settle_counts(StepExecutionId step, std::int64_t partition, const Progress& committed);
     // --- partitions of a step that was entered; owner verbs like the others
     /// One transaction, whatever the number: the plan of this StepExecution, before any of its partitions is entered.
     /// The number of partitions of an earlier StepExecution stays, and COMPLETED ones are not in the answer, unless

@@ -17,9 +17,10 @@ struct SinkKey {
     std::int64_t partition = 0;
 };
 
-/// What the sink knows of a step: as the last chunk of `step_execution` left it.
+/// What the sink knows of a step or partition: as the last chunk of `step_execution` left it.
 struct SinkRow {
     StepExecutionId step_execution;
+    std::int64_t partition = 0;
     Progress progress;
 };
 
