@@ -68,6 +68,11 @@ TEST_F(LosingConnection, TheOwnersVerbsAreDoneOnce) {
     EXPECT_THAT(repository().verify(), IsEmpty());
 }
 
+TEST_F(LosingConnection, TheVerbsOfPartitionsAreDoneOnce) {
+    for (const Verb& verb : partition_verbs()) survives(partitioned_scene, verb);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+}
+
 TEST_F(LosingConnection, RequestsToALiveOwnerAreDoneOnce) {
     for (const Verb& verb : requests()) survives(live_scene, verb);
     EXPECT_THAT(repository().verify(), IsEmpty());

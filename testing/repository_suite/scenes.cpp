@@ -86,6 +86,17 @@ std::string word_for(const std::vector<std::string>& words) {
 
 std::string word_for(const Metrics& m) { return fmt::format("{}/{}/{}", m.read, m.written, m.commits); }
 
+std::string picture_of_partitions(Repository& repository, StepExecutionId step) {
+    std::string text;
+    for (const PartitionExecution& p : repository.partitions_of(step))
+        text += fmt::format("    {} {} {} {}{}{} {}\n", p.number, to_string(p.status), p.exit_status.value_or("-"),
+                            p.started ? "started" : "not started", p.ended ? ", ended" : "",
+                            p.failure ? ", " + p.failure->message : "", word_for(p.metrics));
+    for (const CollectedData& c : repository.collected_of(step))
+        text += fmt::format("    {}.{} collected {}\n", c.partition, c.sequence, c.data);
+    return text;
+}
+
 }  // namespace
 
 Scene live_scene(Repository& repository, const std::string& job) {
@@ -107,6 +118,25 @@ Scene failed_scene(Repository& repository, const std::string& job) {
 
 Scene lost_scene(Repository& repository, const std::string& job) {
     Scene scene = live_scene(repository, job);
+    let_die(scene, repository.data_folder());
+    return scene;
+}
+
+Scene partitioned_scene(Repository& repository, const std::string& job) {
+    Scene scene = live_scene(repository, job);
+    StepEntry step{.claim = scene.load, .state = {.progress = scene.committed}};
+    std::ignore = repository.store_plan(step, {.partitions = 3, .properties = {{{"n", "zero"}}, {}, {}}});
+    const StepEntry done = repository.enter_partition(scene.load, 2, StepEntryMode::start);
+    repository.end_partition(done.claim, {.status = BatchStatus::completed});
+    const StepEntry slice = repository.enter_partition(scene.load, 0, StepEntryMode::start);
+    scene.slice = slice.claim;
+    scene.sliced = after_one_more_chunk(slice.state.progress);
+    repository.unit().commit(scene.slice, scene.sliced);
+    return scene;
+}
+
+Scene lost_partitioned_scene(Repository& repository, const std::string& job) {
+    Scene scene = partitioned_scene(repository, job);
     let_die(scene, repository.data_folder());
     return scene;
 }
@@ -192,9 +222,41 @@ const std::vector<Verb>& owner_verbs() {
                  const StepEntry entry = r.enter_step(s.claim, "check", StepEntryMode::start);
                  return fmt::format("epoch {}", entry.claim.epoch);
              }),
+        verb("store_plan",
+             [](R& r, W&, const S& s) {
+                 StepEntry step{.claim = s.load, .state = {.progress = s.committed}};
+                 return std::to_string(r.store_plan(step, {.partitions = 2, .threads = 1}).partitions.size());
+             }),
         verb("end_step", [](R& r, W&, const S& s) { r.end_step(s.load, end_of(s, BatchStatus::completed)); }),
         verb("end_execution", [](R& r, W&, const S& s) {
             r.end_execution(s.claim, {.status = BatchStatus::failed, .exit_status = "BAD"});
+        })};
+    return all;
+}
+
+const std::vector<Verb>& partition_verbs() {
+    using R = Repository;
+    using W = Worker;
+    using S = Scene;
+    static const std::vector<Verb> all{
+        verb("enter_partition",
+             [](R& r, W&, const S& s) {
+                 const StepEntry entry = r.enter_partition(s.load, 1, StepEntryMode::start);
+                 return std::string(to_string(entry.state.status));
+             }),
+        verb("commit of a partition",
+             [](R& r, W&, const S& s) {
+                 auto unit = r.unit();
+                 r.store_collected(unit, s.slice, 2, "second");
+                 return std::string(to_string(unit.commit(s.slice, after_one_more_chunk(s.sliced)).status));
+             }),
+        verb("store_collected", [](R& r, W&, const S& s) { r.store_collected(s.slice, 2, "second"); }),
+        verb("end_partition", [](R& r, W&, const S& s) {
+            r.end_partition(s.slice, {.status = BatchStatus::failed,
+                                      .exit_status = "BAD",
+                                      .progress = s.sliced,
+                                      .failure = Failure{"test.Bad", "as told", "load", {}},
+                                      .collected = "last"});
         })};
     return all;
 }
@@ -210,7 +272,8 @@ std::string picture_of(Repository& repository, const std::string& job) {
                             e.owner ? "owned" : "unowned", e.stop_now ? " now" : "",
                             e.stop_requested_by ? " stop asked" : "", word_for(kinds));
         for (const StepExecution& s : repository.steps_of(e.id))
-            text += fmt::format("  {} {} {}\n", s.name, to_string(s.status), word_for(s.metrics));
+            text += fmt::format("  {} {} {}\n", s.name, to_string(s.status), word_for(s.metrics)) +
+                    picture_of_partitions(repository, s.id);
         for (const WalkEntry& w : repository.walk_of(e.id))
             text += fmt::format("  {} {} {}\n", w.number, w.step, w.taken);
     }

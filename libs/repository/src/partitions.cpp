@@ -127,22 +127,23 @@ sql::Command note_plan(const StepClaim& claim, std::int64_t count, std::int64_t 
 
 // --- one partition
 
-constexpr std::string_view of_partition =
-    "WHERE instance_id = $1 AND step = $2 AND partition = $3 AND EXISTS "
-    "(SELECT 1 FROM job_execution e WHERE e.id = $4 AND e.epoch = $5 AND e.status IN ('STARTED', 'STOPPING'))";
+// The execution's row stays locked: otherwise the partition could begin while somebody takes the execution over, or
+// ends it, and does not see that.
+std::string of_partition(const sql::Dialect& dialect) {
+    return fmt::format(
+        "WHERE instance_id = $1 AND step = $2 AND partition = $3 AND EXISTS "
+        "(SELECT 1 FROM job_execution e WHERE e.id = $4 AND e.epoch = $5 AND e.status IN ('STARTED', 'STOPPING'){}) "
+        "RETURNING {}, {}",
+        dialect.for_update, state_columns, progress_columns);
+}
 
-sql::Command take_progress(const StepClaim& step, std::int64_t row, StepEntryMode mode, Timestamp now) {
-    static const std::string start = fmt::format(
+std::string take_progress(StepEntryMode mode, const sql::Dialect& dialect) {
+    if (mode == StepEntryMode::adopt)
+        return "UPDATE step_progress SET epoch = epoch + 1, last_execution = $6, updated = $7 " + of_partition(dialect);
+    return fmt::format(
         "UPDATE step_progress SET status = 'STARTED', exit_status = NULL, starts = starts + 1, epoch = epoch + 1, "
-        "last_execution = $6, updated = $7, {} {} RETURNING {}, {}",
-        fresh_counts, of_partition, state_columns, progress_columns);
-    static const std::string adopt =
-        fmt::format("UPDATE step_progress SET epoch = epoch + 1, last_execution = $6, updated = $7 {} RETURNING {}, {}",
-                    of_partition, state_columns, progress_columns);
-    return {mode == StepEntryMode::adopt ? adopt : start,
-            {Value(step.execution.instance.value()), cell(step.step), Value(row),
-             Value(step.execution.execution.value()), Value(step.execution.epoch), Value(step.id.value()), cell(now)},
-            1};
+        "last_execution = $6, updated = $7, {} {}",
+        fresh_counts, of_partition(dialect));
 }
 
 sql::Command begin_partition(const StepClaim& step, std::int64_t number, Timestamp now) {
@@ -156,7 +157,7 @@ sql::Command begin_partition(const StepClaim& step, std::int64_t number, Timesta
 sql::Command end_progress(const StepClaim& claim, const PartitionEnd& end, Timestamp now) {
     static const std::string sql = fmt::format(
         "UPDATE step_progress SET {}, status = $25, exit_status = $26, updated = $27, deaths = 0, intent = NULL "
-        "WHERE instance_id = $21 AND step = $22 AND partition = $23 AND epoch = $24",
+        "WHERE instance_id = $21 AND step = $22 AND partition = $23 AND epoch = $24 AND status = 'STARTED'",
         progress_assignments());
     sql::Command command{sql, {}, 1};
     append_progress(command.params, end.progress);
@@ -187,17 +188,26 @@ sql::Command insert_data(const StepClaim& claim, std::int64_t sequence, const st
         {Value(claim.id.value()), Value(claim.partition - 1), Value(sequence), Value(std::as_bytes(std::span(data)))}};
 }
 
-// While a partition runs, its counters are in step_progress only.
-constexpr std::string_view partition_select =
-    "SELECT x.partition, x.properties, x.status, x.exit_status, x.started, x.ended, COALESCE(p.read, x.read), "
-    "COALESCE(p.written, x.written), COALESCE(p.filtered, x.filtered), COALESCE(p.read_skips, x.read_skips), "
-    "COALESCE(p.process_skips, x.process_skips), COALESCE(p.write_skips, x.write_skips), "
-    "COALESCE(p.commits, x.commits), COALESCE(p.rollbacks, x.rollbacks), "
-    "x.error_class, x.error_message, x.error_step, x.error_position "
-    "FROM partition_execution x JOIN step_execution s ON s.id = x.step_execution_id JOIN job_execution e ON "
-    "e.id = s.execution_id LEFT JOIN step_progress p ON p.instance_id = e.instance_id AND p.step = s.step AND "
-    "p.partition = x.partition + 1 AND p.last_execution = s.id AND x.status = 'STARTED' "
-    "WHERE x.step_execution_id = $1 ORDER BY x.partition";
+// While a partition runs, its counters are in step_progress only. Looked up row by row: joined, a server that has no
+// statistics yet reads all of them for each.
+std::string live(std::string_view column) {
+    return fmt::format(
+        "CASE WHEN x.status = 'STARTED' THEN COALESCE((SELECT p.{0} FROM step_progress p WHERE "
+        "p.instance_id = e.instance_id AND p.step = s.step AND p.partition = x.partition + 1 AND "
+        "p.last_execution = s.id), x.{0}) ELSE x.{0} END",
+        column);
+}
+const std::string& partition_select() {
+    static const std::string sql = fmt::format(
+        "SELECT x.partition, x.properties, x.status, x.exit_status, x.started, x.ended, {}, {}, {}, {}, {}, {}, {}, "
+        "{}, "
+        "x.error_class, x.error_message, x.error_step, x.error_position FROM partition_execution x "
+        "JOIN step_execution s ON s.id = x.step_execution_id JOIN job_execution e ON e.id = s.execution_id "
+        "WHERE x.step_execution_id = $1 ORDER BY x.partition",
+        live("read"), live("written"), live("filtered"), live("read_skips"), live("process_skips"), live("write_skips"),
+        live("commits"), live("rollbacks"));
+    return sql;
+}
 
 PartitionExecution read_partition(std::span<const Value> cells) {
     RowReader row(cells);
@@ -254,10 +264,15 @@ std::optional<StoredPlan> Repository::plan_of(const StepClaim& step) {
 
 StepEntry Repository::enter_partition(const StepClaim& step, std::int64_t number, StepEntryMode mode) {
     StepState state;
+    const std::string take = take_progress(mode, impl_->database.dialect());
     as_owner(step.execution, [&] {
         // In doubt it is entered once more: nothing was done under the epoch that is then lost.
         impl_->transact([&](StoreWrite& write) {
-            const sql::Command taken[] = {take_progress(step, number + 1, mode, write.now()),
+            const sql::Command taken[] = {{take,
+                                           {Value(step.execution.instance.value()), cell(step.step), Value(number + 1),
+                                            Value(step.execution.execution.value()), Value(step.execution.epoch),
+                                            Value(step.id.value()), cell(write.now())},
+                                           1},
                                           begin_partition(step, number, write.now())};
             state = only_state(write.commit(taken).front());
             FERMATA_POINT("partition.entered");
@@ -324,7 +339,7 @@ std::vector<CollectedData> Repository::collected_of(StepExecutionId step) {
 }
 
 std::vector<PartitionExecution> Repository::partitions_of(StepExecutionId step) {
-    const sql::Result rows = impl_->select(partition_select, {Value(step.value())});
+    const sql::Result rows = impl_->select(partition_select(), {Value(step.value())});
     std::vector<PartitionExecution> partitions;
     for (std::size_t i = 0; i < rows.size(); ++i) partitions.push_back(read_partition(rows[i]));
     return partitions;

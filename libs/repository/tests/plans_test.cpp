@@ -27,6 +27,7 @@ struct Plans : RepositorySuite {
         store.record_sink(one, {"sink.db", "fermata_sink"});
         std::ignore = store.poll(one);
         std::ignore = store.steps_of_instance(one.instance);
+        use_partitions(store, one);
         store.end_step(
             entry.claim,
             {.status = BatchStatus::failed, .progress = {.sequence = 1}, .walk = {1, "load", "ran", "next", "check"}});
@@ -34,12 +35,33 @@ struct Plans : RepositorySuite {
         store.request_stop(one.execution, {});
         store.request_stop(one.execution, {.now = true});
         store.end_execution(one, {.status = BatchStatus::failed});
-        store.settle_counts(entry.claim.id, {.metrics = {.commits = 1}});
+        store.settle_counts(entry.claim.id, 0, {.metrics = {.commits = 1}});
         const Claim two = std::get<Claim>(store.restart(one.execution, {.definition = request().definition}, own));
         std::ignore = store.enter_step(two, "load", StepEntryMode::again);
         store.end_execution(two, {.status = BatchStatus::stopped});
         store.abandon(two.execution, "ann");
         query(store, one);
+    }
+    static void use_partitions(Repository& store, const Claim& claim) {
+        StepEntry step = store.enter_step(claim, "slices", StepEntryMode::start);
+        std::ignore = store.store_plan(step, {.partitions = 2, .properties = {{}, {}}});
+        std::ignore = store.plan_of(step.claim);
+        const StepEntry slice = store.enter_partition(step.claim, 0, StepEntryMode::start);
+        {
+            auto unit = store.unit();
+            store.store_collected(unit, slice.claim, 1, "data");
+            unit.commit(slice.claim, {.sequence = 1});
+        }
+        store.store_collected(slice.claim, 2, "data");
+        std::ignore = store.collected_of(step.claim.id);
+        store.end_partition(slice.claim, {.status = BatchStatus::completed, .progress = {.sequence = 1}});
+        std::ignore = store.partitions_of(step.claim.id);
+        store.end_step(
+            step.claim,
+            {.status = BatchStatus::failed, .walk = {3, "slices", "ran", "next", "load"}, .partitioned = true});
+        store.settle_counts(step.claim.id, 1, {.metrics = {.commits = 1}});
+        StepEntry again = store.enter_step(claim, "slices", StepEntryMode::start);
+        std::ignore = store.store_plan(again, {.keep_properties = true});
     }
     static void query(Repository& store, const Claim& one) {
         const Parameters parameters{{"file", "vendors.csv"}, {"day", "2026-11-22"}};

@@ -122,10 +122,10 @@ protected:
         changes.push_back(0);
         for (bool all_used = true; all_used;) {
             ++changes.back();
-            const Outcome found = at_once(make, verbs, first, changes, all_used);
-            if (!all_used) return;
             SCOPED_TRACE(fmt::format("{} and {}, {} first, turns change after {}", verbs[0]->name, verbs[1]->name,
                                      verbs[first]->name, fmt::join(changes, ", ")));
+            const Outcome found = at_once(make, verbs, first, changes, all_used);
+            if (!all_used) return;
             EXPECT_THAT(found, ::testing::AnyOf(legal[0], legal[1]));
             ++tried_;
             try_orders(make, verbs, legal, first, changes);
@@ -167,6 +167,22 @@ TEST_F(Interleaving, ALiveOwnerAndRequests) {
         for (const Verb& request : requests()) try_all(live_scene, owner, request);
     EXPECT_THAT(repository().verify(), IsEmpty());
     EXPECT_GT(tried_, 100);
+}
+
+TEST_F(Interleaving, PartitionsBesideEachOtherAndRequests) {
+    const std::vector<Verb>& verbs = partition_verbs();
+    for (std::size_t i = 1; i < verbs.size(); ++i) try_all(partitioned_scene, verbs[0], verbs[i]);
+    for (const Verb& owner : verbs)
+        for (const Verb& request : requests()) try_all(partitioned_scene, owner, request);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+    EXPECT_GT(tried_, 70);
+}
+
+TEST_F(Interleaving, PartitionsOfAZombieAndRequests) {
+    for (const Verb& zombie : partition_verbs())
+        for (const Verb& request : requests()) try_all(lost_partitioned_scene, zombie, request);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+    EXPECT_GT(tried_, 70);
 }
 
 TEST_F(Interleaving, AZombieAndRequests) {

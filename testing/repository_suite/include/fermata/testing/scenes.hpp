@@ -15,6 +15,8 @@ struct Scene {
     Claim claim;
     StepClaim load;      ///< step "load", STARTED unless the execution has ended
     Progress committed;  ///< of that step
+    StepClaim slice;     ///< partition 0 of it, STARTED, in partitioned scenes
+    Progress sliced;     ///< and what it has committed
     std::unique_ptr<Worker> owner;
 };
 /// Its owner lives and is in step "load", one chunk after its beginning.
@@ -23,6 +25,11 @@ struct Scene {
 [[nodiscard]] Scene failed_scene(Repository& repository, const std::string& job);
 /// As live, but the kernel says that the owner is dead.
 [[nodiscard]] Scene lost_scene(Repository& repository, const std::string& job);
+
+/// As live and lost, but "load" has three partitions: 0 runs, one chunk after its beginning, 1 was not entered yet, 2
+/// is COMPLETED.
+[[nodiscard]] Scene partitioned_scene(Repository& repository, const std::string& job);
+[[nodiscard]] Scene lost_partitioned_scene(Repository& repository, const std::string& job);
 
 struct Verb {
     std::string name;
@@ -33,6 +40,9 @@ struct Verb {
 [[nodiscard]] const std::vector<Verb>& requests();
 /// Those of the owner, with the scene's claims.
 [[nodiscard]] const std::vector<Verb>& owner_verbs();
+
+/// Those of the owner of a partitioned scene: the first enters partition 1, the others belong to partition 0.
+[[nodiscard]] const std::vector<Verb>& partition_verbs();
 
 /// Everything the store says of a job's instances, without numbers and times that differ from run to run.
 [[nodiscard]] std::string picture_of(Repository& repository, const std::string& job);
