@@ -59,8 +59,7 @@ StepOutcome ChunkStep::run_chunks() {
             pipeline_.close();
             return Stopped{};
         }
-        run_chunk_or_recover();
-        if (pipeline_.algorithm && !one_by_one_) pipeline_.algorithm->end_checkpoint();
+        if (run_chunk_or_recover() && pipeline_.algorithm && !one_by_one_) pipeline_.algorithm->end_checkpoint();
     }
     publish();
     pipeline_.close();
@@ -85,15 +84,21 @@ void ChunkStep::guard_against_repeated_deaths() {
     committed_.replay_left = std::max(committed_.replay_left, chunk_.definition->item_count);
 }
 
-void ChunkStep::run_chunk_or_recover() {
+/// True if it was committed, false if it is to be done again.
+bool ChunkStep::run_chunk_or_recover() {
     try {
         run_chunk();
+        return true;
     } catch (const RetryChunk& retry) {
         recover(retry.error);
         committed_.replay_left = std::max(committed_.replay_left, reads_);
         pipeline_.open(committed_);
+        return false;
     } catch (const std::exception& error) {
-        if (is_lost(error)) return go_on_after_loss(std::current_exception());
+        if (is_lost(error)) {
+            go_on_after_loss(std::current_exception());
+            return false;
+        }
         if (!is_fenced(error)) recover(std::current_exception());
         throw;
     } catch (...) {
@@ -269,10 +274,11 @@ void ChunkStep::write() {
     for (ItemWriteListener* listener : listeners_.write) listener->after_write(view);
 }
 
-/// What a failed write left behind must not be committed with the progress, nor written twice.
+/// What a failed write left behind must not be committed with the progress, nor written twice. A writer that cannot
+/// take anything back is not closed either: there was no rollback (§8.2.1.4.4).
 void ChunkStep::undo_write() {
     store_->rollback();
-    pipeline_.reopen_writer(committed_);
+    if (pipeline_.writer->sink().sink_class != SinkClass::at_least_once) pipeline_.reopen_writer(committed_);
 }
 
 /// The chunk commits without its items: they were skipped as one list.

@@ -36,7 +36,7 @@ private:
     void begin_step_execution();
     StepOutcome run_chunks();
     void guard_against_repeated_deaths();
-    void run_chunk_or_recover();
+    bool run_chunk_or_recover();
     void recover(const std::exception_ptr& error);
     void go_on_after_loss(const std::exception_ptr& error);
     void publish();

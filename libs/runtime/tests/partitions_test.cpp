@@ -482,5 +482,31 @@ TEST_F(Partitions, EachHasARowOfItsOwnInASinkElsewhere) {
     EXPECT_EQ(sink->execute("SELECT COUNT(*) FROM fermata_sink WHERE partition > 0")[0][0].integer(), 3);
 }
 
+TEST_F(Partitions, CountsAddUpAfterADeathWhereTheSinkIsAnotherDatabase) {
+    const std::string writer = fmt::format(
+        R"(<writer ref="rows"><properties><property name="url" value="{}"/></properties></writer>)", path("sink.db"));
+    const JobDefinition definition = job(with(chunk_step(9, plan(3, R"(threads="1")"), writer), ""));
+    ASSERT_TRUE(died(in_child([&] {
+        script().on_process = [](std::int64_t item) {
+            if (item == 8 && script().attempts[0]++ == 1) die();  // in the second partition, two chunks after its copy
+            return true;
+        };
+        run(definition);
+        return 0;
+    })));
+    operator_->fail_lost(latest());
+    const auto all = partitions(latest());
+    EXPECT_EQ(all[0].metrics.written, 9);
+    EXPECT_EQ(all[1].metrics, (Metrics{.read = 6, .written = 6, .commits = 2}));
+    EXPECT_EQ(all[2].metrics, Metrics{});
+    EXPECT_EQ(step(latest()).metrics.written, 15);
+    EXPECT_EQ(written("sink.db").size(), 15U);
+    expect_sound();
+    const JobExecution second = restart(latest());
+    EXPECT_EQ(second.status, BatchStatus::completed);
+    EXPECT_EQ(step(second.id).metrics.written, 12);
+    EXPECT_EQ(written("sink.db").size(), 27U);
+}
+
 }  // namespace
 }  // namespace fermata::test
