@@ -44,11 +44,11 @@ void refuse_unopenable(const std::string& name, const std::filesystem::path& pat
         throw SqlError(SqlError::Kind::unreachable, name + ": there is no such database", "check the path");
 }
 
-void make_folder(const std::filesystem::path& folder) {
+void make_folder(const std::filesystem::path& folder, mode_t mode) {
     std::error_code error;
     if (std::filesystem::exists(folder, error)) return;
-    make_folder(folder.parent_path());
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+    make_folder(folder.parent_path(), mode);
+    if (::mkdir(folder.c_str(), mode) != 0 && errno != EEXIST)
         throw_system_error(errno, folder.string() + ": cannot create the folder");
 }
 
@@ -58,10 +58,11 @@ Connection::Connection(std::string name, const std::filesystem::path& path, Open
     : name_(std::move(name)),
       read_only_(mode == OpenMode::read_only),
       settings_(std::move(settings)),
-      turnstile_(path, settings_) {
-    refuse_unopenable(name_, path, mode == OpenMode::create);
-    if (mode == OpenMode::create && is_new(path)) {
-        create(path);
+      turnstile_(path, settings_, mode == OpenMode::create_private) {
+    const bool may_create = mode == OpenMode::create || mode == OpenMode::create_private;
+    refuse_unopenable(name_, path, may_create);
+    if (may_create && is_new(path)) {
+        create(path, mode == OpenMode::create_private);
     } else {
         // A reader opens for writing too where it may, else SQLite could not tidy up its -wal and -shm at the end.
         open(path, {}, 0);
@@ -70,11 +71,11 @@ Connection::Connection(std::string name, const std::filesystem::path& path, Open
 }
 
 /// Two processes may create at once; the second then finds the database made.
-void Connection::create(const std::filesystem::path& path) {
-    make_folder(path.parent_path());
+void Connection::create(const std::filesystem::path& path, bool is_private) {
+    make_folder(path.parent_path(), is_private ? 0700 : 0777);
     const Turn turn(turnstile_, settings_.turn_bound);
-    // The lock file is 0600. Letting SQLite copy that mode spares us to open the database ourselves, which could drop
-    // this process's POSIX locks on it.
+    // The lock file has the mode wanted. Letting SQLite copy that mode spares us to open the database ourselves, which
+    // could drop this process's POSIX locks on it.
     open(path, turnstile_.path(), SQLITE_OPEN_CREATE);
     if (is_new(path))
         check(sqlite3_exec(db_.get(), "PRAGMA journal_mode = WAL", nullptr, nullptr, nullptr), {db_.get(), name_});

@@ -44,7 +44,7 @@ public:
     void follow_rollback() noexcept;
 
 private:
-    void create(const std::filesystem::path& path);
+    void create(const std::filesystem::path& path, bool is_private);
     void open(const std::filesystem::path& path, const std::filesystem::path& mode_of, int more_flags);
     void configure(sql::OpenMode mode);
     bool take_turn_to_close() noexcept;

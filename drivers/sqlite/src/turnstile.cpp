@@ -69,14 +69,21 @@ private:
     bool noticed_ = false;
 };
 
-Turnstile::Turnstile(std::filesystem::path database, const Settings& settings)
-    : database_(std::move(database)), path_(database_.string() + "-fermata.lock"), settings_(settings) {}
+Turnstile::Turnstile(std::filesystem::path database, const Settings& settings, bool is_private)
+    : database_(std::move(database)),
+      path_(database_.string() + "-fermata.lock"),
+      settings_(settings),
+      new_mode_(is_private ? 0600 : 0666) {}
 
 void Turnstile::open() {
     struct stat database{};
     const bool exists = ::stat(database_.c_str(), &database) == 0;
-    const mode_t mode = exists ? database.st_mode & 0666 : 0600;
+    const mode_t mode = exists ? database.st_mode & 0666 : new_mode_;
     File file(::open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    // Left by a database that was removed: the new one takes its mode.
+    if (file && !exists && new_mode_ == 0600) {
+        [[maybe_unused]] const int mode_set = ::fchmod(file.fd(), new_mode_);
+    }
     if (!file && errno == ENOENT) {
         file = File(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode));
         // Who may write the database may wait here, whatever the umask and whoever came first. Best effort.

@@ -5,6 +5,8 @@
 #include <fermata/base/file.hpp>
 #include <fermata/drivers/sqlite.hpp>
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -15,7 +17,9 @@ namespace fermata::sqlite {
 class Turnstile {
 public:
     /// `database` is the file's canonical path; `settings` must outlive this. Touches nothing yet.
-    Turnstile(std::filesystem::path database, const Settings& settings);
+    /// `is_private`: a database that is not there yet is to be its owner's only; the lock file has the mode it will
+    /// get.
+    Turnstile(std::filesystem::path database, const Settings& settings, bool is_private);
 
     /// Waits for its turn and holds it. The first call creates the lock file, with the database's owner and mode.
     /// Throws SqlError: busy naming the holder after `bound`, read_only or unreachable if there can be no lock file.
@@ -35,6 +39,7 @@ private:
     std::filesystem::path database_;
     std::filesystem::path path_;
     const Settings& settings_;
+    mode_t new_mode_;
     File file_;
     bool held_ = false;
     std::atomic<bool> interrupted_{false};

@@ -29,12 +29,28 @@ std::string pragma(sql::Connection& connection, const std::string& name) {
 TEST_F(FileTest, CreatesPrivateFileAndFolders) {
     const auto database = open_database("sqlite:" + path("new/deeper/jobs.db"));
     EXPECT_FALSE(database->exists());
-    (void)database->connect(OpenMode::create);
+    (void)database->connect(OpenMode::create_private);
     EXPECT_TRUE(database->exists());
     EXPECT_EQ(mode_of(path("new/deeper")), 0700U);
     EXPECT_EQ(mode_of(path("new")), 0700U);
     EXPECT_EQ(mode_of(path("new/deeper/jobs.db")), 0600U);
     EXPECT_EQ(mode_of(path("new/deeper/jobs.db-fermata.lock")), 0600U);
+}
+
+TEST_F(FileTest, OthersGetTheModeTheUmaskSays) {
+    const mode_t before = ::umask(027);
+    (void)open_database("sqlite:" + path("shared/sink.db"))->connect(OpenMode::create);
+    ::umask(before);
+    EXPECT_EQ(mode_of(path("shared")), 0750U);
+    EXPECT_EQ(mode_of(path("shared/sink.db")), 0640U);
+    EXPECT_EQ(mode_of(path("shared/sink.db-fermata.lock")), 0640U);
+}
+
+TEST_F(FileTest, ALockFileThatWasLeftDoesNotOpenAPrivateFileToOthers) {
+    (void)open_database(path())->connect(OpenMode::create);
+    std::filesystem::remove(path());
+    (void)open_database(path())->connect(OpenMode::create_private);
+    EXPECT_EQ(mode_of(path()), 0600U);
 }
 
 TEST_F(FileTest, SetsUpEveryConnection) {

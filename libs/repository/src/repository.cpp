@@ -94,7 +94,7 @@ void Repository::open(bool create) {
     const bool exists = database_->exists();
     if (!exists && !create) throw missing(*database_);
     try {
-        auto writer = database_->connect(exists ? sql::OpenMode::read_write : sql::OpenMode::create);
+        auto writer = database_->connect(exists ? sql::OpenMode::read_write : sql::OpenMode::create_private);
         open_schema(*writer, *database_, create, impl_->clock.now());
         impl_->writers.add(std::move(writer));
     } catch (const SqlError& error) {

@@ -191,13 +191,19 @@ struct Dialect {
     std::string_view for_update;
     /// Other write transactions run beside ours and commit between our statements (READ COMMITTED).
     bool concurrent_writers = false;
-    /// Expression: opaque bytes -> text, for the BATCH_* views. Whatever the bytes are it does not fail; ASCII is itself.
+    /// Expression: opaque bytes -> text, for the BATCH_* views. Whatever the bytes are it does not fail; ASCII is
+    /// itself.
     std::string (*bytes_as_text)(std::string_view expression) = nullptr;
     /// Expression: text that names the connection's session on the server; empty where there are no sessions.
     std::string_view session = "''";
 };
 
-enum class OpenMode : std::uint8_t { read_write, create, read_only };
+enum class OpenMode : std::uint8_t {
+    read_write,
+    create,          ///< if it is missing; a file's mode is as the umask says
+    create_private,  ///< the same, a file that only its owner may read
+    read_only
+};
 
 /// One database: a file, a server's database. Connections are opened from it.
 class Database {
