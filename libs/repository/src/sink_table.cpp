@@ -53,11 +53,22 @@ std::string shown(const Progress& progress) {
 
 auto place(const Progress& progress) { return std::tie(progress.generation, progress.sequence); }
 
-/// The sink has no commit of this generation; what no chunk saved stands in the copy only.
-Progress from_nothing(const Progress& copy) {
+bool is_behind(const std::optional<Progress>& committed, const Progress& copy) {
+    return copy.sequence != 0 && (!committed || place(*committed) < place(copy));
+}
+
+/// What the sink holds of this generation; what no chunk saved stands in the copy only.
+Progress held(const std::optional<Progress>& committed, const Progress& copy) {
+    if (committed && committed->generation >= copy.generation) return *committed;
     if (copy.sequence == 0) return copy;
-    Progress progress;
+    return {};
+}
+
+/// Accepted although it is behind. Its place becomes a new one, beyond the copy's: places never go back, and whoever
+/// compares sink and copy after this finds the sink ahead. The generation stays, partitions are told by it.
+Progress accepted(Progress progress, const Progress& copy) {
     progress.generation = copy.generation;
+    progress.sequence = copy.sequence + 1;
     return progress;
 }
 
@@ -99,9 +110,9 @@ Progress SinkTable::open(std::int64_t epoch, StepExecutionId step_execution, con
 Progress SinkTable::try_open(std::int64_t epoch, StepExecutionId step_execution, const Progress& copy, bool accept) {
     sql::Transaction transaction(connection_);
     const std::optional<Progress> committed = claim(epoch, step_execution, copy);
-    if (!accept) refuse_if_behind(committed, copy);
-    const bool goes_on = committed && committed->generation >= copy.generation;
-    const Progress progress = goes_on ? *committed : from_nothing(copy);
+    const bool behind = is_behind(committed, copy);
+    if (behind && !accept) refuse_behind(committed, copy);
+    const Progress progress = behind ? accepted(held(committed, copy), copy) : held(committed, copy);
     const std::string sql = committed ? restore_sql() : insert_sql();
     encoded_ = encode(progress);
     const sql::Command last{
@@ -141,8 +152,7 @@ std::optional<Progress> SinkTable::claim(std::int64_t epoch, StepExecutionId ste
     return progress;
 }
 
-void SinkTable::refuse_if_behind(const std::optional<Progress>& committed, const Progress& copy) const {
-    if (copy.sequence == 0 || (committed && place(*committed) >= place(copy))) return;
+void SinkTable::refuse_behind(const std::optional<Progress>& committed, const Progress& copy) const {
     const std::string found = committed ? "the sink holds " + shown(*committed) : "the sink has no row";
     throw Error(ErrorKind::refused,
                 fmt::format("{}: {} was committed, but {}: was the sink restored from a backup?", describe(),

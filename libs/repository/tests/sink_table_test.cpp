@@ -149,12 +149,29 @@ TEST_F(SinkTableTest, ACopyAheadOfTheSinkIsRefusedWithBothValues) {
     commit(sink, 1, at(0, 2));  // the refusal changed nothing, the epoch neither
 }
 
-TEST_F(SinkTableTest, ACopyAheadOfTheSinkCanBeAccepted) {
+/// What it holds, at a place no copy has seen.
+Progress moved(Progress progress, std::int64_t generation, std::int64_t sequence) {
+    progress.generation = generation;
+    progress.sequence = sequence;
+    return progress;
+}
+
+TEST_F(SinkTableTest, ACopyAheadOfTheSinkCanBeAcceptedAtANewPlace) {
     SinkTable sink = table();
     (void)sink.open(1, first_execution, at(0, 0), false);
     commit(sink, 1, at(0, 1));
-    EXPECT_EQ(sink.open(2, first_execution, at(0, 3), true), at(0, 1));
-    commit(sink, 2, at(0, 2));
+    const Progress accepted = moved(at(0, 1), 0, 4);
+    EXPECT_EQ(sink.open(2, first_execution, at(0, 3), true), accepted);
+    // Its owner may die before the copy knows: the next one needs no word of the operator.
+    EXPECT_EQ(sink.open(3, first_execution, at(0, 3), false), accepted);
+    commit(sink, 3, at(0, 5));
+}
+
+TEST_F(SinkTableTest, WhatIsNotBehindStaysWhereItIsWhenItIsAccepted) {
+    SinkTable sink = table();
+    (void)sink.open(1, first_execution, at(0, 0), true);
+    commit(sink, 1, at(0, 1));
+    EXPECT_EQ(sink.open(2, first_execution, at(0, 1), true), at(0, 1));
 }
 
 TEST_F(SinkTableTest, ARowMissingAfterACommitIsRefused) {
@@ -166,8 +183,8 @@ TEST_F(SinkTableTest, ARowMissingAfterACommitIsRefused) {
 
 TEST_F(SinkTableTest, ARowMissingAfterACommitCanBeAccepted) {
     SinkTable sink = table();
-    EXPECT_EQ(sink.open(2, first_execution, at(1, 3), true), at(1, 0));
-    commit(sink, 2, at(1, 1));
+    EXPECT_EQ(sink.open(2, first_execution, at(1, 3), true), moved({}, 1, 4));
+    commit(sink, 2, at(1, 5));
 }
 
 TEST_F(SinkTableTest, ACommittedNewerGenerationThatTheSinkLacksIsRefusedOrStartsAnew) {
@@ -175,7 +192,7 @@ TEST_F(SinkTableTest, ACommittedNewerGenerationThatTheSinkLacksIsRefusedOrStarts
     (void)sink.open(1, first_execution, at(0, 0), false);
     commit(sink, 1, at(0, 1));
     EXPECT_THROW((void)sink.open(2, first_execution, at(1, 2), false), Error);
-    EXPECT_EQ(sink.open(2, first_execution, at(1, 2), true), at(1, 0));
+    EXPECT_EQ(sink.open(2, first_execution, at(1, 2), true), moved({}, 1, 3));
 }
 
 TEST_F(SinkTableTest, AnotherTableOfThatNameIsRefused) {

@@ -33,7 +33,8 @@ public:
     /// Claims the row for `epoch`, in one transaction, and answers the progress it holds; a first entry inserts it.
     /// `copy` is what the repository knows. Throws Error(stale) if a higher epoch is there; Error(refused), with both
     /// values and the remedy `restart --accept-sink`, if the copy is ahead of the sink or the row is gone after a
-    /// commit. `accept` takes the sink's word in both cases. `generation` newer than the row's starts from nothing.
+    /// commit. `accept` takes the sink's word in both cases: what it holds gets a sequence one above the copy's.
+    /// `generation` newer than the row's starts from nothing.
     /// Metrics and exit status are the copy's when the row was written by another StepExecution.
     Progress open(std::int64_t epoch, StepExecutionId step_execution, const Progress& copy, bool accept);
     /// To be the last command of the chunk's transaction: fenced by epoch and sequence (one more than the
@@ -56,7 +57,7 @@ public:
 private:
     Progress try_open(std::int64_t epoch, StepExecutionId step_execution, const Progress& copy, bool accept);
     std::optional<Progress> claim(std::int64_t epoch, StepExecutionId step_execution, const Progress& copy);
-    void refuse_if_behind(const std::optional<Progress>& committed, const Progress& copy) const;
+    [[noreturn]] void refuse_behind(const std::optional<Progress>& committed, const Progress& copy) const;
     [[nodiscard]] std::string describe() const;
     [[nodiscard]] std::string insert_sql() const;
     [[nodiscard]] std::string restore_sql() const;
