@@ -34,6 +34,16 @@ ConnectionPool::Lease ConnectionPool::lend() {
     }
 }
 
+std::optional<ConnectionPool::Lease> ConnectionPool::lend_idle() {
+    const std::lock_guard lock(mutex_);
+    if (several_ || lent_ > 0 || free_.empty()) return std::nullopt;
+    ++lent_;
+    borrower_ = std::this_thread::get_id();
+    std::unique_ptr<sql::Connection> connection = std::move(free_.back());
+    free_.pop_back();
+    return Lease{*this, std::move(connection)};
+}
+
 void ConnectionPool::take_back(std::unique_ptr<sql::Connection> connection) noexcept {
     {
         const std::lock_guard lock(mutex_);

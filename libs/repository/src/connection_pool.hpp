@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -36,6 +37,8 @@ public:
     /// Waits for the connection if there can be only one; throws Error(failed) where this thread has it already. Opens
     /// one if none is free: throws what Database::connect throws.
     [[nodiscard]] Lease lend();
+    /// The connection if there can be only one, is open already and free now.
+    [[nodiscard]] std::optional<Lease> lend_idle();
     /// A connection opened before.
     void add(std::unique_ptr<sql::Connection> connection) {
         connection->close_lightly();

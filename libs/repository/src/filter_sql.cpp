@@ -14,6 +14,7 @@ FilterSql::FilterSql(const ExecutionFilter& filter) {
     where(fmt::format("{} < {}", id, param(Value(filter.before ? filter.before->value() : all))));
     if (filter.job_name) where("e.job_name = " + param(cell(*filter.job_name)));
     if (filter.instance) where("e.instance_id = " + param(Value(filter.instance->value())));
+    if (filter.instance_key) where("i.instance_key = " + param(cell(*filter.instance_key)));
     if (filter.since) where("e.created >= " + param(cell(*filter.since)));
     if (filter.until) where("e.created <= " + param(cell(*filter.until)));
     add_statuses(filter.statuses);

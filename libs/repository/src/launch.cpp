@@ -123,7 +123,8 @@ std::string restart_facts(const RestartRequest& request, JobExecutionId previous
                   {"instance", instance.id.value()},
                   {"restart_of", previous.value()},
                   {"definition", request.definition ? fact(request.definition->hash) : Fact()},
-                  {"accept_sink", request.accept_sink ? Fact(true) : Fact()}});
+                  {"accept_sink", request.accept_sink ? Fact(true) : Fact()},
+                  {"accept_input", request.accept_input ? Fact(true) : Fact()}});
 }
 
 // A new execution exists, or the transaction that was to make it has ended without it: it holds the worker's row.

@@ -68,7 +68,8 @@ struct RestartRequest {
     Parameters parameters;
     std::optional<StoredDefinition> definition;  ///< `restart --job FILE`: replaces the stored one, recorded
     bool restartable = true;                     ///< as the (new) definition resolves
-    bool accept_sink = false;
+    bool accept_sink = false;                    ///< this and the next: for the journal
+    bool accept_input = false;
     std::string actor;
 };
 struct RestartRefused {
@@ -175,6 +176,7 @@ struct ExecutionFilter {
     std::vector<BatchStatus> statuses;  ///< empty = all
     std::optional<std::string> job_name;
     std::optional<JobInstanceId> instance;
+    std::optional<std::string> instance_key;
     std::optional<Timestamp> since;  ///< created at or after
     std::optional<Timestamp> until;
     Parameters parameters;                 ///< all must match
@@ -299,7 +301,7 @@ public:
     /// unfinished steps. False if it is not running or its owner is not proved dead.
     bool fail_lost(JobExecutionId execution, const std::string& actor);
 
-    // --- queries (on a connection of their own) --------------------------------------------------------------------
+    // --- queries: none waits for a chunk that is being written -----------------------------------------------------
     [[nodiscard]] std::optional<JobExecution> find_execution(JobExecutionId execution);
     [[nodiscard]] std::vector<JobExecution> find_executions(const ExecutionFilter& filter);  ///< newest first
     [[nodiscard]] std::optional<JobExecutionId> latest(const std::optional<std::string>& job_name);
