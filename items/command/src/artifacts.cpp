@@ -7,9 +7,9 @@
 namespace fermata {
 
 void add_command_artifacts(Registry& registry) {
-    registry.batchlet<CommandBatchlet>("command", CommandBatchlet::info()).check = CommandBatchlet::check;
-    registry.decider<CommandDecider>("command", CommandDecider::info()).check = CommandBatchlet::check;
-    registry.processor<PipeProcessor>("pipe", PipeProcessor::info()).check = PipeProcessor::check;
+    registry.batchlet<CommandBatchlet>("command", CommandBatchlet::info()).rules = CommandBatchlet::rules();
+    registry.decider<CommandDecider>("command", CommandDecider::info()).rules = CommandBatchlet::rules();
+    registry.processor<PipeProcessor>("pipe", PipeProcessor::info()).rules = PipeProcessor::rules();
 }
 
 }  // namespace fermata

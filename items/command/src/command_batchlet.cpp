@@ -107,11 +107,10 @@ CommandBatchlet::ExitCodes CommandBatchlet::read_exit_codes(const Properties& pr
     return codes;
 }
 
-void CommandBatchlet::check(const Properties& properties) {
-    (void)CommandSpec(properties);
-    (void)read_exit_codes(properties);
-    (void)properties.find<Duration>("timeout");
-    (void)properties.find<Duration>("grace");
+std::vector<PropertyRule> CommandBatchlet::rules() {
+    std::vector<PropertyRule> rules = CommandSpec::rules();
+    rules.insert(rules.end(), {read_exit_codes, reads_as<Duration>("timeout"), reads_as<Duration>("grace")});
+    return rules;
 }
 
 ArtifactInfo CommandBatchlet::info() {

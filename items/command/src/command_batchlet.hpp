@@ -22,7 +22,7 @@ public:
     void stop();
 
     [[nodiscard]] static ArtifactInfo info();
-    static void check(const Properties& properties);
+    [[nodiscard]] static std::vector<PropertyRule> rules();
 
 private:
     using ExitCodes = std::map<int, std::string>;

@@ -26,7 +26,7 @@ Properties with_facts(const Properties& properties, const StepExecution& last) {
 }  // namespace
 
 CommandDecider::CommandDecider(const ArtifactContext& context) : properties_(context.properties), step_(*context.step) {
-    CommandBatchlet::check(properties_);
+    for (const PropertyRule& rule : CommandBatchlet::rules()) rule(properties_);
 }
 
 std::string CommandDecider::decide(std::span<const StepExecution> steps) {

@@ -38,6 +38,26 @@ std::string variable_name(const Properties& properties, const std::string& prope
     return name;
 }
 
+std::vector<std::pair<std::string, std::string>> variables_of(const Properties& properties) {
+    std::vector<std::pair<std::string, std::string>> variables;
+    for (const ResolvedProperty& property : properties.all())
+        if (property.name.starts_with(variable_prefix))
+            variables.emplace_back(variable_name(properties, property.name), property.value.str());
+    return variables;
+}
+
+/// A rule: @env: and @file: lead somewhere here.
+void check_references(const Properties& properties) {
+    for (const ResolvedProperty& property : properties.all()) {
+        if (!property.name.starts_with(variable_prefix)) continue;
+        try {
+            (void)reveal_secret(property.value.str());
+        } catch (const Error& error) {
+            throw Error(error.kind(), properties.wrong(property.name, error.what()).what(), error.remedy());
+        }
+    }
+}
+
 std::string parameter_variable(std::string_view parameter) {
     std::string name = "FERMATA_PARAM_";
     for (const char c : parameter) {
@@ -65,10 +85,12 @@ CommandSpec::CommandSpec(const Properties& properties) {
     argv_ = shell ? shell_words(properties, command) : plain_words(properties, command);
     program_ = shell ? command.str() : argv_.front();
     workdir_ = properties.get<std::string>("workdir", "");
-    for (const ResolvedProperty& property : properties.all()) {
-        if (!property.name.starts_with(variable_prefix)) continue;
-        variables_.emplace_back(variable_name(properties, property.name), property.value.str());
-    }
+    variables_ = variables_of(properties);
+}
+
+std::vector<PropertyRule> CommandSpec::rules() {
+    return {[](const Properties& properties) { (void)CommandSpec(properties); }, reads_as<bool>("shell"), variables_of,
+            check_references};
 }
 
 ChildPlan CommandSpec::plan(const StepContext& step) const {

@@ -22,6 +22,7 @@ public:
     [[nodiscard]] const std::string& program() const noexcept { return program_; }
 
     [[nodiscard]] static std::vector<PropertyInfo> property_infos();
+    [[nodiscard]] static std::vector<PropertyRule> rules();
     /// Whether the name is one of property_infos().
     [[nodiscard]] static bool is_own(std::string_view property);
 

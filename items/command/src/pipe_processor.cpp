@@ -26,6 +26,12 @@ ResolvedProperties childs(const Properties& properties) {
     return result;
 }
 
+std::size_t max_line_of(const Properties& properties) {
+    const auto max_line = properties.get<std::int64_t>("max-line", default_max_line);
+    if (max_line < 1) throw properties.wrong("max-line", fmt::format("{} is not a number of bytes", max_line));
+    return static_cast<std::size_t>(max_line);
+}
+
 }  // namespace
 
 PipeProcessor::PipeProcessor(const ArtifactContext& context)
@@ -66,17 +72,15 @@ void PipeProcessor::close() {
 }
 
 PipeLimits PipeProcessor::read_limits(const Properties& properties) {
-    const auto max_line = properties.get<std::int64_t>("max-line", default_max_line);
-    if (max_line < 1) throw properties.wrong("max-line", fmt::format("{} is not a number of bytes", max_line));
     return {.timeout = properties.find<Duration>("timeout"),
             .grace = properties.get<Duration>("grace", default_grace),
-            .max_line = static_cast<std::size_t>(max_line)};
+            .max_line = max_line_of(properties)};
 }
 
-void PipeProcessor::check(const Properties& properties) {
-    (void)CommandSpec(properties);
-    (void)read_limits(properties);
-    (void)childs(properties);
+std::vector<PropertyRule> PipeProcessor::rules() {
+    std::vector<PropertyRule> rules = CommandSpec::rules();
+    rules.insert(rules.end(), {max_line_of, reads_as<Duration>("timeout"), reads_as<Duration>("grace"), childs});
+    return rules;
 }
 
 ArtifactInfo PipeProcessor::info() {

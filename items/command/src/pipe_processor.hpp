@@ -23,7 +23,7 @@ public:
     void close();
 
     [[nodiscard]] static ArtifactInfo info();
-    static void check(const Properties& properties);
+    [[nodiscard]] static std::vector<PropertyRule> rules();
 
 private:
     void exchange(std::span<Record> items, ChunkVerdicts<Record>& verdicts);

@@ -42,6 +42,10 @@ ArtifactInfo reader_info() {
                           .type = "utf-8|iso-8859-1|windows-1252",
                           .default_value = "utf-8",
                           .about = "of the file; values are UTF-8 always"},
+             PropertyInfo{.name = "empty",
+                          .type = "fail|ok",
+                          .default_value = "fail",
+                          .about = "what a file without any line is where a header is expected; ok: no record"},
              PropertyInfo{.name = "start",
                           .type = "number",
                           .default_value = "0",
@@ -89,18 +93,17 @@ ArtifactInfo writer_info() {
     return info;
 }
 
-void check_writer(const Properties& properties) {
-    static_cast<void>(csv::Dialect::from(properties));
-    static_cast<void>(exists_of(properties, Exists::fail));
+std::vector<PropertyRule> writer_rules() {
+    std::vector<PropertyRule> rules = csv::Dialect::rules();
+    rules.emplace_back([](const Properties& properties) { (void)exists_of(properties, Exists::fail); });
+    return rules;
 }
 
 }  // namespace
 
 void add_csv_artifacts(Registry& registry) {
-    registry.reader<csv::CsvReader>("csvReader", reader_info()).check = [](const Properties& properties) {
-        static_cast<void>(csv::ReaderOptions::from(properties));
-    };
-    registry.writer<csv::CsvWriter>("csvWriter", writer_info()).check = check_writer;
+    registry.reader<csv::CsvReader>("csvReader", reader_info()).rules = csv::ReaderOptions::rules();
+    registry.writer<csv::CsvWriter>("csvWriter", writer_info()).rules = writer_rules();
 }
 
 }  // namespace fermata

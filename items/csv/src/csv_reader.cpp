@@ -18,7 +18,11 @@ constexpr std::size_t most_columns = 65'535;
 
 CsvReader::CsvReader(const ArtifactContext& context)
     : CsvReader(context.step->resolve_path(context.properties.require<std::string>("resource")),
-                ReaderOptions::from(context.properties)) {}
+                ReaderOptions::from(context.properties)) {
+    // Ranges of other partitions would no longer meet this one's.
+    const bool whole = options_.start == 0 && options_.end == ReaderOptions().end;
+    if (context.job.accept_input && whole) file_.accept_change();
+}
 
 CsvReader::CsvReader(std::filesystem::path path, ReaderOptions options, std::size_t block)
     : options_(std::move(options)),
@@ -52,10 +56,12 @@ void CsvReader::learn_columns() {
 }
 
 void CsvReader::learn_from_header() {
-    if (!next_filled_record())
+    if (!next_filled_record()) {
+        if (options_.may_be_empty) return select(options_.dialect.columns);
         throw Error(ErrorKind::invalid,
                     fmt::format("\"{}\" is empty: a header line was expected", file_.path().string()),
-                    "set header=\"false\" if files without any line are right");
+                    "set the property empty=\"ok\" if a file without any line is right");
+    }
     const std::vector<std::string> names = header_texts();
     refuse_carriage_returns(names);
     std::unordered_map<std::string_view, std::size_t> seen;

@@ -44,15 +44,48 @@ std::int64_t in_range(const Properties& properties, std::string_view name, std::
     return number;
 }
 
+constexpr auto most = std::numeric_limits<std::int64_t>::max();
+
+char delimiter_of(const Properties& properties) { return character(properties, "delimiter", Dialect().delimiter); }
+
+char quote_of(const Properties& properties) {
+    const bool unquoted = properties.find<std::string>("quote") == "";
+    return unquoted ? '\0' : character(properties, "quote", Dialect().quote);
+}
+
+std::int64_t start_of(const Properties& properties) { return in_range(properties, "start", 0, 0, most); }
+
+std::size_t max_line_of(const Properties& properties) {
+    const auto usual = static_cast<std::int64_t>(ReaderOptions().max_line);
+    return static_cast<std::size_t>(in_range(properties, "max-line", usual, 1, largest_line));
+}
+
+bool may_be_empty_of(const Properties& properties) {
+    const auto word = properties.get<std::string>("empty", "fail");
+    if (word != "fail" && word != "ok")
+        throw properties.wrong("empty", fmt::format("\"{}\" is neither fail nor ok", printable(word)));
+    return word == "ok";
+}
+
 }  // namespace
+
+std::vector<PropertyRule> Dialect::rules() {
+    return {reads_as<bool>("header"), csv::columns, delimiter_of, quote_of, from};
+}
+
+std::vector<PropertyRule> ReaderOptions::rules() {
+    std::vector<PropertyRule> rules = Dialect::rules();
+    rules.insert(rules.end(),
+                 {encoding_of, may_be_empty_of, start_of, reads_as<std::int64_t>("end"), max_line_of, from});
+    return rules;
+}
 
 Dialect Dialect::from(const Properties& properties) {
     Dialect dialect;
     dialect.header = properties.get<bool>("header", true);
     dialect.columns = csv::columns(properties);
-    dialect.delimiter = character(properties, "delimiter", dialect.delimiter);
-    const bool unquoted = properties.find<std::string>("quote") == "";
-    dialect.quote = unquoted ? '\0' : character(properties, "quote", dialect.quote);
+    dialect.delimiter = delimiter_of(properties);
+    dialect.quote = quote_of(properties);
     if (dialect.quote == dialect.delimiter)
         throw properties.wrong("quote", "delimiter and quote are the same character");
     dialect.null = properties.get<std::string>("null", "");
@@ -60,14 +93,13 @@ Dialect Dialect::from(const Properties& properties) {
 }
 
 ReaderOptions ReaderOptions::from(const Properties& properties) {
-    constexpr auto most = std::numeric_limits<std::int64_t>::max();
     ReaderOptions options;
     options.dialect = Dialect::from(properties);
     options.encoding = encoding_of(properties);
-    options.start = in_range(properties, "start", 0, 0, most);
+    options.may_be_empty = may_be_empty_of(properties);
+    options.start = start_of(properties);
     options.end = in_range(properties, "end", most, options.start, most);
-    options.max_line = static_cast<std::size_t>(
-        in_range(properties, "max-line", static_cast<std::int64_t>(options.max_line), 1, largest_line));
+    options.max_line = max_line_of(properties);
     options.properties = properties;
     return options;
 }

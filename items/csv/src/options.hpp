@@ -3,6 +3,7 @@
 #include "encoding.hpp"
 
 #include <fermata/batch/context.hpp>
+#include <fermata/batch/registry.hpp>
 
 #include <cstdint>
 #include <limits>
@@ -21,17 +22,20 @@ struct Dialect {
 
     /// Throws Error(invalid).
     [[nodiscard]] static Dialect from(const Properties& properties);
+    [[nodiscard]] static std::vector<PropertyRule> rules();
 };
 
 struct ReaderOptions {
     Dialect dialect;
     Encoding encoding = Encoding::utf8;
+    bool may_be_empty = false;  ///< without the header line that is expected
     std::int64_t start = 0;
     std::int64_t end = std::numeric_limits<std::int64_t>::max();
     std::size_t max_line = std::size_t{1} << 20;
     Properties properties;  ///< for messages about what only the file can tell
 
     [[nodiscard]] static ReaderOptions from(const Properties& properties);
+    [[nodiscard]] static std::vector<PropertyRule> rules();
 };
 
 }  // namespace fermata::csv

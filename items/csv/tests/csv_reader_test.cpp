@@ -146,11 +146,25 @@ TEST_F(CsvReaderTest, RangesSideBySideHoldEveryRecordOnce) {
     }
 }
 
+TEST_F(CsvReaderTest, AnEmptyFileMayBeRight) {
+    opened("", {{"empty", "ok"}});
+    EXPECT_THAT(rest(), ElementsAre());
+    opened("\n", {{"empty", "ok"}, {"columns", "a,b"}});
+    const Checkpoint end = reader_->checkpoint();
+    EXPECT_THAT(rest(), ElementsAre());
+    opened("a,b\n1,2\n", {{"empty", "ok"}});
+    EXPECT_THAT(rest(), ElementsAre(Row{"1", "2"}));
+    reader("\n", {{"empty", "ok"}}).open(end);
+    EXPECT_THAT(rest(), ElementsAre());
+}
+
 // --- files that are wrong ----------------------------------------------------------------------------------------
 
 TEST_F(CsvReaderTest, RefusesFilesThatAreNoCsv) {
     EXPECT_THAT(open_error(ErrorKind::invalid, ""), HasSubstr("vendors.csv\" is empty: a header line was expected"));
     EXPECT_THAT(open_error(ErrorKind::invalid, "\n\r\n"), HasSubstr("is empty"));
+    EXPECT_THAT(message_of(ErrorKind::invalid, [&] { reader("", {{"empty", "maybe"}}); }),
+                HasSubstr("\"maybe\" is neither fail nor ok"));
     EXPECT_THAT(open_error(ErrorKind::invalid, "id,v\r1,a\r2,b\r"), HasSubstr("lines end with carriage returns only"));
     EXPECT_THAT(open_error(ErrorKind::invalid, std::string_view("\x7f"
                                                                 "ELF\0\1",

@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::size_t readable_behind = 64;
 constexpr std::size_t judged_bytes = 1024;
-constexpr std::string_view changed_remedy = "restore the file, or start a new instance";
 
 [[noreturn]] void cannot_read(const std::filesystem::path& path, int error) {
     const std::string reason = std::generic_category().message(error);
@@ -48,8 +47,9 @@ void InputFile::open(const Checkpoint& from) {
     stamp_ = found;
     if (!from) return start_at({});
     const FilePosition place = FilePosition::of(from);
-    refuse_other_size(place);
-    if (!own_position_ || place.modified != stamp_.modified) return go_to_verified(place);
+    if (!accept_change_) refuse_other_size(place);
+    const bool same = place.modified == stamp_.modified && place.size == stamp_.size;
+    if (!own_position_ || !same) return go_to_verified(place);
     if (holds(place.offset)) {
         begin_ = static_cast<std::size_t>(place.offset - buffer_offset_);
         line_ = place.line;
@@ -82,7 +82,9 @@ void InputFile::refuse_other_size(const FilePosition& place) const {
     throw Error(ErrorKind::refused,
                 fmt::format("input changed: \"{}\" had {} bytes at the checkpoint and has {} now", path_.string(),
                             with_commas(place.size), with_commas(stamp_.size)),
-                std::string(changed_remedy));
+                fmt::format("restore the file; or, if it is read as a whole and was changed from line {} on only, "
+                            "restart with --accept-input; or start a new instance",
+                            place.line));
 }
 
 /// REQUIRES: `place` is the beginning, or a position of this very file.
@@ -113,7 +115,7 @@ void InputFile::go_to_verified(const FilePosition& place) {
             fmt::format("input changed: the {} bytes of \"{}\" before line {} had hash {} at the checkpoint and "
                         "have {} now",
                         with_commas(place.offset), path_.string(), place.line, place.before.to_text(), hash_.to_text()),
-            std::string(changed_remedy));
+            "they were read already: restore the file, or start a new instance");
     own_position_ = true;
 }
 

@@ -154,6 +154,18 @@ TEST_F(InputFileTest, RefusesAFileOfAnotherSizeWithBothSizes) {
                 AllOf(HasSubstr("input changed: "), HasSubstr("had 8 bytes at the checkpoint and has 14 now")));
 }
 
+TEST_F(InputFileTest, TakesAFileOfAnotherSizeIfThatWasAccepted) {
+    const Checkpoint checkpoint = after_bytes("one\ntwo\nbad\n", 8);
+    InputFile input = file("one\ntwo\nmended\nfour\n");
+    input.accept_change();
+    input.open(checkpoint);
+    EXPECT_EQ(read_rest(input), "mended\nfour\n");
+    // What was read already is looked at all the same.
+    InputFile other = file("oNe\ntwo\nmended\n");
+    other.accept_change();
+    EXPECT_THROW(other.open(checkpoint), Error);
+}
+
 TEST_F(InputFileTest, RefusesOtherBytesBeforeThePositionWithBothHashes) {
     const Checkpoint checkpoint = after_bytes("one\ntwo\n", 4);
     EXPECT_THAT(refusal("oNe\ntwo\n", checkpoint),

@@ -48,12 +48,9 @@ ArtifactInfo writer_info() {
 }  // namespace
 
 void add_jsonl_artifacts(Registry& registry) {
-    registry.reader<jsonl::JsonlReader>("jsonlReader", reader_info()).check = [](const Properties& properties) {
-        static_cast<void>(jsonl::ReaderOptions::from(properties));
-    };
-    registry.writer<jsonl::JsonlWriter>("jsonlWriter", writer_info()).check = [](const Properties& properties) {
-        static_cast<void>(exists_of(properties, Exists::fail));
-    };
+    registry.reader<jsonl::JsonlReader>("jsonlReader", reader_info()).rules = jsonl::ReaderOptions::rules();
+    registry.writer<jsonl::JsonlWriter>("jsonlWriter", writer_info()).rules = {
+        [](const Properties& properties) { (void)exists_of(properties, Exists::fail); }};
 }
 
 }  // namespace fermata

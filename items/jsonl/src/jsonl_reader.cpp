@@ -16,17 +16,36 @@ constexpr std::int64_t largest_line = std::int64_t{1} << 30;
 /// Files in which every object has other keys must not make memory grow for ever.
 constexpr std::size_t most_shapes = 256;
 
+std::string reason_of(simdjson::error_code error) {
+    if (error == simdjson::NUMBER_ERROR)
+        return "a number that is malformed, or a whole number of more than 64 bits, which is to stand between quotes";
+    return fmt::format("not valid JSON ({})", simdjson::error_message(error));
+}
+
+std::size_t max_line_of(const Properties& properties) {
+    const auto limit = properties.get<std::int64_t>("max-line", static_cast<std::int64_t>(ReaderOptions().max_line));
+    if (limit < 1 || limit > largest_line)
+        throw properties.wrong("max-line", fmt::format("{} is not between 1 and {}", limit, largest_line));
+    return static_cast<std::size_t>(limit);
+}
+
+std::int64_t start_of(const Properties& properties) {
+    const auto start = properties.get<std::int64_t>("start", 0);
+    if (start < 0) throw properties.wrong("start", fmt::format("{} is less than 0", start));
+    return start;
+}
+
 }  // namespace
+
+std::vector<PropertyRule> ReaderOptions::rules() {
+    return {max_line_of, start_of, reads_as<std::int64_t>("end"), from};
+}
 
 ReaderOptions ReaderOptions::from(const Properties& properties) {
     ReaderOptions options;
-    const auto limit = properties.get<std::int64_t>("max-line", static_cast<std::int64_t>(options.max_line));
-    if (limit < 1 || limit > largest_line)
-        throw properties.wrong("max-line", fmt::format("{} is not between 1 and {}", limit, largest_line));
-    options.max_line = static_cast<std::size_t>(limit);
-    options.start = properties.get<std::int64_t>("start", 0);
+    options.max_line = max_line_of(properties);
+    options.start = start_of(properties);
     options.end = properties.get<std::int64_t>("end", options.end);
-    if (options.start < 0) throw properties.wrong("start", fmt::format("{} is less than 0", options.start));
     if (options.end < options.start)
         throw properties.wrong("end", fmt::format("{} is less than start, {}", options.end, options.start));
     return options;
@@ -34,7 +53,11 @@ ReaderOptions ReaderOptions::from(const Properties& properties) {
 
 JsonlReader::JsonlReader(const ArtifactContext& context)
     : JsonlReader(context.step->resolve_path(context.properties.require<std::string>("resource")),
-                  ReaderOptions::from(context.properties)) {}
+                  ReaderOptions::from(context.properties)) {
+    // Ranges of other partitions would no longer meet this one's.
+    const bool whole = options_.start == 0 && options_.end == ReaderOptions().end;
+    if (context.job.accept_input && whole) file_.accept_change();
+}
 
 JsonlReader::JsonlReader(std::filesystem::path path, ReaderOptions options, std::size_t block)
     : options_(options), file_(std::move(path), block) {}
@@ -105,8 +128,7 @@ void JsonlReader::fill(Record& into, std::string_view line) {
     const std::string_view kept(place, line.size());
 
     simdjson::dom::element document;
-    if (const auto error = parser_.parse(place, line.size(), false).get(document))
-        refuse(kept, fmt::format("not valid JSON ({})", simdjson::error_message(error)));
+    if (const auto error = parser_.parse(place, line.size(), false).get(document)) refuse(kept, reason_of(error));
     simdjson::dom::object object;
     if (document.get(object) != simdjson::SUCCESS) refuse(kept, "not a JSON object");
 

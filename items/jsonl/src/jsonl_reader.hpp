@@ -3,6 +3,7 @@
 // their JSON text.
 #include <fermata/batch/context.hpp>
 #include <fermata/batch/record.hpp>
+#include <fermata/batch/registry.hpp>
 #include <fermata/items/file/input_file.hpp>
 
 #include <simdjson.h>
@@ -23,6 +24,7 @@ struct ReaderOptions {
     std::int64_t end = std::numeric_limits<std::int64_t>::max();
     /// Throws Error(invalid).
     [[nodiscard]] static ReaderOptions from(const Properties& properties);
+    [[nodiscard]] static std::vector<PropertyRule> rules();
 };
 
 class JsonlReader {

@@ -7,9 +7,7 @@ namespace {
 
 template <class Mapper>
 void add(Registry& registry, const char* name) {
-    registry.mapper<Mapper>(name, Mapper::info()).check = [](const Properties& properties) {
-        Mapper::check(properties);
-    };
+    registry.mapper<Mapper>(name, Mapper::info()).rules = Mapper::rules();
 }
 
 }  // namespace

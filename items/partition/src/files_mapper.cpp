@@ -59,10 +59,7 @@ PartitionPlan FilesMapper::map_partitions() {
     return plan;
 }
 
-void FilesMapper::check(const Properties& properties) {
-    (void)none_is_fine(properties);
-    (void)threads_of(properties);
-}
+std::vector<PropertyRule> FilesMapper::rules() { return {none_is_fine, threads_of}; }
 
 ArtifactInfo FilesMapper::info() {
     return {.about =

@@ -43,10 +43,7 @@ PartitionPlan ListMapper::map_partitions() {
     return plan;
 }
 
-void ListMapper::check(const Properties& properties) {
-    (void)values_of(properties);
-    (void)threads_of(properties);
-}
+std::vector<PropertyRule> ListMapper::rules() { return {values_of, threads_of}; }
 
 ArtifactInfo ListMapper::info() {
     return {.about = "One partition for each value of a list, in it as #{partitionPlan['value']}",

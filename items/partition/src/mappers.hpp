@@ -16,7 +16,7 @@ public:
     explicit ListMapper(const ArtifactContext& context);
     PartitionPlan map_partitions() override;
     [[nodiscard]] static ArtifactInfo info();
-    static void check(const Properties& properties);
+    [[nodiscard]] static std::vector<PropertyRule> rules();
 
 private:
     std::vector<std::string> values_;
@@ -30,7 +30,7 @@ public:
     /// Throws Error(not_found) if there is none and that is not allowed.
     PartitionPlan map_partitions() override;
     [[nodiscard]] static ArtifactInfo info();
-    static void check(const Properties& properties);
+    [[nodiscard]] static std::vector<PropertyRule> rules();
 
 private:
     std::string pattern_;
@@ -46,7 +46,7 @@ public:
 protected:
     RangeMapper(const ArtifactContext& context, char quote);
     static ArtifactInfo info(std::string about, std::string reader);
-    static void check(const Properties& properties);
+    [[nodiscard]] static std::vector<PropertyRule> rules();
 
 private:
     std::filesystem::path path_;
@@ -59,14 +59,14 @@ class CsvMapper : public RangeMapper {
 public:
     explicit CsvMapper(const ArtifactContext& context);
     [[nodiscard]] static ArtifactInfo info();
-    static void check(const Properties& properties);
+    [[nodiscard]] static std::vector<PropertyRule> rules();
 };
 
 class JsonlMapper : public RangeMapper {
 public:
     explicit JsonlMapper(const ArtifactContext& context) : RangeMapper(context, 0) {}
     [[nodiscard]] static ArtifactInfo info();
-    using RangeMapper::check;
+    using RangeMapper::rules;
 };
 
 [[nodiscard]] PropertyInfo threads_info();

@@ -44,10 +44,7 @@ PartitionPlan RangeMapper::map_partitions() {
     return plan;
 }
 
-void RangeMapper::check(const Properties& properties) {
-    (void)partitions_of(properties);
-    (void)threads_of(properties);
-}
+std::vector<PropertyRule> RangeMapper::rules() { return {partitions_of, threads_of}; }
 
 ArtifactInfo RangeMapper::info(std::string about, std::string reader) {
     return {.about = std::move(about),
@@ -84,10 +81,7 @@ ArtifactInfo CsvMapper::info() {
     return info;
 }
 
-void CsvMapper::check(const Properties& properties) {
-    RangeMapper::check(properties);
-    (void)quote_of(properties);
-}
+std::vector<PropertyRule> CsvMapper::rules() { return {partitions_of, threads_of, quote_of}; }
 
 ArtifactInfo JsonlMapper::info() {
     return RangeMapper::info(

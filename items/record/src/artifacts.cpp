@@ -89,17 +89,13 @@ ArtifactInfo reject_info() {
 }  // namespace
 
 void add_record_artifacts(Registry& registry) {
-    registry.decider<record::ExpressionDecider>("expression", record::ExpressionDecider::info()).check =
-        record::ExpressionDecider::check;
-    registry.processor<record::MapProcessor>("map", map_info()).check = [](const Properties& properties) {
-        static_cast<void>(record::MapOptions::from(properties));
-    };
-    registry.processor<record::FilterProcessor>("filter", filter_info()).check = [](const Properties& properties) {
-        static_cast<void>(record::where_of(properties));
-    };
-    registry.reader<record::RangeReader>("rangeReader", range_info()).check = [](const Properties& properties) {
-        static_cast<void>(record::RangeReader(properties));
-    };
+    registry.decider<record::ExpressionDecider>("expression", record::ExpressionDecider::info()).rules = {
+        record::ExpressionDecider::check};
+    registry.processor<record::MapProcessor>("map", map_info()).rules = record::MapOptions::rules();
+    registry.processor<record::FilterProcessor>("filter", filter_info()).rules = {record::where_of};
+    registry.reader<record::RangeReader>("rangeReader", range_info()).rules = {
+        reads_as<std::int64_t>("from"), reads_as<std::int64_t>("to"),
+        [](const Properties& properties) { (void)record::RangeReader(properties); }};
     registry.writer<record::DiscardWriter>("discardWriter", discard_info());
     registry.listener<record::RejectFile>("rejectFile", reject_info());
 }

@@ -73,6 +73,22 @@ void check_defaults(const MapOptions& options) {
 
 }  // namespace
 
+std::vector<PropertyRule> MapOptions::rules() {
+    std::vector<PropertyRule> rules;
+    for (const char* name : {"keep", "drop", "required"})
+        rules.emplace_back([name](const Properties& properties) { (void)names(properties, name); });
+    rules.emplace_back([](const Properties& properties) { (void)pairs(properties, "rename", "old=new"); });
+    rules.emplace_back([](const Properties& properties) {
+        MapOptions options;
+        options.properties = properties;
+        read_casts(options);
+    });
+    rules.emplace_back([](const Properties& properties) { (void)pairs(properties, "default", "column=value"); });
+    rules.emplace_back(reads_as<bool>("trim"));
+    rules.emplace_back(from);
+    return rules;
+}
+
 MapOptions MapOptions::from(const Properties& properties) {
     MapOptions options;
     options.properties = properties;

@@ -3,6 +3,7 @@
 // out once for each shape of records, not for each record.
 #include <fermata/batch/context.hpp>
 #include <fermata/batch/record.hpp>
+#include <fermata/batch/registry.hpp>
 
 #include <cstdint>
 #include <map>
@@ -29,6 +30,7 @@ struct MapOptions {
 
     /// Throws Error(invalid).
     [[nodiscard]] static MapOptions from(const Properties& properties);
+    [[nodiscard]] static std::vector<PropertyRule> rules();
 };
 
 class MapProcessor {

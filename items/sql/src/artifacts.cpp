@@ -1,3 +1,4 @@
+#include "named_parameters.hpp"
 #include "sql_batchlet.hpp"
 #include "sql_mapper.hpp"
 #include "sql_reader.hpp"
@@ -8,10 +9,14 @@
 namespace fermata {
 
 void add_sql_artifacts(Registry& registry) {
-    registry.reader<SqlReader>("sqlReader", SqlReader::info()).check = SqlReader::check;
-    registry.writer<SqlWriter>("sqlWriter", SqlWriter::info()).check = SqlWriter::check;
-    registry.batchlet<SqlBatchlet>("sql", SqlBatchlet::info()).check = SqlBatchlet::check;
-    registry.mapper<SqlMapper>("sqlMapper", SqlMapper::info()).check = SqlMapper::check;
+    ArtifactEntry& reader = registry.reader<SqlReader>("sqlReader", SqlReader::info());
+    reader.rules = SqlReader::rules();
+    reader.parameters = names_in_sql;
+    registry.writer<SqlWriter>("sqlWriter", SqlWriter::info()).rules = SqlWriter::rules();
+    ArtifactEntry& batchlet = registry.batchlet<SqlBatchlet>("sql", SqlBatchlet::info());
+    batchlet.rules = SqlBatchlet::rules();
+    batchlet.parameters = names_in_sql;
+    registry.mapper<SqlMapper>("sqlMapper", SqlMapper::info()).rules = SqlMapper::rules();
     // For retry lists: somebody else held the database's lock too long, the connection was lost.
     registry.exception<sql::SqlError>("fermata.SqlError", "fermata.Error");
 }

@@ -59,55 +59,61 @@ std::string_view name_at(std::string_view sql, std::size_t at) {
     return sql.substr(at, end - at);
 }
 
+/// Puts numbers in the place of names.
 class Binder {
 public:
-    explicit Binder(const Parameters& parameters) : parameters_(parameters) {}
-
-    BoundSql bind(std::string_view sql) {
-        for (std::size_t at = 0; at < sql.size();) at = take(sql, at);
-        return std::move(bound_);
+    explicit Binder(std::string_view text) {
+        for (std::size_t at = 0; at < text.size();) at = take(text, at);
     }
+    std::string sql;                 ///< with $1…$n
+    std::vector<std::string> names;  ///< of $1…$n
 
 private:
-    std::size_t take(std::string_view sql, std::size_t at) {
-        const std::size_t opaque = skip_opaque(sql, at);
-        if (opaque > at) return copy(sql, at, opaque);
-        if (sql.substr(at, 2) == "::") return copy(sql, at, at + 2);
-        const std::string_view name = sql[at] == ':' ? name_at(sql, at + 1) : std::string_view();
-        if (name.empty()) return copy(sql, at, at + 1);
-        bound_.sql += fmt::format("${}", number_of(name));
+    std::size_t take(std::string_view text, std::size_t at) {
+        const std::size_t opaque = skip_opaque(text, at);
+        if (opaque > at) return copy(text, at, opaque);
+        if (text.substr(at, 2) == "::") return copy(text, at, at + 2);
+        const std::string_view name = text[at] == ':' ? name_at(text, at + 1) : std::string_view();
+        if (name.empty()) return copy(text, at, at + 1);
+        sql += fmt::format("${}", number_of(name));
         return at + 1 + name.size();
     }
-    std::size_t copy(std::string_view sql, std::size_t begin, std::size_t end) {
-        bound_.sql += sql.substr(begin, end - begin);
+    std::size_t copy(std::string_view text, std::size_t begin, std::size_t end) {
+        sql += text.substr(begin, end - begin);
         return end;
     }
     std::size_t number_of(std::string_view name) {
-        const auto found = std::ranges::find(names_, name);
-        const auto number = static_cast<std::size_t>(found - names_.begin()) + 1;
-        if (found != names_.end()) return number;
-        bound_.values.push_back(value_of(std::string(name)));
-        names_.emplace_back(name);
-        return number;
+        const auto found = std::ranges::find(names, name);
+        if (found != names.end()) return static_cast<std::size_t>(found - names.begin()) + 1;
+        names.emplace_back(name);
+        return names.size();
     }
-    const std::string& value_of(const std::string& name) const {
-        const auto found = parameters_.find(name);
-        if (found != parameters_.end()) return found->second;
-        std::vector<std::string> known;
-        for (const auto& [given, value] : parameters_) known.push_back(given);
-        throw Error(ErrorKind::invalid,
-                    fmt::format("\":{}\" in sql names no parameter of the job{}", name, did_you_mean(name, known)),
-                    fmt::format("give it with -p {}=…, or quote it if it is no parameter", name));
-    }
-
-    const Parameters& parameters_;
-    std::vector<std::string> names_;
-    BoundSql bound_;
 };
+
+const std::string& value_of(const std::string& name, const Parameters& parameters) {
+    const auto found = parameters.find(name);
+    if (found != parameters.end()) return found->second;
+    std::vector<std::string> known;
+    for (const auto& [given, value] : parameters) known.push_back(given);
+    throw Error(ErrorKind::invalid,
+                fmt::format("\":{}\" in sql names no parameter of the job{}", name, did_you_mean(name, known)),
+                fmt::format("give it with -p {}=…, or quote it if it is no parameter", name));
+}
 
 }  // namespace
 
-BoundSql bind_names(std::string_view sql, const Parameters& parameters) { return Binder(parameters).bind(sql); }
+std::vector<std::string> names_in(std::string_view sql) { return Binder(sql).names; }
+
+std::vector<std::string> names_in_sql(const Properties& properties) {
+    return names_in(properties.get<std::string>("sql", ""));
+}
+
+BoundSql bind_names(std::string_view sql, const Parameters& parameters) {
+    Binder binder(sql);
+    BoundSql bound{.sql = std::move(binder.sql), .values = {}};
+    for (const std::string& name : binder.names) bound.values.push_back(value_of(name, parameters));
+    return bound;
+}
 
 std::vector<std::string_view> split_statements(std::string_view script) {
     std::vector<std::string_view> statements;

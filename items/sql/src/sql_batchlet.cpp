@@ -75,7 +75,7 @@ bool SqlBatchlet::run_statements(sql::Connection& connection) {
     return !stopping_;
 }
 
-void SqlBatchlet::check(const Properties& properties) { (void)read_script(properties); }
+std::vector<PropertyRule> SqlBatchlet::rules() { return {check_url, read_script}; }
 
 ArtifactInfo SqlBatchlet::info() {
     ArtifactInfo info;

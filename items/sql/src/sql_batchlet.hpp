@@ -19,7 +19,7 @@ public:
     void stop();
 
     [[nodiscard]] static ArtifactInfo info();
-    static void check(const Properties& properties);
+    [[nodiscard]] static std::vector<PropertyRule> rules();
 
 private:
     bool run(sql::Connection& connection);

@@ -70,9 +70,9 @@ PartitionPlan SqlMapper::map_partitions() {
     return plan;
 }
 
-void SqlMapper::check(const Properties& properties) {
-    (void)number_of(properties, "partitions", 1, 1);
-    (void)number_of(properties, "threads", 0, 0);
+std::vector<PropertyRule> SqlMapper::rules() {
+    return {check_url, [](const Properties& properties) { (void)number_of(properties, "partitions", 1, 1); },
+            [](const Properties& properties) { (void)number_of(properties, "threads", 0, 0); }};
 }
 
 ArtifactInfo SqlMapper::info() {

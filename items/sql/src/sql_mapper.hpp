@@ -16,7 +16,7 @@ public:
     PartitionPlan map_partitions() override;
 
     [[nodiscard]] static ArtifactInfo info();
-    static void check(const Properties& properties);
+    [[nodiscard]] static std::vector<PropertyRule> rules();
 
 private:
     StepContext& step_;

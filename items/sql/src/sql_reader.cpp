@@ -143,10 +143,9 @@ void SqlReader::close() {
     database_.reset();
 }
 
-void SqlReader::check(const Properties& properties) {
-    (void)read_query(properties);
-    (void)properties.require<std::string>("key");
-    (void)read_fetch(properties);
+std::vector<PropertyRule> SqlReader::rules() {
+    return {check_url, read_query, [](const Properties& properties) { (void)properties.require<std::string>("key"); },
+            read_fetch};
 }
 
 ArtifactInfo SqlReader::info() {

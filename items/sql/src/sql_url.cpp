@@ -8,6 +8,8 @@ std::string absolute_url(const StepContext& step, const std::string& url) {
     constexpr std::string_view file_scheme = "sqlite:";
     if (url.find("://") != std::string::npos) return url;
     const bool named = url.starts_with(file_scheme);
+    if (is_secret_reference(named ? std::string_view(url).substr(file_scheme.size()) : std::string_view(url)))
+        return url;
     return std::string(file_scheme) + step.resolve_path(named ? url.substr(file_scheme.size()) : url).string();
 }
 
@@ -25,12 +27,23 @@ std::string database_or_repository(const StepContext& step, const std::string& u
     return url.empty() ? reveal_url(step.job->repository_url) : database_url(step, url);
 }
 
+void check_url(const Properties& properties) {
+    const auto url = properties.find<std::string>("url");
+    if (!url) return;
+    try {
+        (void)reveal_url(*url);
+    } catch (const Error& error) {
+        throw Error(error.kind(), properties.wrong("url", error.what()).what(), error.remedy());
+    }
+}
+
 PropertyInfo url_info() {
     return {.name = "url",
             .type = "database",
             .about =
-                "sqlite:PATH or a path, relative to the instance's working directory, or postgresql://…; user, "
-                "password and query values may be @env:NAME or @file:PATH; default: the repository's own database"};
+                "sqlite:PATH or a path, relative to the instance's working directory, or postgresql://…; as a whole, "
+                "or its user, password and query values, it may be @env:NAME or @file:PATH; default: the repository's "
+                "own database"};
 }
 
 std::vector<std::string> name_list(const Properties& properties, std::string_view property) {

@@ -15,6 +15,8 @@ namespace fermata {
 /// As database_url, with the repository's own database where `url` is empty.
 [[nodiscard]] std::string database_or_repository(const StepContext& step, const std::string& url);
 
+/// A rule: that references in `url` lead somewhere here (Error(refused)) and stand where they are replaced.
+void check_url(const Properties& properties);
 [[nodiscard]] PropertyInfo url_info();
 /// "a, b" as names; empty ones are an Error(invalid).
 [[nodiscard]] std::vector<std::string> name_list(const Properties& properties, std::string_view property);

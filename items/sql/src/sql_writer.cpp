@@ -114,7 +114,14 @@ void SqlWriter::gather(std::span<Record> records, const std::vector<std::size_t>
     }
 }
 
-void SqlWriter::check(const Properties& properties) { (void)read_rules(properties); }
+std::vector<PropertyRule> SqlWriter::rules() {
+    return {check_url,
+            read_upsert,
+            reads_as<bool>("create"),
+            [](const Properties& properties) { (void)name_list(properties, "keys"); },
+            [](const Properties& properties) { (void)name_list(properties, "columns"); },
+            read_rules};
+}
 
 ArtifactInfo SqlWriter::info() {
     ArtifactInfo info;

@@ -25,7 +25,7 @@ public:
     void close();
 
     [[nodiscard]] static ArtifactInfo info();
-    static void check(const Properties& properties);
+    [[nodiscard]] static std::vector<PropertyRule> rules();
 
 private:
     /// How records of one shape are written.

@@ -47,7 +47,8 @@ Error Properties::wrong(std::string_view name, const std::string& what, std::str
 }
 
 void Properties::missing(std::string_view name) const {
-    throw wrong(name, "required, but not given", fmt::format(R"(add <property name="{}" value="..."/>)", name));
+    throw MissingProperty(ErrorKind::invalid, wrong(name, "required, but not given").what(),
+                          fmt::format(R"(add <property name="{}" value="..."/>)", name));
 }
 
 template <>

@@ -14,9 +14,8 @@ namespace {
 
 constexpr std::string_view env_prefix = "@env:";
 constexpr std::string_view file_prefix = "@file:";
+constexpr std::string_view file_scheme = "sqlite:";
 constexpr std::uint64_t longest_secret = 1U << 16;
-
-bool is_reference(std::string_view text) { return text.starts_with(env_prefix) || text.starts_with(file_prefix); }
 
 std::string from_environment(const std::string& reference) {
     const std::string name = reference.substr(env_prefix.size());
@@ -56,7 +55,7 @@ std::string percent_encoded(std::string_view text) {
 }
 
 std::string revealed_part(std::string_view part) {
-    return is_reference(part) ? percent_encoded(reveal_secret(std::string(part))) : std::string(part);
+    return is_secret_reference(part) ? percent_encoded(reveal_secret(std::string(part))) : std::string(part);
 }
 
 /// Length of "user", "user:password" or nothing at the front of what follows "://", where an '@' ends it. A reference
@@ -69,13 +68,13 @@ struct UserInfo {
 std::optional<UserInfo> split_user_info(std::string_view rest) {
     const std::size_t colon_of_reference = rest.starts_with(file_prefix) ? file_prefix.size() : env_prefix.size();
     const std::size_t end =
-        is_reference(rest) ? rest.find_first_of(":@", colon_of_reference) : rest.find_first_of(":@/?#");
+        is_secret_reference(rest) ? rest.find_first_of(":@", colon_of_reference) : rest.find_first_of(":@/?#");
     if (end == std::string_view::npos) return std::nullopt;
     const std::string_view user = rest.substr(0, end);
     if (rest[end] == '@') return UserInfo{user, std::nullopt};
     const std::string_view password = rest.substr(end + 1);
     if (rest[end] != ':') return std::nullopt;
-    const std::size_t stop = is_reference(password) ? password.find('@', 1) : password.find_first_of("@/?#");
+    const std::size_t stop = is_secret_reference(password) ? password.find('@', 1) : password.find_first_of("@/?#");
     if (stop == std::string_view::npos || password[stop] != '@') return std::nullopt;
     return UserInfo{user, password.substr(0, stop)};
 }
@@ -99,7 +98,7 @@ bool names_a_secret(std::string_view key) {
 bool is_plain_secret(const std::string& pair) {
     const std::size_t equals = pair.find('=');
     return equals != std::string::npos && names_a_secret(std::string_view(pair).substr(0, equals)) &&
-           !is_reference(std::string_view(pair).substr(equals + 1));
+           !is_secret_reference(std::string_view(pair).substr(equals + 1));
 }
 
 std::string query_without_passwords(std::string_view query) {
@@ -107,6 +106,16 @@ std::string query_without_passwords(std::string_view query) {
     for (const std::string& part : split(query, '&'))
         if (!is_plain_secret(part)) result += (result.empty() ? "?" : "&") + part;
     return result;
+}
+
+/// A file or host of that name would be made or asked for.
+void refuse_reference_in(std::string_view place, const std::string& url) {
+    for (const std::string_view prefix : {env_prefix, file_prefix})
+        if (place.find(prefix) != std::string_view::npos)
+            throw Error(
+                ErrorKind::invalid,
+                fmt::format("\"{}\": {} stands where it is not replaced", printable(without_passwords(url)), prefix),
+                "a reference is the whole url, what follows sqlite:, the user, the password or a query value");
 }
 
 /// The parts of a URL that may hold secrets, and what stands between them.
@@ -137,8 +146,16 @@ std::string reveal_secret(const std::string& reference) {
     return reference;
 }
 
+bool is_secret_reference(std::string_view text) {
+    return text.starts_with(env_prefix) || text.starts_with(file_prefix);
+}
+
 std::string reveal_url(const std::string& url) {
+    if (is_secret_reference(url)) return reveal_secret(url);
+    if (url.starts_with(file_scheme) && is_secret_reference(std::string_view(url).substr(file_scheme.size())))
+        return std::string(file_scheme) + reveal_secret(url.substr(file_scheme.size()));
     const UrlParts parts = split_url(url);
+    refuse_reference_in(parts.place, url);
     std::string result(parts.scheme);
     if (parts.user) result += revealed_part(parts.user->user);
     if (parts.user && parts.user->password) result += ":" + revealed_part(*parts.user->password);
@@ -151,7 +168,7 @@ std::string without_passwords(const std::string& url) {
     const UrlParts parts = split_url(url);
     std::string result(parts.scheme);
     if (parts.user) result += parts.user->user;
-    if (parts.user && parts.user->password && is_reference(*parts.user->password))
+    if (parts.user && parts.user->password && is_secret_reference(*parts.user->password))
         result += ":" + std::string(*parts.user->password);
     result += parts.place;
     if (parts.query) result += query_without_passwords(*parts.query);

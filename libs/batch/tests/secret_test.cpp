@@ -106,7 +106,7 @@ TEST_F(Secret, AUrlWithoutReferencesIsItself) {
     for (const char* plain :
          {"", "vendors.db", "sqlite:/data/vendors.db", "postgres://db/x", "postgres://db:5432/x?a=b&c&d=", "x://",
           "postgres://a:b@c/d?e=f", "postgres://db:5432", "postgres://db/a@b:c?mail=x@env:SECRET_TEST",
-          "postgres://a@db/x?", "postgres://db/x?@env:SECRET_TEST", "postgres://app:@env:SECRET_TEST"})
+          "postgres://a@db/x?", "postgres://db/x?@env:SECRET_TEST"})
         EXPECT_EQ(reveal_url(plain), plain);
 }
 
@@ -125,7 +125,33 @@ TEST_F(Secret, AUrlIsStoredWithItsReferencesAndWithoutPasswords) {
     for (const auto& [given, stored] : urls) EXPECT_EQ(without_passwords(given), stored);
 }
 
+TEST_F(Secret, MayBeTheWholeUrlOrThePathBehindSqlite) {
+    constexpr const char* value = "p@ss:w/rd?&";
+    EXPECT_EQ(reveal_url("@env:SECRET_TEST"), value);
+    EXPECT_EQ(reveal_url(file_with("postgresql://app:hunter2@db/x\n")), "postgresql://app:hunter2@db/x");
+    EXPECT_EQ(reveal_url("sqlite:@env:SECRET_TEST"), std::string("sqlite:") + value);
+    for (const char* reference : {"@env:SECRET_TEST", "sqlite:@env:SECRET_TEST"})
+        EXPECT_EQ(without_passwords(reference), reference);
+}
+
+TEST_F(Secret, InAUrlIsRefusedWhereItIsNotReplaced) {
+    for (const char* misplaced : {"postgres://app:@env:SECRET_TEST", "sqlite:/data/@env:SECRET_TEST", "data/@file:/x",
+                                  "postgres://db/@env:SECRET_TEST"}) {
+        const auto refused = [&] {
+            try {
+                (void)reveal_url(misplaced);
+                return ErrorKind::failed;
+            } catch (const Error& error) {
+                EXPECT_THAT(error.what(), HasSubstr("stands where it is not replaced"));
+                return error.kind();
+            }
+        };
+        EXPECT_EQ(refused(), ErrorKind::invalid) << misplaced;
+    }
+}
+
 TEST_F(Secret, InAUrlIsRefusedAsEverywhere) {
+    EXPECT_THROW((void)reveal_url("@env:SECRET_TEST_MISSING"), Error);
     EXPECT_THROW((void)reveal_url("postgres://app:@env:SECRET_TEST_MISSING@db/x"), Error);
     EXPECT_THROW((void)reveal_url("sqlite:x.db?key=@file:/nowhere/at/all"), Error);
 }

@@ -33,6 +33,7 @@ public:
     std::filesystem::path working_directory;  ///< relative paths of the job mean this folder
     std::string repository_url;               ///< for children
     std::filesystem::path data_folder;        ///< the repository's folder beside it: owner files, logs
+    bool accept_input = false;  ///< `restart --accept-input`: input may have changed behind the checkpoint
 };
 
 /// Writes to the step's log file (logs/<execution>/<step>.log), which `fermata logs` shows. Thread-safe.

@@ -11,6 +11,11 @@
 
 namespace fermata {
 
+/// A required property is not there.
+struct MissingProperty : Error {
+    using Error::Error;
+};
+
 class Properties {
 public:
     Properties() = default;
@@ -26,7 +31,7 @@ public:
         auto value = find<T>(name);
         return value ? *std::move(value) : std::move(fallback);
     }
-    /// Throws Error(invalid) if absent.
+    /// Throws MissingProperty (invalid) if absent.
     template <class T>
     [[nodiscard]] T require(std::string_view name) const {
         auto value = find<T>(name);
@@ -67,8 +72,12 @@ std::optional<Text> Properties::find<Text>(std::string_view) const;
 /// never stored, logged or shown. Throws Error(refused) naming the reference if it leads nowhere, or if others may read
 /// or write the file.
 [[nodiscard]] std::string reveal_secret(const std::string& reference);
-/// Replaces every @env:/@file: reference that is the user or password part or a query value of a URL, percent-encoded:
-/// postgres://app:@file:/run/secrets/db@host/vendors, postgres://host/vendors?password=@env:DB_PASSWORD.
+/// Whether the whole text is @env:NAME or @file:PATH.
+[[nodiscard]] bool is_secret_reference(std::string_view text);
+/// A URL that is a reference as a whole, or a path behind "sqlite:" that is one, gives its value as it is. Else every
+/// reference that is the user or password part or a query value is replaced, percent-encoded:
+/// postgres://app:@file:/run/secrets/db@host/vendors, postgres://host/vendors?password=@env:DB_PASSWORD. Throws what
+/// reveal_secret throws; Error(invalid) for a reference anywhere else, which would name a file or host of that name.
 [[nodiscard]] std::string reveal_url(const std::string& url);
 /// The URL as it may be stored and shown: references stay as written, a password that stands in it is left out.
 [[nodiscard]] std::string without_passwords(const std::string& url);

@@ -60,6 +60,15 @@ struct ListenerInstance {
     SideOutput* side_output = nullptr;
 };
 
+/// Reads properties and throws Error(invalid) for what is wrong with them; Error(refused) for what this machine lacks
+/// and another may have, which is a warning.
+using PropertyRule = std::function<void(const Properties&)>;
+/// That the property, if it is given, can be read as T.
+template <class T>
+PropertyRule reads_as(std::string property) {
+    return [name = std::move(property)](const Properties& properties) { (void)properties.find<T>(name); };
+}
+
 struct ArtifactEntry {
     ArtifactKind kind{};
     std::string name;
@@ -78,8 +87,15 @@ struct ArtifactEntry {
     std::function<std::unique_ptr<PartitionCollector>(const ArtifactContext&)> make_collector;
     std::function<std::unique_ptr<PartitionAnalyzer>(const ArtifactContext&)> make_analyzer;
     std::function<std::unique_ptr<PartitionReducer>(const ArtifactContext&)> make_reducer;
-    /// Optional deeper check for `validate`: messages about properties that go together, a command that does not split…
-    std::function<void(const Properties&)> check;
+    /// Optional, asked by `validate` and before a start: values, properties that go together, a command that does not
+    /// split… Each by itself, so that all that is wrong is told, and the same finding once.
+    std::vector<PropertyRule> rules;
+    /// All of them, one after the other: throws what the first that is broken says.
+    void check(const Properties& properties) const {
+        for (const PropertyRule& rule : rules) rule(properties);
+    }
+    /// Optional: names of the job parameters it reads by itself, not by expressions (`:name` in sql).
+    std::function<std::vector<std::string>(const Properties&)> parameters;
 };
 
 struct ExceptionClass {

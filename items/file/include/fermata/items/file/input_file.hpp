@@ -3,8 +3,9 @@
 // (told by the content, not by the name). Offsets and lines are those of the decompressed bytes.
 //
 // A position survives the process. Opening at one refuses input that is not what it was (design §6): a file of another
-// size is refused; a file of the same size is taken if the bytes before the position still have their hash, whatever
-// its times say (a restored copy, a corrected line further on). Only a reader that itself issued or verified a
+// size is refused, unless the operator accepted that; a file of the same size, or an accepted one, is taken if the
+// bytes before the position still have their hash, whatever its times say (a restored copy, a corrected line further
+// on). Only a reader that itself issued or verified a
 // position, and finds size, inode and modification time as before, goes back without reading everything again.
 #include <fermata/batch/checkpoint.hpp>
 #include <fermata/items/file/prefix_hash.hpp>
@@ -37,6 +38,8 @@ public:
     explicit InputFile(std::filesystem::path path, std::size_t block = default_block);
     ~InputFile();
 
+    /// From now on open() takes a file of another size, too.
+    void accept_change() noexcept { accept_change_ = true; }
     /// At the beginning, or where `from` says. May be called again at any time; going back a little costs nothing.
     /// Throws Error: not_found, forbidden (unreadable), refused (a folder, a device, changed input).
     void open(const Checkpoint& from);
@@ -88,6 +91,7 @@ private:
     std::string name_;
     std::size_t block_;
     Stamp stamp_;
+    bool accept_change_ = false;
     bool own_position_ = false;  ///< this object issued or verified a position of the file it has open
     std::unique_ptr<Source> source_;
     bool ended_ = true;
