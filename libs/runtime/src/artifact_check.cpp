@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 namespace fermata {
 namespace {
@@ -25,6 +27,8 @@ struct StepUse {
     std::string id;
     std::vector<Use> uses;
     std::vector<ClassUse> classes;
+    std::vector<ClassUse> skipped;  ///< includes of the skippable classes
+    std::vector<ClassUse> retried;
 };
 struct JobUse {
     std::string file;
@@ -56,10 +60,9 @@ Use use_of(ArtifactKind kind, const ArtifactDefinition& artifact) {
     return use;
 }
 
-template <class Filter>
-void add_classes(const Filter& filter, std::vector<ClassUse>& classes) {
-    for (const auto& item : filter.include) classes.push_back({known(item.name), item.at});
-    for (const auto& item : filter.exclude) classes.push_back({known(item.name), item.at});
+template <class Class>
+void add_classes(const std::vector<Class>& named, std::vector<ClassUse>& classes) {
+    for (const auto& item : named) classes.push_back({known(item.name), item.at});
 }
 void add_work(const BatchletDefinition& work, StepUse& step) {
     step.uses.push_back(use_of(ArtifactKind::batchlet, work.batchlet));
@@ -75,9 +78,12 @@ void add_work(const Chunk& work, StepUse& step) {
     step.uses.push_back(use_of(ArtifactKind::writer, work.writer));
     if (work.checkpoint_algorithm)
         step.uses.push_back(use_of(ArtifactKind::checkpoint_algorithm, *work.checkpoint_algorithm));
-    add_classes(work.skippable, step.classes);
-    add_classes(work.retryable, step.classes);
-    add_classes(work.no_rollback, step.classes);
+    add_classes(work.skippable.include, step.skipped);
+    add_classes(work.retryable.include, step.retried);
+    for (const auto* filter : {&work.skippable, &work.retryable, &work.no_rollback}) {
+        add_classes(filter->include, step.classes);
+        add_classes(filter->exclude, step.classes);
+    }
 }
 template <class Partition>
 void add_partition(const Partition& partition, StepUse& step) {
@@ -99,9 +105,9 @@ void add_element(const Definition& definition, JobUse& all) {
     } else if constexpr (requires { definition.flows; }) {
         for (const auto& flow : definition.flows) add_elements(flow.elements, all);
     } else if constexpr (requires { definition.decider; }) {
-        all.steps.push_back({definition.id, {use_of(ArtifactKind::decider, definition.decider)}, {}});
+        all.steps.push_back({definition.id, {use_of(ArtifactKind::decider, definition.decider)}, {}, {}, {}});
     } else {
-        StepUse step{definition.id, {}, {}};
+        StepUse step{definition.id, {}, {}, {}, {}};
         for (const auto& listener : definition.listeners) step.uses.push_back(use_of(ArtifactKind::listener, listener));
         std::visit([&](const auto& work) { add_work(work, step); }, definition.work);
         if (definition.partition) add_partition(*definition.partition, step);
@@ -126,8 +132,8 @@ std::string with_article(ArtifactKind kind) {
 
 class Check {
 public:
-    Check(const JobUse& job, const Registry& registry, Diagnostics& diagnostics)
-        : job_(job), registry_(registry), diagnostics_(diagnostics) {}
+    Check(const JobUse& job, const Registry& registry, const Parameters* given, Diagnostics& diagnostics)
+        : job_(job), registry_(registry), given_(given), diagnostics_(diagnostics) {}
 
     void run() {
         for (const Use& use : job_.listeners) check(use);
@@ -135,6 +141,7 @@ public:
             for (const Use& use : step.uses) check(use);
             for (const ClassUse& use : step.classes) check(use);
             check_types(step);
+            check_costly_skips(step);
         }
     }
 
@@ -147,9 +154,10 @@ private:
         if (entry == nullptr) return unknown(use);
         if (entry->info.closed)
             for (const auto& [name, at] : use.property_names) check_name(*entry, name, at);
-        bool complete = true;
-        for (const PropertyInfo& info : entry->info.properties) complete = check_given(use, *entry, info) && complete;
-        if (complete && entry->check && use.values) check_values(*entry, *use.values);
+        for (const PropertyInfo& info : entry->info.properties) check_given(use, *entry, info);
+        if (!use.values) return;
+        check_values(*entry, use);
+        check_parameters(*entry, use);
     }
     void unknown(const Use& use) {
         for (const ArtifactEntry* entry : registry_.all())
@@ -173,25 +181,41 @@ private:
         error(at, fmt::format(R"({} "{}": unknown property "{}"{} (fermata artifacts {}))", to_string(entry.kind),
                               entry.name, name, did_you_mean(name, candidates), entry.name));
     }
-    bool check_given(const Use& use, const ArtifactEntry& entry, const PropertyInfo& info) {
-        if (!info.required) return true;
+    void check_given(const Use& use, const ArtifactEntry& entry, const PropertyInfo& info) {
+        if (!info.required) return;
         for (const auto& [name, at] : use.property_names)
-            if (names(info, name)) return true;
+            if (names(info, name)) return;
         error(use.at, fmt::format(R"({} "{}": property "{}" is missing: {})", to_string(entry.kind), entry.name,
                                   info.name, info.about));
-        return false;
     }
-    void check_values(const ArtifactEntry& entry, const ResolvedProperties& values) {
-        try {
-            entry.check(Properties(fmt::format("{} \"{}\"", to_string(entry.kind), entry.name), job_.file, values));
-        } catch (const Error& wrong) {
-            add_thrown(wrong);
+    void check_values(const ArtifactEntry& entry, const Use& use) {
+        const Properties properties = properties_of(entry, use);
+        std::set<std::string> told;
+        for (const PropertyRule& rule : entry.rules) {
+            try {
+                rule(properties);
+            } catch (const MissingProperty&) {
+                continue;  // check_given has said so
+            } catch (const Error& wrong) {
+                if (told.insert(wrong.what()).second) add_thrown(wrong, use.at);
+            }
         }
     }
+    void check_parameters(const ArtifactEntry& entry, const Use& use) {
+        if (given_ == nullptr || !entry.parameters) return;
+        std::vector<std::string> known;
+        for (const auto& [name, value] : *given_) known.push_back(name);
+        for (const std::string& name : entry.parameters(properties_of(entry, use)))
+            if (!given_->contains(name))
+                error(use.at, fmt::format(R"({} "{}" binds :{}, but no job parameter "{}" is given{})",
+                                          to_string(entry.kind), entry.name, name, name, did_you_mean(name, known)));
+    }
+    [[nodiscard]] Properties properties_of(const ArtifactEntry& entry, const Use& use) const {
+        return {fmt::format("{} \"{}\"", to_string(entry.kind), entry.name), job_.file, *use.values};
+    }
     /// Properties' errors begin with "file:line:column: error: ", which the diagnostic prints itself.
-    void add_thrown(const Error& wrong) {
+    void add_thrown(const Error& wrong, Position at) {
         std::string message = wrong.what();
-        Position at;
         const std::string marker = ": error: ";
         if (const auto end = message.find(marker); end != std::string::npos && message.starts_with(job_.file + ":")) {
             const auto numbers =
@@ -202,13 +226,37 @@ private:
             message.erase(0, end + marker.size());
         }
         if (!wrong.remedy().empty()) message += "; " + wrong.remedy();
-        error(at, std::move(message));
+        if (wrong.kind() == ErrorKind::refused)
+            diagnostics_.warning(job_.file, at, std::move(message));
+        else
+            error(at, std::move(message));
     }
     void check(const ClassUse& use) {
         if (!use.name || registry_.find_exception(*use.name) != nullptr) return;
         diagnostics_.warning(job_.file, use.at,
                              fmt::format("unknown exception class \"{}\"{}: it will never match", *use.name,
                                          did_you_mean(*use.name, registry_.exception_names())));
+    }
+    /// §8.2.1.4: a write that is skipped is the whole chunk's. Only a writer meets this class, so by itself it is
+    /// hardly meant so.
+    void check_costly_skips(const StepUse& step) {
+        constexpr std::string_view refused = "fermata.ConstraintError";
+        const auto covers = [&](const ClassUse& use) { return !use.name || is_base(*use.name, std::string(refused)); };
+        if (std::ranges::any_of(step.retried, covers)) return;
+        for (const ClassUse& use : step.skipped)
+            if (use.name == refused)
+                diagnostics_.warning(
+                    job_.file, use.at,
+                    fmt::format("{0} is skippable but not retryable: one row that the database refuses "
+                                "costs its whole chunk; list {0} in retryable-exception-classes, too",
+                                refused));
+    }
+    [[nodiscard]] bool is_base(std::string_view base, std::string name) const {
+        while (!name.empty() && name != base) {
+            const ExceptionClass* known = registry_.find_exception(name);
+            name = known == nullptr ? "" : known->base;
+        }
+        return !name.empty();
     }
     const ArtifactEntry* find(const StepUse& step, ArtifactKind kind, Position& at) const {
         for (const Use& use : step.uses) {
@@ -242,16 +290,32 @@ private:
 
     const JobUse& job_;
     const Registry& registry_;
+    const Parameters* given_;
     Diagnostics& diagnostics_;
 };
 
 }  // namespace
 
 void check_artifacts(const JobDefinition& job, const Registry& registry, Diagnostics& diagnostics) {
-    Check(uses_of(job), registry, diagnostics).run();
+    Check(uses_of(job), registry, nullptr, diagnostics).run();
 }
-void check_artifacts(const ResolvedJob& job, const Registry& registry, Diagnostics& diagnostics) {
-    Check(uses_of(job), registry, diagnostics).run();
+void check_artifacts(const ResolvedJob& job, const Registry& registry, const Parameters* given,
+                     Diagnostics& diagnostics) {
+    Check(uses_of(job), registry, given, diagnostics).run();
+}
+
+std::optional<std::vector<std::string>> parameters_of_artifacts(const ResolvedJob& job, const Registry& registry) {
+    std::vector<std::string> names;
+    JobUse all = uses_of(job);
+    for (StepUse& step : all.steps) std::ranges::move(step.uses, std::back_inserter(all.listeners));
+    for (const Use& use : all.listeners) {
+        const ArtifactEntry* entry = use.ref ? registry.find(use.kind, *use.ref) : nullptr;
+        if (entry == nullptr || !entry->parameters) continue;
+        if (!use.values) return std::nullopt;
+        for (std::string& name : entry->parameters({entry->name, all.file, *use.values}))
+            names.push_back(std::move(name));
+    }
+    return names;
 }
 
 }  // namespace fermata

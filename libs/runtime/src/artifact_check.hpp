@@ -7,9 +7,15 @@
 
 namespace fermata {
 
-/// Unknown artifacts, properties and exception classes, missing properties, item types that do not fit. What depends on
-/// an unresolved expression is not judged.
+/// Unknown artifacts, properties and exception classes, missing properties, rules that properties break, item types
+/// that do not fit. What depends on an unresolved expression is not judged.
 void check_artifacts(const JobDefinition& job, const Registry& registry, Diagnostics& diagnostics);
-void check_artifacts(const ResolvedJob& job, const Registry& registry, Diagnostics& diagnostics);
+/// `given`: parameters that artifacts ask for by themselves and that are not there, too.
+void check_artifacts(const ResolvedJob& job, const Registry& registry, const Parameters* given,
+                     Diagnostics& diagnostics);
+
+/// Parameters that artifacts ask for by themselves, each once; nothing if an expression hides what one asks for.
+[[nodiscard]] std::optional<std::vector<std::string>> parameters_of_artifacts(const ResolvedJob& job,
+                                                                              const Registry& registry);
 
 }  // namespace fermata

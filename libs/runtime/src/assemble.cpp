@@ -86,9 +86,9 @@ const RunnableElement* find(const std::vector<RunnableElement>& elements, std::s
     return nullptr;
 }
 
-Assembly assemble(ResolvedJob resolved, const Registry& registry) {
+Assembly assemble(ResolvedJob resolved, const Registry& registry, const Parameters& given) {
     Assembly assembly;
-    check_artifacts(resolved, registry, assembly.diagnostics);
+    check_artifacts(resolved, registry, &given, assembly.diagnostics);
     if (assembly.diagnostics.has_errors()) return assembly;
 
     RunnableJob runnable;

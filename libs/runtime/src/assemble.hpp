@@ -70,6 +70,7 @@ struct Assembly {
     std::optional<RunnableJob> job;  ///< present unless the diagnostics have errors
     Diagnostics diagnostics;
 };
-[[nodiscard]] Assembly assemble(ResolvedJob resolved, const Registry& registry);
+/// `given`: the job's parameters, for artifacts that ask for some by themselves.
+[[nodiscard]] Assembly assemble(ResolvedJob resolved, const Registry& registry, const Parameters& given);
 
 }  // namespace fermata

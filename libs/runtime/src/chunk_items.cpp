@@ -91,8 +91,8 @@ void ChunkStep::process(void* item, std::exception_ptr error) {
 void ChunkStep::note_intent(const std::string& about) { scope_.job.repository.set_intent(scope_.entry.claim, about); }
 
 /// Calls the listeners and answers what to do next, or leaves the chunk.
-ChunkStep::Next ChunkStep::absorb(const std::exception_ptr& error, bool again, auto&& on_error, auto&& on_skip,
-                                  auto&& on_retry) {
+ChunkStep::Next ChunkStep::absorb(const std::exception_ptr& error, bool again, std::size_t items, auto&& on_error,
+                                  auto&& on_skip, auto&& on_retry) {
     Next next = Next::again;
     scope_.context.exception = error;
     with_exception(error, [&](const std::exception& known) {
@@ -103,6 +103,7 @@ ChunkStep::Next ChunkStep::absorb(const std::exception_ptr& error, bool again, a
         if (decision == Decision::retry_in_place || decision == Decision::roll_back) on_retry(known);
         switch (decision) {
             case Decision::fail:
+                exhausted_limit_ = policy_.exhausted_limit(known, next_);
                 std::rethrow_exception(error);
             case Decision::roll_back:
                 ++next_.retries_used;
@@ -112,7 +113,7 @@ ChunkStep::Next ChunkStep::absorb(const std::exception_ptr& error, bool again, a
                 break;
             case Decision::skip:
                 ++next_.skips_used;
-                journal_skip("item", known);
+                journal_skip(known, items);
                 next = Next::skipped;
                 break;
         }
@@ -123,7 +124,7 @@ ChunkStep::Next ChunkStep::absorb(const std::exception_ptr& error, bool again, a
 ChunkStep::Next ChunkStep::absorb_write(const std::exception_ptr& error, bool again) {
     const ItemsRef items(pipeline_.output_type, *pipeline_.output);
     return absorb(
-        error, again,
+        error, again, items.size(),
         [&](const std::exception& e) {
             for (auto* l : listeners_.write) l->on_write_error(items, e);
         },
@@ -137,7 +138,7 @@ ChunkStep::Next ChunkStep::absorb_write(const std::exception_ptr& error, bool ag
 
 ChunkStep::Next ChunkStep::absorb_process(const std::exception_ptr& error, const ItemRef& item, bool again) {
     return absorb(
-        error, again,
+        error, again, 1,
         [&](const std::exception& e) {
             for (auto* l : listeners_.process) l->on_process_error(item, e);
         },
@@ -151,7 +152,7 @@ ChunkStep::Next ChunkStep::absorb_process(const std::exception_ptr& error, const
 
 ChunkStep::Next ChunkStep::absorb_read(const std::exception_ptr& error, bool again) {
     return absorb(
-        error, again,
+        error, again, 1,
         [&](const std::exception& e) {
             for (auto* l : listeners_.read) l->on_read_error(e);
         },
@@ -163,7 +164,8 @@ ChunkStep::Next ChunkStep::absorb_read(const std::exception_ptr& error, bool aga
         });
 }
 
-void ChunkStep::journal_skip(std::string_view phase, const std::exception& error) {
+/// `items`: a write that is skipped costs the chunk's.
+void ChunkStep::journal_skip(const std::exception& error, std::size_t items) {
     if (journaled_skips_ >= journaled_skips_max) return;
     ++journaled_skips_;
     const auto* item = dynamic_cast<const ItemError*>(&error);
@@ -173,9 +175,10 @@ void ChunkStep::journal_skip(std::string_view phase, const std::exception& error
     const std::string position = item != nullptr ? excerpt(item->position()) : "";
     const std::string raw = item != nullptr ? excerpt(item->raw()) : "";
     journal_.push_back({.execution = scope_.job.claim.execution,
-                        .kind = fmt::format("{}.skipped", phase),
+                        .kind = "item.skipped",
                         .actor = "runtime",
                         .data = facts({{"step", std::string_view(scope_.context.step_name)},
+                                       {"items", static_cast<std::int64_t>(items)},
                                        {"class", std::string_view(error_class)},
                                        {"message", std::string_view(message)},
                                        {"position", std::string_view(position)},

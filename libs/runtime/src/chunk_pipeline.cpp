@@ -93,6 +93,10 @@ void ChunkPipeline::close() {
     if (first) std::rethrow_exception(first);
 }
 
+void ChunkPipeline::close_processor() {
+    if (std::exchange(processor_open_, false)) processor->close();
+}
+
 void ChunkPipeline::close_quietly() noexcept {
     try {
         close();

@@ -17,6 +17,8 @@ public:
     /// Closes what is open; the first exception is thrown after all were closed.
     void close();
     void close_quietly() noexcept;
+    /// Before what it took part in is put in place.
+    void close_processor();
     /// The writer forgets what it wrote since `committed`.
     void reopen_writer(const Progress& committed) const;
     /// Takes the positions after the last item into `next`; what they name is durable on return.

@@ -61,12 +61,20 @@ StepOutcome ChunkStep::run_chunks() {
         }
         if (run_chunk_or_recover() && pipeline_.algorithm && !one_by_one_) pipeline_.algorithm->end_checkpoint();
     }
+    // A child that ends badly takes part in the outcome: nothing is put in place then.
+    pipeline_.close_processor();
     publish();
     pipeline_.close();
     return Completed{};
 }
 
 void ChunkStep::flush() { store_->flush(committed_); }
+
+StepOutcome ChunkStep::explained(StepOutcome outcome) const {
+    if (auto* failed = std::get_if<Failed>(&outcome); failed != nullptr && !exhausted_limit_.empty())
+        failed->failure.message += "; " + exhausted_limit_;
+    return outcome;
+}
 
 // --- the step ------------------------------------------------------------------------------------------------------
 

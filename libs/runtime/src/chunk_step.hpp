@@ -30,6 +30,8 @@ public:
     [[nodiscard]] const Progress& progress() const noexcept { return committed_; }
     /// The repository's copy is exact afterwards.
     void flush();
+    /// A failure that a limit no longer absorbed names the limit.
+    [[nodiscard]] StepOutcome explained(StepOutcome outcome) const;
 
 private:
     // --- the step: chunk after chunk
@@ -73,11 +75,12 @@ private:
 
     // --- exceptions of artifacts
     enum class Next : std::uint8_t { again, skipped };
-    Next absorb(const std::exception_ptr& error, bool again, auto&& on_error, auto&& on_skip, auto&& on_retry);
+    Next absorb(const std::exception_ptr& error, bool again, std::size_t items, auto&& on_error, auto&& on_skip,
+                auto&& on_retry);
     Next absorb_read(const std::exception_ptr& error, bool again);
     Next absorb_process(const std::exception_ptr& error, const ItemRef& item, bool again);
     Next absorb_write(const std::exception_ptr& error, bool again);
-    void journal_skip(std::string_view phase, const std::exception& error);
+    void journal_skip(const std::exception& error, std::size_t items);
 
     const RunnableChunk& chunk_;
     StepScope& scope_;
@@ -90,6 +93,7 @@ private:
     Progress committed_;
     Progress next_;                     ///< of the chunk being worked on
     std::vector<Event> journal_;        ///< skips of this chunk, committed with it
+    std::string exhausted_limit_;       ///< why the last exception was not absorbed, if a limit is why
     std::int64_t journaled_skips_ = 0;  ///< of this step execution
     int losses_ = 0;                    ///< of a connection, since the last commit
     std::int64_t reads_ = 0;            ///< items read or skipped in reading, in this chunk

@@ -34,7 +34,7 @@ RunnableJob prepare(const JobDefinition& job, const Registry& registry, const Pa
                     const Parameters& system, ErrorKind kind = ErrorKind::invalid) {
     Resolution resolution = resolve(job, parameters, system);
     if (!resolution.job) refuse<Exception>(job, kind, std::move(resolution.diagnostics));
-    Assembly assembly = assemble(std::move(*resolution.job), registry);
+    Assembly assembly = assemble(std::move(*resolution.job), registry, parameters);
     if (!assembly.job) refuse<Exception>(job, kind, std::move(assembly.diagnostics));
     return std::move(*assembly.job);
 }
@@ -68,8 +68,9 @@ struct JobOperator::Impl {
         return *watcher;
     }
 
-    void run(RunnableJob job, RunningExecution::Start start, const Parameters& parameters) {
+    void run(RunnableJob job, RunningExecution::Start start, const Parameters& parameters, bool accept_input = false) {
         JobContext context = context_of(*job.job, start.claim, parameters);
+        context.accept_input = accept_input;
         const JobExecutionId id = start.claim.execution;
         RunningExecution::Surroundings surroundings{
             repository, registry, drivers, the_watcher(), the_worker().owner_fd(), crew};
@@ -171,6 +172,7 @@ JobExecutionId JobOperator::restart(JobExecutionId id, const RestartOptions& opt
     RestartRequest request{.parameters = options.parameters,
                            .restartable = runnable.job->restartable,
                            .accept_sink = options.accept_sink,
+                           .accept_input = options.accept_input,
                            .actor = impl_->settings.actor};
     if (options.definition) request.definition = stored(job);
     const auto restarted = impl_->repository.restart(id, request, impl_->the_worker());
@@ -178,7 +180,7 @@ JobExecutionId JobOperator::restart(JobExecutionId id, const RestartOptions& opt
     const auto& claim = std::get<Claim>(restarted);
     impl_->run(std::move(runnable),
                {.claim = claim, .start_at = previous.restart_from, .accept_sink = options.accept_sink},
-               options.parameters);
+               options.parameters, options.accept_input);
     return claim.execution;
 }
 

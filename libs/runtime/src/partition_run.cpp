@@ -92,7 +92,7 @@ private:
         PartitionResolution resolution = resolve_partition(step, partition_.properties);
         refuse(resolution.diagnostics);
         ResolvedJob alone{.id = step.id, .elements = {std::move(*resolution.step)}, .file = around_.job.file};
-        Assembly assembly = assemble(std::move(alone), around_.job.registry);
+        Assembly assembly = assemble(std::move(alone), around_.job.registry, job_context_.parameters);
         refuse(assembly.diagnostics);
         own_ = std::move(assembly.job);
         return std::get<RunnableStep>(own_->elements.front().what);
@@ -135,7 +135,7 @@ private:
     StepOutcome run_work(const RunnableChunk& work) {
         ChunkStep chunk(work, scope_);
         deliver_again(chunk.progress().sequence);
-        StepOutcome outcome = attempt([&] { return chunk.run(); });
+        StepOutcome outcome = chunk.explained(attempt([&] { return chunk.run(); }));
         chunk.flush();
         progress_ = chunk.progress();
         return outcome;

@@ -4,6 +4,8 @@
 
 #include <fermata/model/records.hpp>
 
+#include <fmt/format.h>
+
 namespace fermata {
 
 enum class Decision : std::uint8_t {
@@ -31,6 +33,16 @@ public:
     [[nodiscard]] bool is_skippable(const std::exception& error) const {
         if (dynamic_cast<const SkipItem*>(&error) != nullptr) return true;
         return chunk_.skippable.matches(error, registry_) && !is_no_items_fault(error);
+    }
+
+    /// Which limit is why decide() failed; empty if it was none.
+    [[nodiscard]] std::string exhausted_limit(const std::exception& error, const Progress& progress) const {
+        const ResolvedChunk& chunk = *chunk_.definition;
+        if (is_skippable(error) && !within(chunk.skip_limit, progress.skips_used))
+            return fmt::format("skip-limit=\"{}\" of the chunk is used up", *chunk.skip_limit);
+        if (chunk_.retryable.matches(error, registry_) && !within(chunk.retry_limit, progress.retries_used))
+            return fmt::format("retry-limit=\"{}\" of the chunk is used up", *chunk.retry_limit);
+        return {};
     }
 
 private:

@@ -83,7 +83,7 @@ private:
     StepOutcome run_work(const RunnableBatchlet& runnable) { return run_batchlet(runnable, scope_); }
     StepOutcome run_work(const RunnableChunk& runnable) {
         ChunkStep chunk(runnable, scope_);
-        StepOutcome outcome = attempt([&] { return chunk.run(); });
+        StepOutcome outcome = chunk.explained(attempt([&] { return chunk.run(); }));
         chunk.flush();
         progress_ = chunk.progress();
         return outcome;

@@ -29,6 +29,7 @@ struct RestartOptions {
     Parameters parameters;                    ///< all of them: nothing is taken from earlier executions (§10.8.1)
     std::optional<JobDefinition> definition;  ///< replaces the stored one, recorded
     bool accept_sink = false;                 ///< the sink's word counts where it and the repository differ
+    bool accept_input = false;                ///< input files may have changed behind the checkpoint
 };
 
 /// What an execution running in this process is doing: memory only, as of the last chunk; for progress displays.
@@ -111,5 +112,10 @@ private:
 /// exception classes, and item types that do not fit. `parameters` absent: expressions are not judged.
 [[nodiscard]] Diagnostics validate(const JobDefinition& job, const Registry& registry,
                                    const std::optional<Parameters>& parameters, const Parameters& system_properties);
+/// Warnings about given parameters that neither an expression nor an artifact asks for, where a name that is asked for
+/// and was not given is near: a slip of the keyboard, most likely. Others may be labels, or be meant for a command's
+/// environment.
+[[nodiscard]] Diagnostics unused_parameters(const JobDefinition& job, const Registry& registry, const Parameters& given,
+                                            const Parameters& system_properties);
 
 }  // namespace fermata
