@@ -211,7 +211,7 @@ class Purge(Case):
         result = json.loads(self.fermata("purge", "--job", "job", "--status", "completed", "--keep-last", "1", "--yes",
                                          "-o", "json").stdout)
         self.assertEqual({"instances": 2, "executions": 2, "dry_run": False, "sinks": 0, "sink_rows": 0,
-                          "sinks_left": []}, result)
+                          "sinks_left": [], "execution_ids": [1, 2]}, result)
         self.assertEqual([4, 3], [execution["id"] for execution in self.folder.list()])
         self.assertFalse((logs / "1").exists())
         self.assertTrue((logs / "3/step1.log").exists())
@@ -221,8 +221,8 @@ class Purge(Case):
         for sink in ("one.db", "two.db", "two.db", "gone.db"):
             self.fermata("run", job, "-p", f"sink={sink}")
         self.fermata("run", job, "-p", "sink=repository.db")
-        self.assertEqual("would delete 5 instances with 5 executions, and their rows in 3 sinks\n",
-                         self.fermata("purge", "--job", "numbers", "--dry-run").stdout)
+        self.assertEqual("would delete 5 instances with 5 executions, and their rows in 3 sinks",
+                         self.fermata("purge", "--job", "numbers", "--dry-run").stdout.splitlines()[-1])
         sinks = [self.folder.path / name for name in ("one.db", "two.db")]
         self.assertEqual([1, 2], [len(rows(sink, "SELECT * FROM fermata_sink")) for sink in sinks])
         (self.folder.path / "gone.db").unlink()
@@ -230,7 +230,8 @@ class Purge(Case):
         self.assertRegex(purge.stderr, r"rows of 1 instances stay in fermata_sink of sqlite:.*/gone\.db: .*no such")
         result = json.loads(purge.stdout)
         [left] = result.pop("sinks_left")
-        self.assertEqual({"instances": 5, "executions": 5, "dry_run": False, "sinks": 3, "sink_rows": 3}, result)
+        self.assertEqual({"instances": 5, "executions": 5, "dry_run": False, "sinks": 3, "sink_rows": 3,
+                          "execution_ids": [1, 2, 3, 4, 5]}, result)
         self.assertEqual((f"sqlite:{self.folder.path}/gone.db", "fermata_sink", 1),
                          (left["url"], left["table"], left["instances"]))
         self.assertEqual([0, 0], [len(rows(sink, "SELECT * FROM fermata_sink")) for sink in sinks])

@@ -134,12 +134,12 @@ class List(Case):
         self.assertEqual("2\n1\n", self.fermata("list", "-o", "name").stdout)
         self.assertEqual([2, 1], [json.loads(line)["id"] for line in self.fermata("list", "-o", "jsonl").stdout.splitlines()])
         tsv = [line.split("\t") for line in self.fermata("list", "-o", "tsv").stdout.splitlines()]
-        self.assertEqual(["ID", "JOB", "INSTANCE", "STATUS"], tsv[0][:4])
-        self.assertEqual(["2", "other", "2"], tsv[1][:3])
+        self.assertEqual(["ID", "JOB", "INSTANCE", "KEY", "STATUS"], tsv[0][:5])
+        self.assertEqual(["2", "other", "2", "", "FAILED"], tsv[1][:5])
         self.assertRegex(self.fermata("list").stdout, r"(?m)^ 2  other +2  ✗ FAILED ")
 
     def test_wrong_filters(self):
-        for arguments in (["--status", "bad"], ["--since", "yesterday"], ["--limit", "-1"], ["--limit", "x"], ["-p", "a"]):
+        for arguments in (["--status", "bad"], ["--since", "the other day"], ["--limit", "-1"], ["--limit", "x"], ["-p", "a"]):
             self.assertEqual("usage", self.error("list", *arguments, exit_code=2)["code"])
 
     def test_values_cannot_write_on_the_terminal(self):

@@ -55,6 +55,15 @@ ExitCode print_help(const Invocation& invocation, const Options& global) {
     return print(help_of(*invocation.descriptor, own, global));
 }
 
+void require_format(const Descriptor& verb, Format format) {
+    if ((verb.formats & bit(format)) != 0) return;
+    std::string has;
+    for (const Format known : {Format::table, Format::json, Format::jsonl, Format::tsv, Format::name})
+        if ((verb.formats & bit(known)) != 0) has += fmt::format("{}{}", has.empty() ? "" : ", ", to_string(known));
+    throw Error(ErrorKind::usage, fmt::format("{} has no -o {}", verb.name, to_string(format)),
+                fmt::format("it has: {}", has));
+}
+
 /// Hidden, for the shells; its words are not parsed, since they are not finished.
 ExitCode print_completions(const Arguments& words, const Application& application) {
     GlobalOptions given;
@@ -75,6 +84,7 @@ ExitCode perform(const Arguments& arguments, const Application& application) {
     if (invocation.version) return print(fmt::format("fermata {}\n", application.version));
     if (invocation.descriptor == nullptr)
         throw Error(ErrorKind::usage, "no command given", "fermata --help lists the commands");
+    require_format(*invocation.descriptor, given.format());
     Settings settings = given.settings();
     const Style style = style_for(STDOUT_FILENO, settings, given.ascii);
     Session session(application, std::move(settings), Output(given.format(), style), given.system());

@@ -2,6 +2,7 @@
 // A verb of the command line: data about it, what it takes, and what it does. One file each in commands/.
 #include "exit_code.hpp"
 #include "options.hpp"
+#include "output.hpp"
 
 #include <memory>
 #include <span>
@@ -22,12 +23,21 @@ public:
     std::vector<std::string> rest;
 };
 
+/// The formats a verb has; what it has not is refused, never ignored.
+using Formats = unsigned;
+[[nodiscard]] constexpr Formats bit(Format format) { return 1U << static_cast<unsigned>(format); }
+inline constexpr Formats text_only = bit(Format::table);
+inline constexpr Formats one_object = text_only | bit(Format::json) | bit(Format::jsonl) | bit(Format::name);
+inline constexpr Formats one_a_line = text_only | bit(Format::json) | bit(Format::jsonl);
+inline constexpr Formats all_formats = one_object | bit(Format::tsv);
+
 struct Descriptor {
     std::string_view name;
     std::string_view group;  ///< heading in `fermata --help`; empty = not listed
     std::string_view about;  ///< one line
     std::string_view help;   ///< paragraphs and examples after the options
     bool takes_rest = false;
+    Formats formats = text_only;
     std::unique_ptr<Command> (*make)() = nullptr;
 };
 

@@ -4,6 +4,7 @@
 #include <fermata/base/text.hpp>
 #include <fermata/runtime/exceptions.hpp>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "job_source.hpp"
@@ -19,10 +20,17 @@ const Diagnostics* diagnostics_of(const std::exception& error) {
     return nullptr;
 }
 
+/// A list of findings comes before; the message of a refused start repeats the first of them.
+std::string message_of(const std::exception& error, const Diagnostics* diagnostics) {
+    if (dynamic_cast<const JobStartException*>(&error) == nullptr || diagnostics->all().empty()) return error.what();
+    const auto errors = std::ranges::count(diagnostics->all(), Diagnostic::Severity::error, &Diagnostic::severity);
+    return fmt::format("nothing was started: {} error{}", errors, errors == 1 ? "" : "s");
+}
+
 void print_text(const std::exception& error, const std::string& remedy, const Diagnostics* diagnostics) {
     if (diagnostics != nullptr)
         for (const auto& finding : diagnostics->all()) Output::note(to_string(finding));
-    Output::note(fmt::format("fermata: {}", printable(error.what(), 2000)));
+    Output::note(fmt::format("fermata: {}", printable(message_of(error, diagnostics), 2000)));
     for (const auto& line : split(remedy, '\n'))
         if (!line.empty()) Output::note(fmt::format("  {}", printable(line, 2000)));
 }

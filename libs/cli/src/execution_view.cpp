@@ -1,10 +1,8 @@
 #include "execution_view.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fermata/base/text.hpp>
-
-#include <ctime>
+#include <fermata/model/resolved_job.hpp>
 
 namespace fermata::cli {
 
@@ -14,31 +12,47 @@ std::string it_is(const JobExecution& execution, std::string_view rule) {
     return fmt::format("it is {}; {}", to_string(execution.status), rule);
 }
 
-std::string why_no_restart(const JobExecution& execution, JobExecutionId newest, bool restartable) {
+std::string why_no_restart(const JobExecution& execution, JobExecutionId newest, const std::string& definition_says) {
     if (newest != execution.id)
         return fmt::format("only the newest execution of the instance can be: {}", newest.value());
     if (!execution.owner_lost && !is_restartable(execution.status))
         return it_is(execution, "only FAILED, STOPPED can be restarted");
-    if (!restartable) return "the job says restartable=\"false\"";
+    return definition_says;
+}
+
+/// A step that would be entered again, and may not.
+std::string exhausted_start_limit(Session& session, const ResolvedJob& job, JobInstanceId instance) {
+    for (const auto& [name, state] : session.repository().steps_of_instance(instance)) {
+        const ResolvedStep* step = job.find(name);
+        if (step == nullptr || step->start_limit == 0 || state.starts < step->start_limit) continue;
+        if (state.status != BatchStatus::completed)
+            return fmt::format("step \"{}\" has been started {} times, its start-limit is {}", printable(name),
+                               state.starts, step->start_limit);
+    }
     return {};
 }
 
-bool says_restartable(Session& session, JobInstanceId instance) {
-    const auto stored = session.repository().definition_of(instance);
-    return !stored || job_definition_from_json(stored->canonical).restartable.source() != "false";
+/// What the stored definition has against a restart.
+std::string refused_by_definition(Session& session, const JobExecution& execution) {
+    const auto stored = session.repository().definition_of(execution.instance_id);
+    if (!stored) return {};
+    const JobDefinition job = job_definition_from_json(stored->canonical);
+    const Resolution resolution = resolve(job, execution.parameters, session.system_properties());
+    const bool restartable = resolution.job ? resolution.job->restartable : job.restartable.source() != "false";
+    if (!restartable) return "the job says restartable=\"false\"";
+    if (!resolution.job) return {};
+    return exhausted_start_limit(session, *resolution.job, execution.instance_id);
 }
 
 Action action(std::string_view name, std::string why_not) {
     return {.name = name, .allowed = why_not.empty(), .why_not = std::move(why_not)};
 }
 
-}  // namespace
-
-std::vector<Action> actions_of(const JobExecution& execution, JobExecutionId newest, bool restartable) {
+std::vector<Action> judged(const JobExecution& execution, JobExecutionId newest, const std::string& definition_says) {
     const bool running = is_running(execution.status);
     return {
         action("stop", running ? "" : it_is(execution, "only what runs can be stopped")),
-        action("restart", why_no_restart(execution, newest, restartable)),
+        action("restart", why_no_restart(execution, newest, definition_says)),
         action("abandon", running                                      ? it_is(execution, "stop it first")
                           : execution.status == BatchStatus::abandoned ? "it is ABANDONED already"
                                                                        : ""),
@@ -48,21 +62,23 @@ std::vector<Action> actions_of(const JobExecution& execution, JobExecutionId new
     };
 }
 
+}  // namespace
+
+std::vector<Action> actions_of(Session& session, const JobExecution& execution) {
+    if (!execution.owner_lost && !is_restartable(execution.status)) return judged(execution, execution.id, {});
+    const auto latest = session.repository().find_executions({.instance = execution.instance_id, .limit = 1});
+    const JobExecutionId newest = latest.empty() ? execution.id : latest.front().id;
+    return judged(execution, newest, refused_by_definition(session, execution));
+}
+
 ExecutionView view_of(Session& session, JobExecution execution) {
     Repository& repository = session.repository();
-    const bool may_restart = execution.owner_lost || is_restartable(execution.status);
-    JobExecutionId newest = execution.id;
-    if (may_restart) {
-        const auto latest = repository.find_executions({.instance = execution.instance_id, .limit = 1});
-        if (!latest.empty()) newest = latest.front().id;
-    }
-    const bool restartable = !may_restart || says_restartable(session, execution.instance_id);
     ExecutionView view{.execution = std::move(execution), .steps = {}, .partitions = {}, .actions = {}};
     view.steps = repository.steps_of(view.execution.id);
     if (session.out().wants_json())
         for (const auto& step : view.steps)
             if (step.partitions) view.partitions.emplace(step.id, repository.partitions_of(step.id));
-    view.actions = actions_of(view.execution, newest, restartable);
+    view.actions = actions_of(session, view.execution);
     return view;
 }
 
@@ -104,13 +120,6 @@ Metrics totals_of(const std::vector<StepExecution>& steps) {
 Duration duration_of(const std::optional<Timestamp>& from, const std::optional<Timestamp>& to) {
     if (!from) return Duration{0};
     return to.value_or(Clock::system().now()) - *from;
-}
-
-std::string local_time(Timestamp time) {
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-    std::tm parts{};
-    ::localtime_r(&seconds, &parts);
-    return fmt::format("{:%Y-%m-%d %H:%M:%S}", parts);
 }
 
 }  // namespace fermata::cli

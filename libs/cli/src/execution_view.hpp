@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "local_time.hpp"
 #include "output.hpp"
 #include "session.hpp"
 
@@ -31,8 +32,8 @@ struct ExecutionView {
 /// Partitions are read for JSON only, which tells all.
 [[nodiscard]] ExecutionView view_of(Session& session, JobExecution execution);
 
-/// `newest`: the newest execution of its instance. `restartable`: the job does not say restartable="false".
-[[nodiscard]] std::vector<Action> actions_of(const JobExecution& execution, JobExecutionId newest, bool restartable);
+/// All verbs, in a fixed order. A restart also needs that the job allows it: restartable, start-limit.
+[[nodiscard]] std::vector<Action> actions_of(Session& session, const JobExecution& execution);
 
 /// As an element of "partitions".
 [[nodiscard]] std::string to_json(const PartitionExecution& partition);
@@ -48,7 +49,5 @@ struct ExecutionView {
 [[nodiscard]] Metrics totals_of(const std::vector<StepExecution>& steps);
 /// Until now for what still runs.
 [[nodiscard]] Duration duration_of(const std::optional<Timestamp>& from, const std::optional<Timestamp>& to);
-/// "2026-11-21 22:00:06", local time.
-[[nodiscard]] std::string local_time(Timestamp time);
 
 }  // namespace fermata::cli

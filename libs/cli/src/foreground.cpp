@@ -79,8 +79,13 @@ JobExecution Foreground::follow(JobExecutionId id) {
     display->finish(*ended);
     std::int64_t skips = 0;
     for (const auto& step : all.steps) skips += skipped(step.metrics);
-    if (prints_report(out)) out.write(closing_lines(*ended, skips, out.style()));
+    if (prints_report(out)) out.write(closing_lines(*ended, actions_of(session_, *ended), skips, out.style()));
     return *ended;
+}
+
+ExitCode Foreground::conclude(const JobExecution& execution) {
+    const ExitCode outcome = cli::conclude(session_, execution);
+    return signals_.load() >= 2 ? ExitCode::interrupted : outcome;
 }
 
 ExitCode conclude(Session& session, const JobExecution& execution) {

@@ -20,6 +20,8 @@ public:
 
     /// Follows `execution`, running here, to its end; prints the report. A second Ctrl-C ends the process.
     JobExecution follow(JobExecutionId execution);
+    /// As below; but who interrupted twice did not want to know.
+    ExitCode conclude(const JobExecution& execution);
     /// Sleeps; false if interrupted meanwhile.
     bool pause(Duration duration);
     [[nodiscard]] bool interrupted() const noexcept { return signals_.load() > 0; }

@@ -70,6 +70,21 @@ JobDefinition load_job(Session& session, const std::string& file_or_job) {
                 "fermata jobs lists them; a file is named with its .xml");
 }
 
+std::optional<std::string> changed_file(Session& session, JobInstanceId instance) {
+    const auto stored = session.repository().definition_of(instance);
+    const auto known = session.repository().find_instance(instance);
+    if (!stored || !known) return std::nullopt;
+    const std::string file = job_definition_from_json(stored->canonical).file;
+    const fs::path path = fs::path(known->working_directory) / file;
+    if (file.empty() || !fs::is_regular_file(path)) return std::nullopt;
+    try {
+        const ParsedJob parsed = parse_job_file(path);
+        if (parsed.job && hash_of(*parsed.job) == stored->hash) return std::nullopt;
+    } catch (const Error&) {  // it cannot be read any more: that is a change
+    }
+    return path.string();
+}
+
 Parameters read_parameters(const std::string& file) {
     if (file != "-" && !fs::exists(file))
         throw Error(ErrorKind::not_found, fmt::format("--params {}: there is no such file", file));

@@ -27,6 +27,9 @@ private:
 /// Error(not_found) with did-you-mean.
 [[nodiscard]] JobDefinition load_job(Session& session, const std::string& file_or_job);
 
+/// The file an instance's stored definition came from, if it is there and says something else now.
+[[nodiscard]] std::optional<std::string> changed_file(Session& session, JobInstanceId instance);
+
 struct JobFile {
     std::filesystem::path path;
     std::optional<JobDefinition> job;  ///< nothing if it is no valid job XML

@@ -4,6 +4,8 @@
 #include <fermata/base/error.hpp>
 #include <fermata/base/text.hpp>
 
+#include "local_time.hpp"
+
 namespace fermata::cli {
 
 namespace {
@@ -34,12 +36,13 @@ void read_value(const std::string& text, Duration& into) {
 }
 
 void read_value(const std::string& text, Timestamp& into) {
-    if (const auto time = parse_rfc3339(text)) {
+    const Timestamp now = Clock::system().now();
+    if (const auto time = parse_local_time(text, now)) {
         into = *time;
     } else if (const auto ago = parse_with_unit(text)) {
-        into = Clock::system().now() - *ago;
+        into = now - *ago;
     } else {
-        throw expected(text, "a time, such as 2026-11-21T22:00:00Z, or how long ago, such as 24h");
+        throw expected(text, "a time, such as \"2026-11-21 22:00\", 22:00 or yesterday, or how long ago, such as 24h");
     }
 }
 

@@ -54,7 +54,7 @@ struct Option {
 void read_value(const std::string& text, std::string& into);
 void read_value(const std::string& text, std::int64_t& into);
 void read_value(const std::string& text, Duration& into);
-void read_value(const std::string& text, Timestamp& into);  ///< RFC 3339, or "24h": that long ago
+void read_value(const std::string& text, Timestamp& into);  ///< see local_time.hpp; or "24h": that long ago
 void read_value(const std::string& text, std::filesystem::path& into);
 void read_value(const std::string& text, ExecutionRef& into);
 void read_value(const std::string& text, Assignment& into);

@@ -24,25 +24,35 @@ std::string table_line(const std::vector<Column>& columns, const std::vector<std
     return line + "\n";
 }
 
-std::string as_table(const std::vector<Column>& columns, const std::vector<Row>& rows) {
+std::vector<std::string> titles_of(const std::vector<Column>& columns) {
     std::vector<std::string> titles;
+    for (const Column& column : columns) titles.push_back(column.title);
+    return titles;
+}
+
+std::string as_table(const std::vector<Column>& columns, const std::vector<Row>& rows) {
     std::vector<std::size_t> widths;
     for (std::size_t i = 0; i < columns.size(); ++i) {
-        titles.push_back(columns[i].title);
         std::size_t width = columns[i].title.size();
         for (const auto& row : rows) width = std::max(width, width_of(row.cells[i]));
         widths.push_back(width);
     }
-    std::string text = table_line(columns, widths, titles);
+    std::string text = table_line(columns, widths, titles_of(columns));
     for (const auto& row : rows) text += table_line(columns, widths, row.cells);
     return text;
 }
 
-std::string as_tsv(const std::vector<Column>& columns, const std::vector<Row>& rows) {
-    std::string text;
-    for (std::size_t i = 0; i < columns.size(); ++i) text += (i == 0 ? "" : "\t") + columns[i].title;
-    text += "\n";
-    for (const auto& row : rows) text += fmt::format("{}\n", fmt::join(row.cells, "\t"));
+/// A tab or a line feed in a value would make two of it.
+std::string tsv_line(const std::vector<std::string>& cells) {
+    std::string line;
+    for (const std::string& cell : cells)
+        line += (&cell == cells.data() ? "" : "\t") + printable(cell, 4 * cell.size() + 1);
+    return line + "\n";
+}
+
+std::string as_tsv(const std::vector<std::string>& titles, const std::vector<Row>& rows) {
+    std::string text = tsv_line(titles);
+    for (const auto& row : rows) text += tsv_line(row.plain.empty() ? row.cells : row.plain);
     return text;
 }
 
@@ -75,12 +85,18 @@ std::string pad(std::string_view text, std::size_t width, bool right) {
     return right ? space + std::string(text) : std::string(text) + space;
 }
 
-void Output::rows(const std::vector<Column>& columns, const std::vector<Row>& rows) {
+std::string_view to_string(Format format) {
+    constexpr std::string_view names[] = {"table", "json", "jsonl", "tsv", "name"};
+    return names[static_cast<std::size_t>(format)];
+}
+
+void Output::rows(const std::vector<Column>& columns, const std::vector<Row>& rows,
+                  const std::vector<std::string>& plain) {
     switch (format_) {
         case Format::table:
             return write(as_table(columns, rows));
         case Format::tsv:
-            return write(as_tsv(columns, rows));
+            return write(as_tsv(plain.empty() ? titles_of(columns) : plain, rows));
         case Format::json:
             return write(as_json(rows));
         case Format::jsonl:

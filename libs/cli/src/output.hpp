@@ -8,6 +8,7 @@
 namespace fermata::cli {
 
 enum class Format : std::uint8_t { table, json, jsonl, tsv, name };
+[[nodiscard]] std::string_view to_string(Format format);
 
 struct Style {
     bool color = false;
@@ -33,11 +34,12 @@ struct Column {
 };
 
 /// The same rows in every format: `cells` for table and tsv, `object` (JSON on one line) for json and jsonl; `name` is
-/// what another command takes as its argument.
+/// what another command takes as its argument. `plain`, if there are any, are the cells of tsv: all of it, undecorated.
 struct Row {
     std::vector<std::string> cells;
     std::string object;
     std::string name;
+    std::vector<std::string> plain = {};
 };
 
 class Output {
@@ -47,9 +49,10 @@ public:
     [[nodiscard]] bool wants_json() const noexcept { return format_ == Format::json || format_ == Format::jsonl; }
     [[nodiscard]] const Style& style() const noexcept { return style_; }
 
-    /// In the format asked for. Text for people is made safe for a terminal.
-    void rows(const std::vector<Column>& columns, const std::vector<Row>& rows);
-    /// One object: `text` for people, `object` for json, `name` for name. tsv is text too.
+    /// In the format asked for. Text for people is made safe for a terminal. `plain` names the rows' plain cells.
+    void rows(const std::vector<Column>& columns, const std::vector<Row>& rows,
+              const std::vector<std::string>& plain = {});
+    /// One object: `text` for people, `object` for json, `name` for name. REQUIRES: not tsv.
     void one(std::string_view text, std::string_view object, std::string_view name);
     /// As it is, to stdout.
     void write(std::string_view text);

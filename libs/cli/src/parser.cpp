@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <optional>
 
 namespace fermata::cli {
 
@@ -98,8 +99,31 @@ std::vector<std::string> option_names(const Options& options) {
     return names;
 }
 
-[[noreturn]] void unexpected(const CLI::App& app, const Options& global, const Options& own, std::string_view verb) {
-    const std::string word = app.remaining(true).front();
+const Option* find_option(std::string_view name, const Options& options) {
+    for (const Option& option : options.all()) {
+        const auto names = split(option.names, ',');
+        if (std::find(names.begin(), names.end(), name) != names.end()) return &option;
+    }
+    return nullptr;
+}
+
+/// The first word that looks like an option and is none. CLI11 would tell what it makes of the words behind it first.
+std::optional<std::string> unknown_option(const Arguments& arguments, const Options& global, const Options& own) {
+    for (auto word = arguments.begin(); word != arguments.end(); ++word) {
+        if (!word->starts_with('-') || *word == "-") continue;
+        const std::string name = word->starts_with("--") ? word->substr(0, word->find('=')) : word->substr(0, 2);
+        if (name == "--version") continue;
+        const Option* option = find_option(name, own);
+        if (option == nullptr) option = find_option(name, global);
+        if (option == nullptr) return *word;
+        const bool takes_next = !option->is_flag() && word->size() == name.size();
+        if (takes_next && ++word == arguments.end()) break;
+    }
+    return std::nullopt;
+}
+
+[[noreturn]] void unexpected(const std::string& word, const Options& global, const Options& own,
+                             std::string_view verb) {
     auto known = option_names(own);
     for (auto& name : option_names(global)) known.push_back(std::move(name));
     throw Error(ErrorKind::usage,
@@ -152,16 +176,17 @@ Invocation parse(const Arguments& given, const Options& global) {
         invocation.help = true;
         return invocation;
     }
+    if (const auto word = unknown_option(arguments, global, own)) unexpected(*word, global, own, verb);
     app.allow_extras();
     try {
         std::reverse(arguments.begin(), arguments.end());
         app.parse(arguments);
     } catch (const CLI::ParseError& error) {
-        if (!app.remaining(true).empty()) unexpected(app, global, own, verb);
+        if (!app.remaining(true).empty()) unexpected(app.remaining(true).front(), global, own, verb);
         throw Error(ErrorKind::usage, message_of(error),
                     verb.empty() ? "fermata --help" : fmt::format("fermata {} --help", verb));
     }
-    if (!app.remaining(true).empty()) unexpected(app, global, own, verb);
+    if (!app.remaining(true).empty()) unexpected(app.remaining(true).front(), global, own, verb);
     return invocation;
 }
 

@@ -43,17 +43,21 @@ std::string failure_line(const Failure& failure) {
     return line + printable(failure.message, 1000) + "\n";
 }
 
-std::string next_line(const JobExecution& execution) {
-    const auto id = execution.id.value();
-    switch (execution.status) {
-        case BatchStatus::failed:
-            return fmt::format("  look:     fermata show {}, fermata logs {}\n  go on:    fermata restart {}\n", id, id,
-                               id);
-        case BatchStatus::stopped:
-            return fmt::format("  go on:    fermata restart {}\n", id);
-        default:
-            return {};
+std::string go_on_line(JobExecutionId id, const std::vector<Action>& actions) {
+    for (const Action& action : actions) {
+        if (action.name != "restart") continue;
+        return action.allowed ? fmt::format("  go on:    fermata restart {}\n", id.value())
+                              : fmt::format("  no restart: {}\n", action.why_not);
     }
+    return {};
+}
+
+std::string next_lines(const JobExecution& execution, const std::vector<Action>& actions) {
+    const auto id = execution.id.value();
+    if (execution.status == BatchStatus::failed)
+        return fmt::format("  look:     fermata show {}, fermata logs {}\n{}", id, id,
+                           go_on_line(execution.id, actions));
+    return execution.status == BatchStatus::stopped ? go_on_line(execution.id, actions) : std::string();
 }
 
 }  // namespace
@@ -98,7 +102,8 @@ std::string step_line(const RunningStep& step, const Style& style) {
     return line + "\n";
 }
 
-std::string closing_lines(const JobExecution& execution, std::int64_t skipped_items, const Style& style) {
+std::string closing_lines(const JobExecution& execution, const std::vector<Action>& actions, std::int64_t skipped_items,
+                          const Style& style) {
     std::string text = fmt::format("{} in {}", colored(execution.status, style),
                                    to_human(duration_of(execution.started, execution.ended)));
     if (execution.exit_status && *execution.exit_status != to_string(execution.status))
@@ -108,7 +113,7 @@ std::string closing_lines(const JobExecution& execution, std::int64_t skipped_it
                             skipped_items == 1 ? "" : "s", execution.id.value());
     text += "\n";
     if (execution.failure) text += failure_line(*execution.failure);
-    return text + next_line(execution);
+    return text + next_lines(execution, actions);
 }
 
 RunningJob snapshot_of(Repository& repository, const JobExecution& execution) {

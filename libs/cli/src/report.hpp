@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "execution_view.hpp"
 #include "output.hpp"
 
 namespace fermata::cli {
@@ -13,7 +14,8 @@ namespace fermata::cli {
 /// "✓ load        41.0s  read 1,000,000  written 999,812  filtered 150  skipped 38   24.4k/s"
 [[nodiscard]] std::string step_line(const RunningStep& step, const Style& style);
 /// "COMPLETED in 44.9s   38 items skipped: fermata show 42 --skips"; what failed, and what to do next.
-[[nodiscard]] std::string closing_lines(const JobExecution& execution, std::int64_t skipped, const Style& style);
+[[nodiscard]] std::string closing_lines(const JobExecution& execution, const std::vector<Action>& actions,
+                                        std::int64_t skipped, const Style& style);
 
 /// "read 1,000,000  written 999,812  filtered 150  skipped 38"; empty if nothing was read.
 [[nodiscard]] std::string counts_text(const Metrics& metrics);

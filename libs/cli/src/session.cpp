@@ -20,8 +20,10 @@ std::unique_ptr<sql::Database> Session::database() const {
     return application_.drivers.open(reveal_url(settings_.repository_url()));
 }
 
+std::optional<fs::path> Session::database_file() const { return sqlite_path(reveal_url(settings_.repository_url())); }
+
 fs::path Session::local_folder() const {
-    const auto path = sqlite_path(settings_.repository_url());
+    const auto path = database_file();
     if (path) return fs::absolute(*path).lexically_normal().parent_path();
     if (const auto folder = state_folder()) return *folder;
     throw Error(ErrorKind::usage, "no home folder for owner files and logs: neither XDG_STATE_HOME nor HOME is set",
@@ -31,8 +33,7 @@ fs::path Session::local_folder() const {
 /// Several hosts share a server's repository: what belongs to this one lies in its state folder, by the repository's
 /// UUID, so that the same repository is found again under any URL.
 std::unique_ptr<Repository> Session::open_repository(bool create) const {
-    const auto path = sqlite_path(settings_.repository_url());
-    if (path) {
+    if (const auto path = database_file()) {
         const fs::path folder = fs::absolute(path->string() + ".d").lexically_normal();
         return std::make_unique<Repository>(database(), folder, create);
     }

@@ -43,6 +43,8 @@ public:
 
 private:
     [[nodiscard]] std::unique_ptr<Repository> open_repository(bool create) const;
+    /// Nothing if the repository is on a server.
+    [[nodiscard]] std::optional<std::filesystem::path> database_file() const;
 
     const Application& application_;
     Settings settings_;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <fermata/base/error.hpp>
 #include <fermata/base/text.hpp>
+#include <fermata/batch/properties.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -57,7 +58,11 @@ std::optional<fs::path> state_folder() {
 }
 
 std::optional<fs::path> sqlite_path(const std::string& url) {
-    if (url.starts_with("sqlite:")) return fs::path(url.substr(7));
+    constexpr std::string_view scheme = "sqlite:";
+    const bool named = url.starts_with(scheme);
+    if (is_secret_reference(named ? std::string_view(url).substr(scheme.size()) : std::string_view(url)))
+        return std::nullopt;
+    if (named) return fs::path(url.substr(scheme.size()));
     if (url.find("://") != std::string::npos) return std::nullopt;
     return fs::path(url);
 }
@@ -123,6 +128,10 @@ void Settings::set(std::string_view key, std::string value, std::string origin) 
         throw Error(origin.starts_with("--") ? ErrorKind::usage : ErrorKind::invalid,
                     fmt::format("{}: {}=\"{}\" is none of {}{}", origin, key, printable(value), setting.choices,
                                 did_you_mean(value, choices)));
+    if (setting.is_path && (value.empty() || value == "sqlite:"))
+        throw Error(origin.starts_with("--") ? ErrorKind::usage : ErrorKind::invalid,
+                    fmt::format("{}: \"{}\" names no {}", origin, value, key == "jobs" ? "folder" : "database"),
+                    key == "jobs" ? "name a folder" : "name a file: sqlite:jobs.db");
     setting.value = std::move(value);
     setting.origin = std::move(origin);
 }

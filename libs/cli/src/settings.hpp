@@ -30,7 +30,8 @@ public:
 
     [[nodiscard]] const Setting& get(std::string_view key) const;
     [[nodiscard]] const auto& all() const noexcept { return all_; }
-    /// "sqlite:PATH". Throws Error(usage) naming --repository if there is no home folder to put the default in.
+    /// "sqlite:PATH", or a server's URL, or a reference as it is written. Throws Error(usage) naming --repository if
+    /// there is no home folder to put the default in.
     [[nodiscard]] std::string repository_url() const;
     /// The folder of `fermata run JOB`. Throws Error(forbidden) if everybody may write to it.
     [[nodiscard]] std::filesystem::path jobs_folder() const;
@@ -45,7 +46,7 @@ private:
     std::array<Setting, 4> all_;
 };
 
-/// PATH of "sqlite:PATH" or of a bare path; nothing for other schemes.
+/// PATH of "sqlite:PATH" or of a bare path; nothing for other schemes, and for references to secrets.
 [[nodiscard]] std::optional<std::filesystem::path> sqlite_path(const std::string& url);
 /// $XDG_STATE_HOME/fermata or ~/.local/state/fermata; nothing without a home.
 [[nodiscard]] std::optional<std::filesystem::path> state_folder();

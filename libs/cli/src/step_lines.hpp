@@ -10,9 +10,7 @@
 namespace fermata::cli {
 
 /// The report is for people; json and name have their own output.
-[[nodiscard]] inline bool prints_report(const Output& out) {
-    return out.format() == Format::table || out.format() == Format::tsv;
-}
+[[nodiscard]] inline bool prints_report(const Output& out) { return out.format() == Format::table; }
 
 class StepLines {
 public:

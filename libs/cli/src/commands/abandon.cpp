@@ -35,6 +35,7 @@ const Descriptor abandon_command{.name = "abandon",
                                  .group = "Running",
                                  .about = "Give executions up: they cannot be restarted any more",
                                  .help = {},
+                                 .formats = one_object,
                                  .make = make_command<AbandonCommand>};
 
 }  // namespace fermata::cli

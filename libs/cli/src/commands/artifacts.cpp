@@ -78,6 +78,7 @@ const Descriptor artifacts_command{.name = "artifacts",
                                    .group = "Definitions",
                                    .about = "Readers, processors, writers, batchlets and listeners there are",
                                    .help = {},
+                                   .formats = all_formats,
                                    .make = make_command<ArtifactsCommand>};
 
 }  // namespace fermata::cli

@@ -5,6 +5,7 @@
 #include <fermata/batch/properties.hpp>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 namespace fermata::cli {
 
@@ -31,25 +32,46 @@ public:
 
 private:
     ExitCode show(Session& session) const {
+        std::string text;
+        std::vector<Row> rows;
         for (const auto& setting : session.settings().all()) {
             const std::string value =
                 setting.key == "repository" ? without_passwords(session.settings().repository_url()) : setting.value;
-            session.out().write(origin_ ? fmt::format("{} = \"{}\"  # {}\n", setting.key, value, setting.origin)
-                                        : fmt::format("{} = \"{}\"\n", setting.key, value));
+            text += origin_ ? fmt::format("{} = \"{}\"  # {}\n", setting.key, value, setting.origin)
+                            : fmt::format("{} = \"{}\"\n", setting.key, value);
+            rows.push_back({.cells = {std::string(setting.key), value, setting.origin},
+                            .object = object({{"key", setting.key}, {"value", value}, {"origin", setting.origin}}),
+                            .name = std::string(setting.key)});
         }
-        return ExitCode::ok;
+        return print(session, text, {{"KEY"}, {"VALUE"}, {"ORIGIN"}}, rows);
     }
     static ExitCode paths(Session& session) {
-        for (const auto& file : Settings::files())
-            session.out().write(
-                fmt::format("{}{}\n", file.string(), std::filesystem::exists(file) ? "" : "  (absent)"));
-        return ExitCode::ok;
+        std::string text;
+        std::vector<Row> rows;
+        for (const auto& file : Settings::files()) {
+            const bool present = std::filesystem::exists(file);
+            text += fmt::format("{}{}\n", file.string(), present ? "" : "  (absent)");
+            rows.push_back({.cells = {file.string(), present ? "true" : "false"},
+                            .object = object({{"file", file.string()}, {"present", present}}),
+                            .name = file.string()});
+        }
+        return print(session, text, {{"FILE"}, {"PRESENT"}}, rows);
     }
     /// Every verb reads them before it begins: here they were right. The folder is looked at when it is used.
     static ExitCode check(Session& session) {
         if (!session.settings().get("jobs").value.empty()) static_cast<void>(session.settings().jobs_folder());
-        session.out().write("ok\n");
+        return print(session, "ok\n", {{"STATE"}}, {{.cells = {"ok"}, .object = R"({"state":"ok"})", .name = "ok"}});
+    }
+    static ExitCode print(Session& session, std::string_view text, const std::vector<Column>& columns,
+                          const std::vector<Row>& rows) {
+        if (session.out().format() == Format::table)
+            session.out().write(text);
+        else
+            session.out().rows(columns, rows);
         return ExitCode::ok;
+    }
+    static std::string object(const nlohmann::ordered_json& facts) {
+        return facts.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
     }
 
     std::string action_;
@@ -62,6 +84,7 @@ const Descriptor config_command{.name = "config",
                                 .group = "Housekeeping",
                                 .about = "Settings: what they are, where they come from",
                                 .help = help,
+                                .formats = all_formats,
                                 .make = make_command<ConfigCommand>};
 
 }  // namespace fermata::cli

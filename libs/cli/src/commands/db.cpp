@@ -5,6 +5,7 @@
 #include <fermata/batch/properties.hpp>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 namespace fermata::cli {
 
@@ -17,6 +18,11 @@ constexpr std::string_view help = R"(  init            make the repository; harm
 )";
 
 std::string shown_url(const Session& session) { return without_passwords(session.settings().repository_url()); }
+
+void print(Session& session, std::string_view text, const nlohmann::ordered_json& object) {
+    session.out().one(text, object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace),
+                      shown_url(session));
+}
 
 class DbCommand final : public Command {
 public:
@@ -38,13 +44,15 @@ private:
     static ExitCode init(Session& session) {
         const bool existed = session.database()->exists();
         session.repository(IfAbsent::create);
-        session.out().write(fmt::format("{} {}\n", existed ? "there is" : "made", shown_url(session)));
+        print(session, fmt::format("{} {}\n", existed ? "there is" : "made", shown_url(session)),
+              {{"repository", shown_url(session)}, {"made", !existed}});
         return ExitCode::ok;
     }
     /// Opening refuses an older schema; of version 1 there is none.
     static ExitCode migrate(Session& session) {
         session.repository();
-        session.out().write(fmt::format("schema version {}: nothing to do\n", schema_version));
+        print(session, fmt::format("schema version {}: nothing to do\n", schema_version),
+              {{"repository", shown_url(session)}, {"schema_version", schema_version}, {"migrated", false}});
         return ExitCode::ok;
     }
     static ExitCode verify(Session& session) {
@@ -56,7 +64,8 @@ private:
                 ErrorKind::failed,
                 fmt::format("{} has {} fault{}", shown_url(session), findings.size(), findings.size() == 1 ? "" : "s"),
                 "restore a backup, or keep the file and report the fault");
-        session.out().write(fmt::format("{} is sound\n", shown_url(session)));
+        print(session, fmt::format("{} is sound\n", shown_url(session)),
+              {{"repository", shown_url(session)}, {"sound", true}});
         return ExitCode::ok;
     }
     ExitCode backup(Session& session) const {
@@ -65,7 +74,7 @@ private:
         if (!target_) throw Error(ErrorKind::usage, "db backup: no FILE given", "fermata db backup FILE");
         session.repository();
         session.repository().database().backup_to(*target_);
-        session.out().write(fmt::format("{}\n", *target_));
+        print(session, *target_ + "\n", {{"repository", shown_url(session)}, {"backup", *target_}});
         return ExitCode::ok;
     }
 
@@ -79,6 +88,7 @@ const Descriptor db_command{.name = "db",
                             .group = "Housekeeping",
                             .about = "Make, migrate, verify or back up the repository",
                             .help = help,
+                            .formats = one_object,
                             .make = make_command<DbCommand>};
 
 }  // namespace fermata::cli

@@ -146,6 +146,7 @@ const Descriptor doctor_command{.name = "doctor",
                                 .group = "Housekeeping",
                                 .about = "Check that everything Fermata needs works here",
                                 .help = {},
+                                .formats = all_formats,
                                 .make = make_command<DoctorCommand>};
 
 }  // namespace fermata::cli

@@ -82,6 +82,7 @@ const Descriptor events_command{.name = "events",
                                 .group = "Looking",
                                 .about = "The journal of everything that happened",
                                 .help = help,
+                                .formats = one_object,
                                 .make = make_command<EventsCommand>};
 
 }  // namespace fermata::cli

@@ -73,7 +73,7 @@ ExitCode ExecCommand::run(Session& session) {
         if (!foreground.pause(backoff_)) return ExitCode::interrupted;
         ended = foreground.follow(session.jobs().restart(ended.id, {}));
     }
-    return conclude(session, ended);
+    return foreground.conclude(ended);
 }
 
 }  // namespace
@@ -83,6 +83,7 @@ const Descriptor exec_command{.name = "exec",
                               .about = "Run a command as a one-step job",
                               .help = help,
                               .takes_rest = true,
+                              .formats = one_object,
                               .make = make_command<ExecCommand>};
 
 }  // namespace fermata::cli

@@ -1,5 +1,5 @@
 #include "../command.hpp"
-#include "../job_source.hpp"
+#include "../job_arguments.hpp"
 
 #include <fermata/model/resolved_job.hpp>
 
@@ -12,25 +12,21 @@ namespace {
 class ExplainCommand final : public Command {
 public:
     void describe(Options& options) override {
-        options.positional("JOB", job_, "Job XML file, or the id of a job in the jobs folder")
-            .require()
-            .complete(Completes::job);
-        options.value("-p,--param", "K=V", given_, "Job parameter");
-        options.value("--params", "FILE", file_, "Parameters from a JSON object; - is stdin").complete(Completes::file);
+        job_.describe(options);
+        parameters_.describe(options);
     }
     ExitCode run(Session& session) override {
-        const JobDefinition job = load_job(session, job_);
-        const Resolution resolution = resolve(job, parameters_from(file_, given_), session.system_properties());
-        if (!resolution.job) throw InvalidJob(fmt::format("{} does not resolve", job_), resolution.diagnostics);
+        const JobDefinition job = job_.load(session);
+        const Resolution resolution = resolve(job, parameters_.parameters(), session.system_properties());
+        if (!resolution.job) throw InvalidJob(fmt::format("{} does not resolve", job_.text()), resolution.diagnostics);
         for (const auto& finding : resolution.diagnostics.all()) Output::note(to_string(finding));
         session.out().write(fermata::describe(*resolution.job));
         return ExitCode::ok;
     }
 
 private:
-    std::string job_;
-    std::vector<Assignment> given_;
-    std::optional<std::string> file_;
+    JobArgument job_;
+    ParameterArguments parameters_;
 };
 
 }  // namespace

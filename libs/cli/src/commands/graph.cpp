@@ -1,5 +1,5 @@
 #include "../command.hpp"
-#include "../job_source.hpp"
+#include "../job_arguments.hpp"
 
 #include <fermata/model/graph.hpp>
 
@@ -14,20 +14,18 @@ constexpr std::string_view help = R"(  fermata graph nightly.xml --svg > nightly
 class GraphCommand final : public Command {
 public:
     void describe(Options& options) override {
-        options.positional("JOB", job_, "Job XML file, or the id of a job in the jobs folder")
-            .require()
-            .complete(Completes::job);
+        job_.describe(options);
         options.flag("--dot", dot_, "For Graphviz");
         options.flag("--svg", svg_, "A picture");
     }
     ExitCode run(Session& session) override {
-        const JobDefinition job = load_job(session, job_);
+        const JobDefinition job = job_.load(session);
         session.out().write(svg_ ? graph_svg(job) : dot_ ? graph_dot(job) : graph_text(job));
         return ExitCode::ok;
     }
 
 private:
-    std::string job_;
+    JobArgument job_;
     bool dot_ = false;
     bool svg_ = false;
 };

@@ -58,6 +58,7 @@ const Descriptor jobs_command{.name = "jobs",
                               .group = "Definitions",
                               .about = "The job definitions of the jobs folder",
                               .help = {},
+                              .formats = all_formats,
                               .make = make_command<JobsCommand>};
 
 }  // namespace fermata::cli

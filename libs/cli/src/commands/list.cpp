@@ -1,8 +1,11 @@
 #include "../command.hpp"
 #include "../execution_view.hpp"
+#include "../report.hpp"
 
 #include <fmt/format.h>
 #include <fermata/base/text.hpp>
+
+#include <algorithm>
 
 namespace fermata::cli {
 
@@ -19,6 +22,7 @@ public:
         options.value("--job", "JOB", job_, "Only of this job").complete(Completes::job);
         options.value("--since", "TIME", since_, "Created since: a time, or how long ago");
         options.value("--until", "TIME", until_, "Created before");
+        options.value("--instance", "KEY", key_, "Only of the instance of this key");
         options.value("-p,--param", "K=V", parameters_, "Only with this parameter");
         options.value("--limit", "N", limit_, "No more than this, newest first (50)");
         options.flag("--lost", lost_, "Only those whose owner is lost");
@@ -29,6 +33,7 @@ private:
     [[nodiscard]] ExecutionFilter filter() const;
     std::vector<BatchStatus> statuses_;
     std::optional<std::string> job_;
+    std::optional<std::string> key_;
     std::optional<Timestamp> since_;
     std::optional<Timestamp> until_;
     std::vector<Assignment> parameters_;
@@ -37,46 +42,98 @@ private:
 };
 
 ExecutionFilter ListCommand::filter() const {
-    ExecutionFilter filter{
-        .statuses = statuses_, .job_name = job_, .instance = {}, .since = since_, .until = until_, .limit = limit_};
+    ExecutionFilter filter{.statuses = statuses_,
+                           .job_name = job_,
+                           .instance = {},
+                           .instance_key = key_,
+                           .since = since_,
+                           .until = until_,
+                           .limit = limit_};
     for (const auto& [name, value] : parameters_) filter.parameters[name] = value;
     return filter;
 }
 
-std::string steps_text(const ExecutionView& view) {
-    std::size_t done = 0;
-    for (const auto& step : view.steps) done += step.status == BatchStatus::completed ? 1 : 0;
-    return fmt::format("{}/{}", done, view.steps.size());
+std::size_t steps_done(const ExecutionView& view) {
+    return static_cast<std::size_t>(std::ranges::count(view.steps, BatchStatus::completed, &StepExecution::status));
 }
 
-std::string reason_text(const JobExecution& execution) {
+std::string reason_of(const JobExecution& execution) {
     if (!execution.failure) return {};
     const Failure& failure = *execution.failure;
-    return printable(failure.step.empty() ? failure.message : failure.step + ": " + failure.message);
+    return failure.step.empty() ? failure.message : failure.step + ": " + failure.message;
+}
+
+std::vector<std::string> cells_of(const ExecutionView& view, const Style& style) {
+    const JobExecution& execution = view.execution;
+    const Metrics sum = totals_of(view.steps);
+    return {std::to_string(execution.id.value()),
+            printable(execution.job_name),
+            std::to_string(execution.instance_id.value()),
+            printable(execution.instance_key.value_or("")),
+            decorated_status(execution, style),
+            local_time(execution.started.value_or(execution.created)),
+            to_human(duration_of(execution.started, execution.ended)),
+            fmt::format("{}/{}", steps_done(view), view.steps.size()),
+            with_commas(sum.read),
+            with_commas(sum.written),
+            with_commas(skipped(sum)),
+            printable(reason_of(execution))};
+}
+
+std::string time_text(const std::optional<Timestamp>& time) { return time ? to_rfc3339(*time) : std::string(); }
+
+const std::vector<std::string> plain_titles{"ID",   "JOB",     "INSTANCE", "KEY",   "STATUS", "OWNER_LOST",
+                                            "EXIT", "CREATED", "STARTED",  "ENDED", "STEPS",  "STEPS_DONE",
+                                            "READ", "WRITTEN", "FILTERED", "SKIP",  "REASON"};
+
+std::vector<std::string> plain_cells_of(const ExecutionView& view) {
+    const JobExecution& execution = view.execution;
+    const Metrics sum = totals_of(view.steps);
+    return {std::to_string(execution.id.value()),
+            execution.job_name,
+            std::to_string(execution.instance_id.value()),
+            execution.instance_key.value_or(""),
+            std::string(to_string(execution.status)),
+            execution.owner_lost ? "true" : "false",
+            execution.exit_status.value_or(""),
+            to_rfc3339(execution.created),
+            time_text(execution.started),
+            time_text(execution.ended),
+            std::to_string(view.steps.size()),
+            std::to_string(steps_done(view)),
+            std::to_string(sum.read),
+            std::to_string(sum.written),
+            std::to_string(sum.filtered),
+            std::to_string(skipped(sum)),
+            reason_of(execution)};
 }
 
 Row row_of(const ExecutionView& view, const Style& style) {
-    const JobExecution& execution = view.execution;
-    const Metrics sum = totals_of(view.steps);
-    const auto id = std::to_string(execution.id.value());
-    return {.cells = {id, printable(execution.job_name), std::to_string(execution.instance_id.value()),
-                      decorated_status(execution, style), local_time(execution.started.value_or(execution.created)),
-                      to_human(duration_of(execution.started, execution.ended)), steps_text(view),
-                      with_commas(sum.read), with_commas(sum.written),
-                      with_commas(sum.read_skips + sum.process_skips + sum.write_skips), reason_text(execution)},
+    return {.cells = cells_of(view, style),
             .object = to_json(view, false),
-            .name = id};
+            .name = std::to_string(view.execution.id.value()),
+            .plain = plain_cells_of(view)};
+}
+
+/// Few jobs name their instances: the column is there where one does.
+void leave_out_empty(std::size_t column, std::vector<Column>& columns, std::vector<Row>& rows) {
+    if (std::ranges::any_of(rows, [&](const Row& row) { return !row.cells[column].empty(); })) return;
+    const auto at = static_cast<std::ptrdiff_t>(column);
+    columns.erase(columns.begin() + at);
+    for (Row& row : rows) row.cells.erase(row.cells.begin() + at);
 }
 
 ExitCode ListCommand::run(Session& session) {
-    const std::vector<Column> columns{
-        {"ID", true},    {"JOB"},        {"INSTANCE", true}, {"STATUS"},     {"STARTED"}, {"DURATION", true},
-        {"STEPS", true}, {"READ", true}, {"WRITTEN", true},  {"SKIP", true}, {"REASON"}};
+    constexpr std::size_t key_column = 3;
+    std::vector<Column> columns{{"ID", true},   {"JOB"},           {"INSTANCE", true}, {"KEY"},
+                                {"STATUS"},     {"STARTED"},       {"DURATION", true}, {"STEPS", true},
+                                {"READ", true}, {"WRITTEN", true}, {"SKIP", true},     {"REASON"}};
     std::vector<Row> rows;
     for (auto& execution : session.repository().find_executions(filter()))
         if (!lost_ || execution.owner_lost)
             rows.push_back(row_of(view_of(session, std::move(execution)), session.out().style()));
-    session.out().rows(columns, rows);
+    leave_out_empty(key_column, columns, rows);
+    session.out().rows(columns, rows, plain_titles);
     return ExitCode::ok;
 }
 
@@ -86,6 +143,7 @@ const Descriptor list_command{.name = "list",
                               .group = "Looking",
                               .about = "Executions, newest first",
                               .help = help,
+                              .formats = all_formats,
                               .make = make_command<ListCommand>};
 
 }  // namespace fermata::cli

@@ -12,6 +12,7 @@
 #include <array>
 #include <chrono>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 namespace fermata::cli {
@@ -20,6 +21,7 @@ namespace {
 
 constexpr std::string_view help =
     R"(What the steps and their commands wrote. With several steps each line begins with its step's name.
+-o json and -o jsonl print one object a line.
 )";
 
 namespace fs = std::filesystem;
@@ -38,7 +40,10 @@ std::size_t tail_of(std::string_view text, std::int64_t lines) {
 /// One file, read on from where it was left; gives whole lines, and what is left at the end.
 class LogFile {
 public:
-    LogFile(fs::path path, std::string prefix) : path_(std::move(path)), prefix_(std::move(prefix)) {}
+    LogFile(fs::path path, std::string step, bool tells_step)
+        : path_(std::move(path)),
+          step_(std::move(step)),
+          prefix_(tells_step ? fmt::format("[{}] ", printable(step_)) : "") {}
 
     void print_new(Output& out, bool safe) {
         std::error_code error;
@@ -72,9 +77,15 @@ private:
         pending_.erase(0, from);
     }
     void print_line(Output& out, std::string_view line, bool safe) const {
+        if (out.wants_json()) return out.write(object_of(line) + "\n");
         out.write(fmt::format("{}{}\n", prefix_, safe ? printable(line, line.size() * 4) : std::string(line)));
     }
+    [[nodiscard]] std::string object_of(std::string_view line) const {
+        const nlohmann::ordered_json object{{"step", step_}, {"line", line}};
+        return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    }
     fs::path path_;
+    std::string step_;
     std::string prefix_;
     File file_;
     std::string pending_;
@@ -107,10 +118,8 @@ void LogsCommand::look(Session& session, JobExecutionId id) {
     for (const auto& step : steps) {
         if ((step_ && step.name != *step_) || files_.contains(step.name)) continue;
         const bool several = !step_ && (steps.size() > 1 || follow_);
-        auto& file = files_
-                         .emplace(step.name, LogFile(folder / (step.name + ".log"),
-                                                     several ? fmt::format("[{}] ", printable(step.name)) : ""))
-                         .first->second;
+        auto& file =
+            files_.emplace(step.name, LogFile(folder / (step.name + ".log"), step.name, several)).first->second;
         if (tail_) file.skip_to_tail(*tail_);
         order_.push_back(step.name);
     }
@@ -141,6 +150,7 @@ const Descriptor logs_command{.name = "logs",
                               .group = "Looking",
                               .about = "What the steps of an execution wrote",
                               .help = help,
+                              .formats = one_a_line,
                               .make = make_command<LogsCommand>};
 
 }  // namespace fermata::cli

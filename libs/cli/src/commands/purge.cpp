@@ -1,14 +1,17 @@
 #include "../command.hpp"
+#include "../local_time.hpp"
 #include "../session.hpp"
 #include "../sink_cleanup.hpp"
 #include "../terminal.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 #include <fermata/base/text.hpp>
 
 #include <cstdio>
 #include <filesystem>
+#include <map>
 
 namespace fermata::cli {
 
@@ -29,7 +32,7 @@ public:
         options.value("--job", "JOB", job_, "Of this job").complete(Completes::job);
         options.value("--status", "STATUS", statuses_, "Whose newest execution has this status");
         options.value("--keep-last", "N", keep_, "But not the newest N of each job");
-        options.flag("--dry-run", dry_run_, "Only tell how many");
+        options.flag("--dry-run", dry_run_, "Only tell what would go");
         options.flag("--yes", yes_, "Do not ask");
     }
     ExitCode run(Session& session) override;
@@ -53,6 +56,30 @@ PurgeFilter PurgeCommand::filter(bool dry_run) const {
     if (age_) filter.ended_before = Clock::system().now() - *age_;
     filter.dry_run = dry_run;
     return filter;
+}
+
+/// The newest execution of each instance stands for it.
+std::map<JobInstanceId, JobExecution> instances_of(Session& session, const PurgeResult& result) {
+    std::map<JobInstanceId, JobExecution> newest;
+    for (const auto id : result.execution_ids)
+        if (auto execution = session.repository().find_execution(id)) {
+            const auto instance = execution->instance_id;
+            auto [known, is_new] = newest.try_emplace(instance, *execution);
+            if (!is_new && known->second.id < id) known->second = *std::move(execution);
+        }
+    return newest;
+}
+
+std::string listed(Session& session, const PurgeResult& result) {
+    std::string text;
+    for (const auto& [instance, execution] : instances_of(session, result))
+        text += fmt::format("instance {}{}  {}  execution {}  {}  {}\n", instance.value(),
+                            execution.instance_key ? fmt::format(" ({})", printable(*execution.instance_key)) : "",
+                            printable(execution.job_name), execution.id.value(), to_string(execution.status),
+                            local_time(execution.ended.value_or(execution.created)));
+    for (const auto& [sink, uuids] : result.sinks)
+        text += fmt::format("rows of {} instances in {} of {}\n", uuids.size(), sink.table, printable(sink.url));
+    return text;
 }
 
 void remove_logs(Session& session, const std::vector<JobExecutionId>& executions) {
@@ -86,8 +113,12 @@ std::string sentence(const PurgeResult& result, const SinkCleanup& cleanup, bool
 std::string object(const PurgeResult& result, const SinkCleanup& cleanup, bool dry_run) {
     std::string left;
     for (const SinkLeft& sink : cleanup.left) left += (left.empty() ? "" : ",") + to_json(sink);
-    return fmt::format(R"({{"instances":{},"executions":{},"dry_run":{},"sinks":{},"sink_rows":{},"sinks_left":[{}]}})",
-                       result.instances, result.executions, dry_run, result.sinks.size(), cleanup.rows, left);
+    std::vector<std::int64_t> ids;
+    for (const auto id : result.execution_ids) ids.push_back(id.value());
+    return fmt::format(R"({{"instances":{},"executions":{},"dry_run":{},"sinks":{},"sink_rows":{},"sinks_left":[{}],)"
+                       R"("execution_ids":[{}]}})",
+                       result.instances, result.executions, dry_run, result.sinks.size(), cleanup.rows, left,
+                       fmt::join(ids, ","));
 }
 
 void warn(const SinkCleanup& cleanup) {
@@ -106,8 +137,9 @@ ExitCode PurgeCommand::run(Session& session) {
         cleanup = remove_sink_rows(session.application().drivers, result);
     }
     warn(cleanup);
-    session.out().one(sentence(result, cleanup, dry_run_), object(result, cleanup, dry_run_),
-                      std::to_string(result.instances));
+    const bool lists = dry_run_ && session.out().format() == Format::table;
+    session.out().one((lists ? listed(session, result) : "") + sentence(result, cleanup, dry_run_),
+                      object(result, cleanup, dry_run_), std::to_string(result.instances));
     return cleanup.left.empty() ? ExitCode::ok : ExitCode::failed;
 }
 
@@ -117,6 +149,7 @@ const Descriptor purge_command{.name = "purge",
                                .group = "Housekeeping",
                                .about = "Delete old instances with their executions and logs",
                                .help = help,
+                               .formats = one_object,
                                .make = make_command<PurgeCommand>};
 
 }  // namespace fermata::cli

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 namespace fermata::cli {
 
 namespace {
@@ -44,9 +46,12 @@ ExitCode RecoverCommand::tell(Session& session, JobExecutionId id) {
         throw Error(ErrorKind::conflict,
                     fmt::format("cannot recover {}: it is {}, not running", id.value(), to_string(execution.status)));
     const bool dead = evidence->liveness == Liveness::dead;
-    session.out().write(fmt::format("execution {} is {}: {}\n{}\n", id.value(), status_text(execution),
-                                    evidence->evidence,
-                                    dead ? "recover would take it over" : "recover would leave it alone"));
+    const nlohmann::ordered_json object{
+        {"id", id.value()}, {"owner_dead", dead}, {"evidence", evidence->evidence}, {"would_recover", dead}};
+    session.out().one(
+        fmt::format("execution {} is {}: {}\n{}\n", id.value(), status_text(execution), evidence->evidence,
+                    dead ? "recover would take it over" : "recover would leave it alone"),
+        object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace), std::to_string(id.value()));
     return dead ? ExitCode::ok : ExitCode::conflict;
 }
 
@@ -66,7 +71,7 @@ ExitCode RecoverCommand::go_on(Session& session) {
     Foreground foreground(session);
     session.jobs().recover(id);
     detachment.announce(session, id);
-    return conclude(session, foreground.follow(id));
+    return foreground.conclude(foreground.follow(id));
 }
 
 }  // namespace
@@ -75,6 +80,7 @@ const Descriptor recover_command{.name = "recover",
                                  .group = "Running",
                                  .about = "Take over an execution whose process died, here",
                                  .help = help,
+                                 .formats = one_object,
                                  .make = make_command<RecoverCommand>};
 
 }  // namespace fermata::cli

@@ -14,6 +14,10 @@ constexpr std::string_view help =
     R"(A new execution of the same instance: completed steps are passed over, the others go on from their last checkpoint.
 Parameters are those of the execution before, changed by -p and --unset. An execution whose process died is marked
 FAILED first.
+
+--accept-sink    the sink was restored from a backup: go on from what it holds
+--accept-input   a record behind the checkpoint was mended: a file of another size is taken if what was read of it
+                 before is still the same
 )";
 
 class RestartCommand final : public Command {
@@ -26,6 +30,7 @@ public:
         options.value("--unset", "K", unset_, "Leave out a parameter of the execution before");
         options.value("--job", "FILE", file_, "A new definition in place of the stored one").complete(Completes::file);
         options.flag("--accept-sink", accept_sink_, "Where sink and repository differ, the sink is right");
+        options.flag("--accept-input", accept_input_, "Input files may have changed behind the checkpoint");
         options.flag("--detach", detach_, "Print the id and go on in the background");
     }
     ExitCode run(Session& session) override;
@@ -37,11 +42,13 @@ private:
     std::vector<std::string> unset_;
     std::optional<std::string> file_;
     bool accept_sink_ = false;
+    bool accept_input_ = false;
     bool detach_ = false;
 };
 
 RestartOptions RestartCommand::options_for(Session& session, const JobExecution& before) const {
-    RestartOptions options{.parameters = before.parameters, .definition = {}, .accept_sink = accept_sink_};
+    RestartOptions options{
+        .parameters = before.parameters, .definition = {}, .accept_sink = accept_sink_, .accept_input = accept_input_};
     for (const auto& name : unset_)
         if (options.parameters.erase(name) == 0)
             throw Error(ErrorKind::invalid, fmt::format("--unset {}: execution {} has no such parameter",
@@ -64,10 +71,15 @@ ExitCode RestartCommand::run(Session& session) {
     const RestartOptions options = options_for(session, before);
     Foreground foreground(session);
     const JobExecutionId id = session.jobs().restart(before.id, options);
+    if (const auto file = file_ ? std::nullopt : changed_file(session, before.instance_id))
+        Output::note(
+            fmt::format("fermata: {} has changed since; {} goes on with the definition that was stored, "
+                        "restart --job {} takes the file's",
+                        *file, id.value(), *file));
     detachment.announce(session, id);
     if (session.out().format() == Format::table)
         session.out().write(fmt::format("restarted {} as {}\n", before.id.value(), id.value()));
-    return conclude(session, foreground.follow(id));
+    return foreground.conclude(foreground.follow(id));
 }
 
 }  // namespace
@@ -76,6 +88,7 @@ const Descriptor restart_command{.name = "restart",
                                  .group = "Running",
                                  .about = "Go on with a FAILED or STOPPED execution, here",
                                  .help = help,
+                                 .formats = one_object,
                                  .make = make_command<RestartCommand>};
 
 }  // namespace fermata::cli

@@ -1,9 +1,10 @@
 #include "../command.hpp"
 #include "../detach.hpp"
 #include "../foreground.hpp"
-#include "../job_source.hpp"
+#include "../job_arguments.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <fermata/base/text.hpp>
 
 namespace fermata::cli {
@@ -21,11 +22,8 @@ was stopped or lost its process goes on; what is complete stays so.
 class RunCommand final : public Command {
 public:
     void describe(Options& options) override {
-        options.positional("JOB", job_, "Job XML file, or the id of a job in the jobs folder")
-            .require()
-            .complete(Completes::job);
-        options.value("-p,--param", "K=V", given_, "Job parameter");
-        options.value("--params", "FILE", file_, "Parameters from a JSON object; - is stdin").complete(Completes::file);
+        job_.describe(options);
+        parameters_.describe(options);
         options.value("--instance", "KEY", key_, "Start, or go on with, the instance of this key");
         options.flag("--detach", detach_, "Print the id and go on in the background");
     }
@@ -37,9 +35,8 @@ private:
     std::optional<JobExecutionId> go_on(Session& session, const JobDefinition& job, const Parameters& parameters,
                                         const JobInstance& instance);
 
-    std::string job_;
-    std::vector<Assignment> given_;
-    std::optional<std::string> file_;
+    JobArgument job_;
+    ParameterArguments parameters_;
     std::optional<std::string> key_;
     bool detach_ = false;
 };
@@ -50,12 +47,31 @@ Error cannot_go_on(const std::string& key, const JobExecution& latest, std::stri
                  fmt::format("fermata show {}", latest.id.value()));
 }
 
+/// "date=2026-11-20 instead of 2026-11-21, region not given"
+std::string differences(const Parameters& before, const Parameters& now) {
+    std::vector<std::string> texts;
+    for (const auto& [name, value] : before) {
+        const auto found = now.find(name);
+        if (found == now.end())
+            texts.push_back(fmt::format("{}={}, and now it is not given", printable(name), printable(value)));
+        else if (found->second != value)
+            texts.push_back(
+                fmt::format("{}={}, and now {}", printable(name), printable(value), printable(found->second)));
+    }
+    for (const auto& [name, value] : now)
+        if (!before.contains(name))
+            texts.push_back(fmt::format("no {}, and now {}", printable(name), printable(value)));
+    return fmt::format("{}", fmt::join(texts, "; "));
+}
+
 ExitCode RunCommand::run(Session& session) {
     if (key_ && key_->empty())
         throw Error(ErrorKind::usage, "--instance needs a key, and was given an empty one",
                     "is the variable it comes from set?");
-    const JobDefinition job = load_job(session, job_);
-    const Parameters parameters = parameters_from(file_, given_);
+    const JobDefinition job = job_.load(session);
+    const Parameters parameters = parameters_.parameters();
+    const auto slips = unused_parameters(job, session.registry(), parameters, session.system_properties());
+    for (const auto& finding : slips.all()) Output::note(to_string(finding));
     Detachment detachment;
     if (detach_)
         if (const auto code = detachment.split(session)) return *code;
@@ -64,7 +80,7 @@ ExitCode RunCommand::run(Session& session) {
     const auto execution = begin(session, job, parameters);
     if (!execution) return ExitCode::ok;
     detachment.announce(session, *execution);
-    return conclude(session, foreground.follow(*execution));
+    return foreground.conclude(foreground.follow(*execution));
 }
 
 std::optional<JobExecutionId> RunCommand::begin(Session& session, const JobDefinition& job,
@@ -78,7 +94,8 @@ std::optional<JobExecutionId> RunCommand::begin(Session& session, const JobDefin
 std::optional<JobExecutionId> RunCommand::go_on(Session& session, const JobDefinition& job,
                                                 const Parameters& parameters, const JobInstance& instance) {
     const JobExecution latest = session.repository().find_executions({.instance = instance.id, .limit = 1}).front();
-    if (latest.parameters != parameters) throw cannot_go_on(*key_, latest, "has other parameters");
+    if (latest.parameters != parameters)
+        throw cannot_go_on(*key_, latest, "has other parameters: " + differences(latest.parameters, parameters));
     if (latest.status == BatchStatus::completed) {
         session.out().one(fmt::format("{} {}: already completed by execution {}\n", printable(job.id), printable(*key_),
                                       latest.id.value()),
@@ -94,8 +111,8 @@ std::optional<JobExecutionId> RunCommand::go_on(Session& session, const JobDefin
         throw cannot_go_on(*key_, latest, fmt::format("is {}", to_string(latest.status)));
     RestartOptions options{.parameters = parameters};
     if (hash_of(job) != instance.definition_hash) {
-        Output::note(fmt::format("fermata: {} has changed since execution {}; it goes on as the file says now", job_,
-                                 latest.id.value()));
+        Output::note(fmt::format("fermata: {} has changed since execution {}; it goes on as the file says now",
+                                 job_.text(), latest.id.value()));
         options.definition = job;
     }
     return session.jobs().restart(latest.id, options);
@@ -107,6 +124,7 @@ const Descriptor run_command{.name = "run",
                              .group = "Running",
                              .about = "Run a job here, in the foreground; the exit code tells its outcome",
                              .help = help,
+                             .formats = one_object,
                              .make = make_command<RunCommand>};
 
 }  // namespace fermata::cli

@@ -113,6 +113,8 @@ ExitCode ShowCommand::run(Session& session) {
         print_partitions(session, execution.id);
         return ExitCode::ok;
     }
+    if (session.out().format() == Format::tsv)
+        throw Error(ErrorKind::usage, "show has -o tsv with --skips and --partitions only", "fermata list -o tsv");
     const auto id = std::to_string(execution.id.value());
     const ExecutionView view = view_of(session, std::move(execution));
     session.out().one(text_of(view, session.out().style()), to_json(view, true), id);
@@ -125,6 +127,7 @@ const Descriptor show_command{.name = "show",
                               .group = "Looking",
                               .about = "One execution: steps, counters, parameters, what failed, what can be done",
                               .help = help,
+                              .formats = all_formats,
                               .make = make_command<ShowCommand>};
 
 }  // namespace fermata::cli

@@ -63,6 +63,7 @@ const Descriptor stop_command{.name = "stop",
                               .group = "Running",
                               .about = "Ask running executions to stop at their next checkpoint",
                               .help = help,
+                              .formats = one_object,
                               .make = make_command<StopCommand>};
 
 }  // namespace fermata::cli

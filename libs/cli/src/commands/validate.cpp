@@ -1,5 +1,5 @@
 #include "../command.hpp"
-#include "../job_source.hpp"
+#include "../job_arguments.hpp"
 
 #include <fmt/format.h>
 #include <fermata/base/text.hpp>
@@ -21,23 +21,21 @@ class ValidateCommand final : public Command {
 public:
     void describe(Options& options) override {
         options.positional("FILE", files_, "Job XML files").require().complete(Completes::file);
-        options.value("-p,--param", "K=V", given_, "Job parameter");
-        options.value("--params", "FILE", parameters_file_, "Parameters from a JSON object").complete(Completes::file);
+        parameters_.describe(options);
     }
     ExitCode run(Session& session) override;
 
 private:
-    [[nodiscard]] Diagnostics findings_of(Session& session, const std::string& file) const;
+    [[nodiscard]] static Diagnostics findings_of(Session& session, const std::string& file,
+                                                 const std::optional<Parameters>& parameters);
     std::vector<std::string> files_;
-    std::vector<Assignment> given_;
-    std::optional<std::string> parameters_file_;
+    ParameterArguments parameters_;
 };
 
-Diagnostics ValidateCommand::findings_of(Session& session, const std::string& file) const {
+Diagnostics ValidateCommand::findings_of(Session& session, const std::string& file,
+                                         const std::optional<Parameters>& parameters) {
     ParsedJob parsed = parse_job_file(file);
     if (!parsed.job) return parsed.diagnostics;
-    std::optional<Parameters> parameters;
-    if (parameters_file_ || !given_.empty()) parameters = parameters_from(parameters_file_, given_);
     parsed.diagnostics.append(
         fermata::validate(*parsed.job, session.registry(), parameters, session.system_properties()));
     parsed.diagnostics.sort();
@@ -54,18 +52,37 @@ std::string object_of(const Diagnostic& finding) {
     return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+/// A file that cannot be read is one more finding: there may be others behind it.
+Diagnostics unreadable(const std::string& file, const Error& error) {
+    Diagnostics findings;
+    std::string message = error.what();
+    if (const std::string name = fmt::format("job file \"{}\" ", file); message.starts_with(name))
+        message.erase(0, name.size());
+    findings.error(file, {}, error.remedy().empty() ? message : message + "; " + error.remedy());
+    return findings;
+}
+
 ExitCode ValidateCommand::run(Session& session) {
     ExitCode code = ExitCode::ok;
+    std::optional<Parameters> parameters;
+    if (parameters_.given()) parameters = parameters_.parameters();
     std::vector<Row> rows;
     std::string text;
     for (const auto& file : files_) {
-        const Diagnostics findings = findings_of(session, file);
+        Diagnostics findings;
+        try {
+            findings = findings_of(session, file, parameters);
+            if (findings.has_errors()) code = worst(code, ExitCode::invalid);
+        } catch (const Error& error) {
+            if (files_.size() == 1) throw;
+            findings = unreadable(file, error);
+            code = worst(code, exit_code_of(error.kind()));
+        }
         for (const auto& finding : findings.all()) {
             rows.push_back(
                 {.cells = {printable(to_string(finding), 2000)}, .object = object_of(finding), .name = file});
             text += rows.back().cells.front() + "\n";
         }
-        if (findings.has_errors()) code = ExitCode::invalid;
         if (findings.all().empty()) text += fmt::format("{}: ok\n", file);
     }
     if (session.out().format() == Format::table)
@@ -81,6 +98,7 @@ const Descriptor validate_command{.name = "validate",
                                   .group = "Definitions",
                                   .about = "Check job XML: everything wrong with it, with file, line and column",
                                   .help = help,
+                                  .formats = all_formats,
                                   .make = make_command<ValidateCommand>};
 
 }  // namespace fermata::cli

@@ -39,6 +39,7 @@ const Descriptor wait_command{.name = "wait",
                               .group = "Looking",
                               .about = "Wait for executions to end; the exit code tells the worst outcome",
                               .help = {},
+                              .formats = one_object,
                               .make = make_command<WaitCommand>};
 
 }  // namespace fermata::cli

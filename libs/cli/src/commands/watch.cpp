@@ -47,6 +47,7 @@ ExitCode WatchCommand::run(Session& session) {
                       execution.job_name, "Ctrl-C: leave it alone");
     StepLines lines(out, *display);
     if (prints_report(out)) out.write(header_line(execution, out.style()));
+    if (out.format() == Format::name) out.write(fmt::format("{}\n", id.value()));
     out.push();
     for (;;) {
         const RunningJob job = snapshot_of(session.repository(), execution);
@@ -67,7 +68,7 @@ ExitCode WatchCommand::run(Session& session) {
     display->finish(execution);
     if (prints_report(out)) {
         const Metrics sum = totals_of(session.repository().steps_of(id));
-        out.write(closing_lines(execution, skipped(sum), out.style()));
+        out.write(closing_lines(execution, actions_of(session, execution), skipped(sum), out.style()));
     }
     return conclude(session, execution);
 }
@@ -78,6 +79,7 @@ const Descriptor watch_command{.name = "watch",
                                .group = "Looking",
                                .about = "Follow an execution of any process to its end",
                                .help = help,
+                               .formats = one_object,
                                .make = make_command<WatchCommand>};
 
 }  // namespace fermata::cli

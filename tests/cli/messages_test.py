@@ -1,0 +1,290 @@
+#!/usr/bin/env python3
+"""What is said when something is not as it should be: the thing, the value, the place, the remedy, once."""
+
+import signal
+import stat
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from fermata_process import DEADLINE, rows, wait_until  # noqa: E402
+from jobs import HEAD, IMPORT, NUMBERS, command_job  # noqa: E402
+from run_test import Case  # noqa: E402
+
+SQL = HEAD.format(id="asking") + """
+  <step id="ask">
+    <batchlet ref="sql"><properties>
+      <property name="url" value="sink.db"/>
+      <property name="sql" value="CREATE TABLE IF NOT EXISTS t AS SELECT :region AS region"/>
+    </properties></batchlet>
+  </step>
+</job>
+"""
+
+
+class Parameters(Case):
+    def test_one_that_only_sql_binds_is_missed_before_anything_is_made(self):
+        self.folder.write("ask.xml", SQL)
+        message = self.fermata("run", "ask.xml", exit_code=9).stderr
+        self.assertIn('ask.xml:4:', message)
+        self.assertIn('binds :region, but no job parameter "region" is given', message)
+        self.assertFalse((self.folder.path / "sink.db").exists())
+        self.assertIn("binds :region", self.fermata("validate", "ask.xml", "-p", "a=b", exit_code=9).stdout)
+        self.fermata("run", "ask.xml", "-p", "region=eu")
+        self.assertEqual([("eu",)], rows(self.folder.path / "sink.db", "SELECT region FROM t"))
+
+    def test_a_mistyped_one_is_warned_of(self):
+        self.folder.write("job.xml", command_job("job", "echo #{jobParameters['region']}?:eu;"))
+        said = self.fermata("run", "job.xml", "-p", "regoin=us").stderr
+        self.assertIn('job.xml: warning: parameter "regoin" is used nowhere in the job; did you mean "region"?', said)
+        self.assertIn('"regoin" is used nowhere', self.fermata("validate", "job.xml", "-p", "regoin=us").stdout)
+        self.folder.write("ask.xml", SQL)
+        self.assertIn('did you mean "region"?', self.fermata("run", "ask.xml", "-p", "regoin=us", exit_code=9).stderr)
+
+    def test_a_label_is_nobodys_mistake(self):
+        self.assertNotIn("warning", self.fermata("run", self.job("true"), "-p", "ticket=4711").stderr)
+
+
+class Once(Case):
+    def test_a_finding_is_told_once(self):
+        self.folder.write("bad.xml", IMPORT.replace("csvReader", "csvReadr"))
+        said = self.fermata("run", "bad.xml", "-p", "file=x", exit_code=9).stderr
+        self.assertEqual(1, said.count("csvReadr"), said)
+        self.assertIn("fermata: nothing was started: 1 error\n", said)
+        self.folder.write("bad.xml", IMPORT.replace("csvReader", "csvReadr").replace('"map"', '"mapp"'))
+        said = self.fermata("run", "bad.xml", "-p", "file=x", exit_code=9).stderr
+        self.assertEqual((1, 1), (said.count("csvReadr"), said.count('"mapp"')), said)
+        self.assertIn("nothing was started: 2 errors\n", said)
+
+
+class Limits(Case):
+    def test_the_skip_limit_that_is_used_up_is_named(self):
+        self.folder.write("import.xml", IMPORT.replace('skip-limit="5"', 'skip-limit="2"'))
+        self.folder.write("in.csv", "id,amount\n" + "1,x\n" * 3)
+        self.fermata("run", "import.xml", "-p", "file=in.csv", exit_code=1)
+        error = self.folder.show()["error"]
+        self.assertIn('; skip-limit="2" of the chunk is used up', error["message"])
+        self.assertEqual("fermata.ConversionError", error["class"])
+        self.assertIn("in.csv:4", error["position"])
+
+    def test_the_retry_limit_too(self):
+        text = IMPORT.replace("skippable", "retryable").replace('skip-limit="5"', 'retry-limit="1"')
+        self.folder.write("import.xml", text)
+        self.folder.write("in.csv", "id,amount\n1,x\n")
+        self.fermata("run", "import.xml", "-p", "file=in.csv", exit_code=1)
+        self.assertIn('retry-limit="1" of the chunk is used up', self.folder.show()["error"]["message"])
+
+
+class Skips(Case):
+    JOB = HEAD.format(id="refused") + """
+  <step id="load">
+    <chunk item-count="10" skip-limit="9">
+      <reader ref="csvReader"><properties><property name="resource" value="in.csv"/></properties></reader>
+      <writer ref="sqlWriter"><properties>
+        <property name="url" value="sink.db"/><property name="table" value="item"/>
+      </properties></writer>
+      <skippable-exception-classes><include class="fermata.ConstraintError"/></skippable-exception-classes>
+    </chunk>
+  </step>
+</job>
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.folder.write("refused.xml", self.JOB)
+        self.folder.write("in.csv", "id\n" + "".join(f"{row % 15}\n" for row in range(20)))
+        self.fermata("exec", "--", "sqlite3", "sink.db", "CREATE TABLE item (id INTEGER PRIMARY KEY)")
+
+    def test_a_refused_row_costs_its_chunk_which_is_told_and_warned_of(self):
+        self.fermata("run", "refused.xml")
+        self.assertEqual(10, self.folder.show()["steps"][0]["write_skips"])
+        table = self.fermata("show", "@latest", "--skips").stdout.splitlines()
+        self.assertEqual(["STEP", "POSITION", "ITEMS", "CLASS"], table[0].split()[:4])
+        self.assertEqual("10", table[1].split()[2])
+        warning = self.fermata("validate", "refused.xml").stdout
+        self.assertRegex(warning, r"refused\.xml:\d+:\d+: warning: fermata\.ConstraintError is skippable but not retryable")
+
+    def test_listed_in_both_it_costs_the_row(self):
+        both = '<retryable-exception-classes><include class="{}"/></retryable-exception-classes>\n    </chunk>'
+        for retryable in ("fermata.ConstraintError", "fermata.ItemError", "java.lang.Exception"):
+            self.folder.write("refused.xml", self.JOB.replace("</chunk>", both.format(retryable)))
+            self.assertEqual("refused.xml: ok\n", self.fermata("validate", "refused.xml").stdout)
+        self.fermata("run", "refused.xml")
+        self.assertEqual(5, self.folder.show()["steps"][0]["write_skips"])
+
+    def test_what_the_journal_left_out_is_said(self):
+        self.folder.write("import.xml", IMPORT.replace('skip-limit="5"', ""))
+        self.folder.write("many.csv", "id,amount\n" + "1,x\n" * 120)
+        self.fermata("run", "import.xml", "-p", "file=many.csv")
+        told = self.fermata("show", "@latest", "--skips")
+        self.assertEqual(101, len(told.stdout.splitlines()))
+        self.assertIn("120 items were skipped", told.stderr)
+        self.assertIn("rejectFile", told.stderr)
+
+
+class Properties(Case):
+    BAD = HEAD.format(id="bad") + """
+  <step id="load">
+    <chunk>
+      <reader ref="csvReader"><properties>
+        <property name="header" value="yes"/><property name="delimiter" value=";;"/>
+        <property name="max-line" value="0"/><property name="encoding" value="latin"/>
+      </properties></reader>
+      <writer ref="sqlWriter"><properties>
+        <property name="mode" value="replace"/><property name="create" value="1"/>
+      </properties></writer>
+    </chunk>
+  </step>
+</job>
+"""
+
+    def test_all_that_is_wrong_with_an_artifact_is_told(self):
+        self.folder.write("bad.xml", self.BAD)
+        told = self.fermata("validate", "bad.xml", exit_code=9).stdout
+        for name in ("resource", "header", "delimiter", "max-line", "encoding", "table", "mode", "create"):
+            self.assertEqual(1, told.count(f'property "{name}"'), told)
+        self.assertEqual(8, len(told.splitlines()), told)
+
+    def test_a_file_that_is_missing_or_empty_does_not_hide_the_others(self):
+        self.job("true")
+        self.folder.write("empty.xml", "")
+        self.folder.write("bad.xml", self.BAD)
+        told = self.fermata("validate", "none.xml", "job.xml", "empty.xml", ".", "bad.xml", exit_code=9).stdout
+        for line in (r"none\.xml: error: does not exist", r"job\.xml: ok", r"empty\.xml: error: is empty",
+                     r"\.: error: is a folder", r"bad\.xml:\d+:\d+: error: "):
+            self.assertRegex(told, f"(?m)^{line}")
+        self.fermata("validate", "none.xml", "job.xml", exit_code=6)
+
+
+class Secrets(Case):
+    def setUp(self):
+        super().setUp()
+        self.folder.write("numbers.xml", NUMBERS)
+
+    def test_a_url_may_be_a_reference_as_a_whole(self):
+        for number, reference in enumerate(("@env:SINK", "sqlite:@env:SINK", "@file:sink.txt")):
+            self.folder.write("sink.txt", f"three{number}.db\n").chmod(0o600)
+            self.fermata("run", "numbers.xml", "-p", f"sink={reference}",
+                         environment={"SINK": f"three{number}.db"})
+            self.assertEqual([(3,)], rows(self.folder.path / f"three{number}.db", "SELECT count(*) FROM item"))
+        self.assertEqual([], [path.name for path in self.folder.path.iterdir() if path.name.startswith("@")])
+        stored = rows(self.folder.repository, "SELECT url FROM instance_sink ORDER BY 1")
+        self.assertEqual([("@env:SINK",), ("@file:sink.txt",), ("sqlite:@env:SINK",)], stored)
+
+    def test_one_that_leads_nowhere(self):
+        literal = NUMBERS.replace("#{jobParameters['sink']}", "@env:NOWHERE")
+        self.folder.write("numbers.xml", literal)
+        warning = self.fermata("validate", "numbers.xml").stdout
+        self.assertRegex(warning, r'numbers\.xml:\d+:\d+: warning: .*"url": "@env:NOWHERE": there is no such environment')
+        self.fermata("run", "numbers.xml", exit_code=1)
+        self.assertIn("set NOWHERE where the job runs", self.folder.show()["error"]["message"])
+        self.folder.write("env.xml", command_job("env", "true").replace(
+            "</properties>", '<property name="env.KEY" value="@file:/nowhere"/></properties>'))
+        self.assertRegex(self.fermata("validate", "env.xml").stdout, r'warning: .*"env\.KEY": "@file:/nowhere"')
+
+    def test_one_that_stands_where_it_is_not_replaced(self):
+        self.folder.write("numbers.xml", NUMBERS.replace("#{jobParameters['sink']}", "data/@env:HOME"))
+        told = self.fermata("run", "numbers.xml", exit_code=9).stderr
+        self.assertIn("stands where it is not replaced", told)
+        self.assertFalse((self.folder.path / "data").exists())
+
+    def test_the_repository_may_be_one_too(self):
+        where = {"WHERE": str(self.folder.path / "elsewhere.db")}
+        self.fermata("run", self.job("true"), "--repository", "@env:WHERE", environment=where)
+        self.assertEqual("1\n", self.fermata("list", "--repository", "elsewhere.db", "-o", "name").stdout)
+        self.assertIn('"@env:WHERE"', self.fermata("config", "show", "--repository", "@env:WHERE", environment=where).stdout)
+        self.assertTrue((self.folder.path / "elsewhere.db.d").is_dir())
+
+
+class CommandLine(Case):
+    def test_a_repository_without_a_name(self):
+        for empty in ("sqlite:", ""):
+            error = self.error("list", "--repository", empty, exit_code=2)
+            self.assertEqual(f'--repository: "{empty}" names no database', error["message"])
+        self.assertIn("names no database", self.error("list", exit_code=9,
+                                                      environment={"FERMATA_REPOSITORY": "sqlite:"})["message"])
+        self.assertIn("names no folder", self.error("jobs", "--jobs", "", exit_code=2)["message"])
+
+    def test_an_unknown_option_is_told_before_what_it_makes_of_the_rest(self):
+        for arguments in (["--step", "load"], ["--step"], ["--step=load"]):
+            error = self.error("stop", "3", *arguments, exit_code=2)
+            self.assertRegex(error["message"], "^unknown option --step")
+
+    def test_an_empty_csv_names_the_property(self):
+        self.folder.write("import.xml", IMPORT)
+        self.folder.write("empty.csv", "")
+        self.assertIn('empty="ok"', self.fermata("run", "import.xml", "-p", "file=empty.csv", exit_code=1).stdout)
+        self.folder.write("import.xml", IMPORT.replace('name="resource"', 'name="empty" value="ok"/><property name="resource"'))
+        self.fermata("run", "import.xml", "-p", "file=empty.csv")
+
+    def test_a_number_that_json_has_and_we_have_not(self):
+        self.folder.write("import.xml", IMPORT.replace("csvReader", "jsonlReader").replace("fermata.Error", "none"))
+        self.folder.write("big.jsonl", '{"amount": 123456789012345678901234567890}\n')
+        message = self.fermata("run", "import.xml", "-p", "file=big.jsonl", exit_code=1).stdout
+        self.assertIn("a whole number of more than 64 bits, which is to stand between quotes", message)
+        self.assertIn("big.jsonl:1", message)
+
+    def test_terminated_twice_it_is_killed(self):
+        self.folder.write("stubborn.sh", "trap '' TERM\ntouch ready\nwhile :; do tail -f /dev/null & wait; done\n")
+        process = self.folder.spawn("run", self.job("sh stubborn.sh"))
+        self.addCleanup(lambda: (process.kill(), process.communicate()))
+        wait_until("it runs", (self.folder.path / "ready").exists)
+        process.send_signal(signal.SIGTERM)
+        self.assertIn("once more kills", self.until(process, "once more kills"))
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=DEADLINE)
+        self.assertEqual(130, process.returncode)
+
+    def until(self, process, words):
+        text = ""
+        while words not in text:
+            line = process.stderr.readline()
+            self.assertTrue(line, text)
+            text += line
+        return text
+
+
+class Files(Case):
+    def test_a_sink_follows_the_umask_and_the_repository_does_not(self):
+        self.folder.write("numbers.xml", NUMBERS)
+        self.fermata("run", "numbers.xml", "-p", "sink=new/sink.db", before=["sh", "-c", 'umask 027; exec "$@"', "sh"])
+        mode = lambda name: stat.S_IMODE((self.folder.path / name).stat().st_mode)  # noqa: E731
+        self.assertEqual((0o750, 0o640, 0o600), (mode("new"), mode("new/sink.db"), mode("repository.db")))
+
+    def test_a_child_that_ends_badly_publishes_nothing(self):
+        self.folder.write("child.py", """import json, os, sys
+hello = json.loads(sys.stdin.readline())
+for line in sys.stdin:
+    request = json.loads(line)
+    print(json.dumps({"seq": request["seq"], "results": [{"item": item} for item in request["items"]]}), flush=True)
+sys.exit(0 if os.path.exists("ready") else 3)
+""")
+        self.folder.write("pipe.xml", HEAD.format(id="pipe") + """
+  <step id="load"><chunk>
+    <reader ref="rangeReader"><properties><property name="to" value="3"/></properties></reader>
+    <processor ref="pipe"><properties><property name="command" value="python3 child.py"/></properties></processor>
+    <writer ref="csvWriter"><properties><property name="resource" value="out.csv"/></properties></writer>
+  </chunk></step>
+</job>
+""")
+        self.assertIn("exit code 3", self.fermata("run", "pipe.xml", exit_code=1).stdout)
+        self.assertFalse((self.folder.path / "out.csv").exists())
+        self.folder.write("ready", "")
+        self.fermata("restart", "1")
+        self.assertEqual("value\n1\n2\n3\n", (self.folder.path / "out.csv").read_text())
+
+    def test_a_dry_purge_lists_what_would_go(self):
+        self.folder.write("numbers.xml", NUMBERS)
+        self.fermata("run", "numbers.xml", "-p", "sink=sink.db", "--instance", "monday")
+        self.fermata("run", self.job("true"))
+        told = self.fermata("purge", "--job", "numbers", "--dry-run").stdout
+        self.assertRegex(told, r"(?m)^instance 1 \(monday\)  numbers  execution 1  COMPLETED  \d{4}-")
+        self.assertRegex(told, r"(?m)^rows of 1 instances in fermata_sink of sqlite:\S+sink\.db$")
+        self.assertIn("would delete 1 instances with 1 executions", told)
+        self.assertNotIn("instance 2", told)
+
+
+if __name__ == "__main__":
+    unittest.main()
