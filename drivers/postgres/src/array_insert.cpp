@@ -82,6 +82,7 @@ void ArrayInsert::queue(Connection& connection) {
 
 void ArrayInsert::execute(Connection& connection, const std::vector<std::string>& arrays) const {
     std::vector<Value> values;
+    values.reserve(arrays.size());
     for (const std::string& array : arrays) values.emplace_back(std::as_bytes(std::span(array)));
     const std::vector<Oid> as_they_are(values.size(), type::bytes);
     const Prepared* prepared = connection.statements().find({sql_});

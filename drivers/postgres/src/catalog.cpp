@@ -63,6 +63,7 @@ std::vector<std::string> tables_of(sql::Connection& connection) {
         "AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' AND pg_table_is_visible(c.oid) "
         "ORDER BY c.relname COLLATE \"C\"");
     std::vector<std::string> names;
+    names.reserve(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) names.push_back(text_of(rows[i][0]));
     return names;
 }
