@@ -191,8 +191,7 @@ struct Dialect {
     std::string_view for_update;
     /// Other write transactions run beside ours and commit between our statements (READ COMMITTED).
     bool concurrent_writers = false;
-    /// Expression: opaque bytes -> text, for the BATCH_* views. Whatever the bytes are it does not fail; ASCII is
-    /// itself.
+    /// Expression: opaque bytes -> text, for the BATCH_* views. Fails for no bytes; ASCII is itself.
     std::string (*bytes_as_text)(std::string_view expression) = nullptr;
     /// Expression: text that names the connection's session on the server; empty where there are no sessions.
     std::string_view session = "''";
