@@ -94,6 +94,8 @@ void Connection::wait_for_server() {
         try {
             link_ = new_session();
         } catch (const SqlError& error) {
+            // Who was here before may be becoming the primary; a newcomer has the wrong address.
+            if (error.sql_kind() == SqlError::Kind::read_only && former_.empty()) throw;
             if (!outage_->goes_on() || canceller_.take()) throw out_of_reach(error, outage_->bound());
         }
         if (!link_) std::this_thread::sleep_for(pause);
@@ -475,6 +477,19 @@ void Connection::settle() {
     if (questions_.empty()) return;
     std::vector<sql::Result> none;
     collect(none);
+}
+
+// --- what others say -------------------------------------------------------------------------------------------------
+
+void Connection::say(std::string_view channel) { execute("SELECT pg_notify($1, '')", {channel}); }
+
+void Connection::listen(std::string_view channel) {
+    const std::string sql = "LISTEN " + quote(channel);
+    execute(sql);
+}
+
+bool Connection::wait(std::chrono::milliseconds bound, int wake) {
+    return with_session([&] { return link().wait_for_notice(bound, wake); });
 }
 
 // --- what is made from a connection ----------------------------------------------------------------------------------

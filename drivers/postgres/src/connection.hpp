@@ -4,6 +4,8 @@
 #include "outage.hpp"
 #include "statements.hpp"
 
+#include <fermata/sql/notices.hpp>
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +17,7 @@ class ArrayInsert;
 
 inline constexpr const char* begin_sql = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
-class Connection final : public sql::Connection {
+class Connection final : public sql::Connection, public sql::Notices {
 public:
     /// `patient`: a server that cannot be reached is waited for, now as later.
     Connection(const Url& url, sql::OpenMode mode, const Settings& settings, std::shared_ptr<Outage> outage,
@@ -40,6 +42,10 @@ public:
     void interrupt() noexcept override { canceller_.cancel(); }
     [[nodiscard]] std::int64_t statement_count() const noexcept override { return statement_count_; }
     [[nodiscard]] std::int64_t round_trip_count() const noexcept override;
+
+    void say(std::string_view channel) override;
+    void listen(std::string_view channel) override;
+    [[nodiscard]] bool wait(std::chrono::milliseconds bound, int wake) override;
 
     // For what is made from this connection.
     [[nodiscard]] const std::string& name() const noexcept { return url_.display_name(); }

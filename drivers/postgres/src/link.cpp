@@ -261,6 +261,21 @@ Handle<PGresult> Link::end_copy(const char* failure) {
     return result;
 }
 
+bool Link::wait_for_notice(std::chrono::milliseconds bound, int wake) {
+    const auto end = std::chrono::steady_clock::now() + bound;
+    for (;;) {
+        bool heard = false;
+        while (const Handle<PGnotify> notice{PQnotifies(connection_.get())}) heard = true;
+        if (heard) return true;
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+        std::array<pollfd, 2> waiting{{{PQsocket(connection_.get()), POLLIN, 0}, {wake, POLLIN, 0}}};
+        if (left.count() <= 0 || ::poll(waiting.data(), waiting.size(), static_cast<int>(left.count())) <= 0)
+            return false;
+        if (waiting[0].revents != 0 && PQconsumeInput(connection_.get()) != 1) throw_lost();
+        if (waiting[0].revents == 0) return false;
+    }
+}
+
 bool lacks_database(const Url& url, const Settings& settings) {
     try {
         Link link(url, settings, "postgres");

@@ -64,6 +64,9 @@ public:
     /// Ends another session of the same role, if it is still there. Throws SqlError(unreachable) while it does not end.
     void end_session(std::string_view session);
 
+    /// Something was said on a channel this session listens on: true; `wake` can be read, or `bound` has passed: false.
+    [[nodiscard]] bool wait_for_notice(std::chrono::milliseconds bound, int wake);
+
     /// Without a round trip: whether the server has closed the session.
     [[nodiscard]] bool closed() noexcept;
     [[nodiscard]] PGconn* get() const noexcept { return connection_.get(); }

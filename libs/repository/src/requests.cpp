@@ -2,6 +2,7 @@
 #include "impl.hpp"
 #include "journal.hpp"
 #include "ownership.hpp"
+#include "ring.hpp"
 
 #include <fermata/base/point.hpp>
 
@@ -66,6 +67,7 @@ StopAnswer Repository::request_stop(JobExecutionId execution, const StopRequest&
         if (standing.status != BatchStatus::stopping) return;
         const bool raised = !first && raise_to_now(*write, standing, request, write.now());
         if (first || raised) record_request(*write, execution, request, write.now());
+        ring(write);
         answer = {first ? Effect::requested : Effect::already, standing.status, standing.stop_requested_at};
         const LivenessEvidence owner = owner_evidence(standing, data_folder_);
         if (owner.liveness == Liveness::dead) {

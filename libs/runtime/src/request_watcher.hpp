@@ -1,8 +1,12 @@
 #pragma once
-// Brings requests made in other processes to the executions of this one: one thread, one small query an execution and
-// poll. Chunk commits bring them, too; the watcher serves batchlets, slow processors and sinks elsewhere.
+// Brings requests made in other processes to the executions of this one: one thread, one small query an execution when
+// the repository's bell rings and, in case that got lost, once a second; ten times a second where there is no bell.
+// Chunk commits bring them, too; the watcher serves batchlets, slow processors and sinks elsewhere.
 #include "step_scope.hpp"
 
+#include <fermata/repository/bell.hpp>
+
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -21,9 +25,14 @@ public:
 
 private:
     void run(std::stop_token done);
+    [[nodiscard]] bool must_look(bool could_hear, bool rang) const;
+    void look_at_all();
     void look(const JobScope& scope);
 
     Repository& repository_;
+    Bell bell_;
+    std::chrono::steady_clock::time_point looked_{};
+    bool is_new_ = false;  ///< there is an execution nobody has looked at
     std::mutex mutex_;
     std::condition_variable_any wake_;
     std::vector<const JobScope*> scopes_;

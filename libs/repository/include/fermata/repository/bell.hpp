@@ -1,0 +1,38 @@
+#pragma once
+// A hint that something was asked of an execution of this repository, at once and from any process, where the engine
+// can tell (PostgreSQL: LISTEN, NOTIFY). Whoever waits here asks all the same now and then: a hint may get lost.
+#include <fermata/base/file.hpp>
+#include <fermata/repository/repository.hpp>
+#include <fermata/sql/notices.hpp>
+
+#include <chrono>
+#include <memory>
+
+namespace fermata {
+
+/// One thread waits; wake() may be called from any.
+class Bell {
+public:
+    explicit Bell(Repository& repository);
+    ~Bell();
+
+    /// Whether wait() would notice a ring. Never where the engine has no such thing, and not while the server is away.
+    [[nodiscard]] bool listens() const noexcept { return notices_ != nullptr; }
+    /// Opens a connection of its own and listens on it, if it does not yet. If that fails it does not listen.
+    void listen() noexcept;
+    /// Returns when it rings, after wake(), or after `bound`; true if it rang.
+    [[nodiscard]] bool wait(std::chrono::milliseconds bound);
+    void wake() noexcept;
+
+private:
+    [[nodiscard]] bool heard_within(std::chrono::milliseconds bound);
+    [[nodiscard]] bool slept(std::chrono::milliseconds bound);
+
+    Repository& repository_;
+    File woken_;
+    std::unique_ptr<sql::Connection> connection_;
+    sql::Notices* notices_ = nullptr;  ///< of the connection
+    bool is_deaf_;                     ///< there is nobody who could say anything
+};
+
+}  // namespace fermata

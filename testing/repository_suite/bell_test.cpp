@@ -1,0 +1,43 @@
+// The hint that a stop was asked for.
+#include <fermata/repository/bell.hpp>
+#include <fermata/testing/repository_suite.hpp>
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace fermata::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Ringing : RepositorySuite {
+    void ask() { repository().request_stop(claim_.execution, {.now = true, .actor = "ann"}); }
+    bool can_ring() { return sql::notices_of(*raw()) != nullptr; }
+    Claim claim_ = launch();
+    Bell bell_{repository()};
+};
+
+TEST_F(Ringing, AStopRingsWhereTheEngineCan) {
+    EXPECT_FALSE(bell_.listens());
+    EXPECT_FALSE(bell_.wait(0ms));
+    bell_.listen();
+    bell_.listen();
+    EXPECT_EQ(can_ring(), bell_.listens());
+    EXPECT_FALSE(bell_.wait(0ms));
+    ask();
+    EXPECT_EQ(can_ring(), bell_.wait(can_ring() ? 30s : 0s));
+    EXPECT_FALSE(bell_.wait(0ms));
+}
+
+TEST_F(Ringing, AWaitCanBeEnded) {
+    for (int i = 0; i < 2; ++i) {
+        std::thread waker([&] { bell_.wake(); });
+        EXPECT_FALSE(bell_.wait(30s));
+        waker.join();
+        bell_.listen();
+    }
+}
+
+}  // namespace
+}  // namespace fermata::testing
