@@ -8,20 +8,17 @@ namespace fermata::postgres {
 
 namespace {
 
-/// A trigger's own WHEN costs next to nothing, but takes no query: then the function asks, with the search path of
-/// this session, whoever fires the trigger later.
+/// The function asks, for it keeps its plan: a trigger's own WHEN is parsed anew for each statement. What it looks up
+/// is found by the search path of this session, whoever fires the trigger later.
 std::string guard(std::string_view name, std::string_view event, std::string_view table, std::string_view condition,
                   std::string_view message) {
-    const bool asks = condition.find("SELECT") != std::string_view::npos;
-    const std::string raise =
-        fmt::format("RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = {};", sql::quote_text(message));
-    const std::string body = asks ? fmt::format("IF {} THEN {} END IF;", condition, raise) : raise;
+    const bool looks_up = condition.find("SELECT") != std::string_view::npos;
     return fmt::format(
-        "CREATE FUNCTION {0}() RETURNS trigger LANGUAGE plpgsql {1}AS $fermata$ BEGIN {2} "
+        "CREATE FUNCTION {0}() RETURNS trigger LANGUAGE plpgsql {1}AS $fermata$ BEGIN IF {2} THEN "
+        "RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = {3}; END IF; "
         "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $fermata$;\n"
-        "CREATE TRIGGER {0} BEFORE {3} ON {4} FOR EACH ROW {5}EXECUTE FUNCTION {0}();\n",
-        name, asks ? "SET search_path FROM CURRENT " : "", body, event, table,
-        asks ? "" : fmt::format("WHEN ({}) ", condition));
+        "CREATE TRIGGER {0} BEFORE {4} ON {5} FOR EACH ROW EXECUTE FUNCTION {0}();\n",
+        name, looks_up ? "SET search_path FROM CURRENT " : "", condition, sql::quote_text(message), event, table);
 }
 
 std::string as_timestamp(std::string_view expression) {

@@ -36,9 +36,10 @@ sql::Command save(const std::string& sql, const StepClaim& claim, const Progress
     return command;
 }
 
-// A statement of its own: RETURNING makes SQLite open a temporary table for each chunk.
+// A statement of its own: RETURNING makes SQLite open a temporary table for each chunk. The row is there: history is
+// deleted by whole instances that have ended.
 sql::Command ask(const StepClaim& claim) {
-    return {"SELECT status, stop_now FROM job_execution WHERE id = $1", {Value(claim.execution.execution.value())}, 1};
+    return {"SELECT status, stop_now FROM job_execution WHERE id = $1", {Value(claim.execution.execution.value())}};
 }
 
 Requests requests_in(const sql::Result& asked) {
