@@ -37,8 +37,8 @@ TEST_F(ErrorTest, KindsByTheServersCode) {
     EXPECT_EQ(raised("XX001"), Kind::corrupt);
     EXPECT_EQ(raised("XX002"), Kind::corrupt);
     EXPECT_EQ(raised("58P01"), Kind::corrupt);
-    EXPECT_EQ(raised("3F000"), Kind::syntax);
-    EXPECT_EQ(raised("42501"), Kind::other);
+    EXPECT_EQ(raised("3F000"), Kind::unreachable);
+    EXPECT_EQ(raised("42501"), Kind::unreachable);
     EXPECT_EQ(raised("53200"), Kind::other);
     EXPECT_EQ(kind("SELECT 1 / 0"), Kind::other);
     EXPECT_EQ(kind("SELECT no_function()"), Kind::syntax);

@@ -49,7 +49,9 @@ Repository& Session::repository(IfAbsent absent) {
     if (repository_) return *repository_;
     if (const auto database = this->database(); absent == IfAbsent::fail && !database->exists())
         throw Error(ErrorKind::unreachable, fmt::format("there is no repository {}", database->display_name()),
-                    "`fermata run` and `fermata db init` make one; --repository names another");
+                    database->dialect().concurrent_writers
+                        ? "create the database, then `fermata db init` makes its tables; --repository names another"
+                        : "`fermata run` and `fermata db init` make one; --repository names another");
     repository_ = open_repository(absent == IfAbsent::create);
     return *repository_;
 }
