@@ -1,6 +1,6 @@
 // The connection breaks inside the exchange that commits a chunk: at every byte of what is sent, at every byte of the
 // answer, and with the request arriving after the client has gone. Whatever is concluded must be true: in the end each
-// row stands there once.
+// row stands there once, and the counters of all executions together agree.
 #include <fermata/drivers/postgres.hpp>
 #include <fermata/drivers/sqlite.hpp>
 #include <fermata/items/sql.hpp>
@@ -117,6 +117,13 @@ protected:
             execution = ended(operator_->restart(execution.id, {.parameters = parameters}));
         }
         ASSERT_EQ(BatchStatus::completed, execution.status) << place;
+        EXPECT_EQ(rows, written_by_all(execution.instance_id)) << place;
+    }
+    std::int64_t written_by_all(JobInstanceId instance) {
+        std::int64_t written = 0;
+        for (const JobExecution& execution : repository_->find_executions({.instance = instance}))
+            for (const StepExecution& step : repository_->steps_of(execution.id)) written += step.metrics.written;
+        return written;
     }
     JobExecution ended(JobExecutionId id) {
         const auto execution = operator_->wait(id, 120s);
@@ -170,6 +177,27 @@ TEST_F(CommitTest, TheRequestReachesTheSinkWhileTheClientAsks) {
 
 TEST_F(CommitTest, TheRequestReachesTheSinkWhenAllIsDone) {
     open_repository(folder_ / "repository.db");
+    EXPECT_TRUE(survives({.act = Act::late, .direction = Direction::to_server, .after = 0, .delay = 1h}));
+}
+
+// Rows and progress in one database: the repository's own connection breaks.
+TEST_F(CommitTest, TheRepositoryIsCutAllOverTheRequest) {
+    open_repository(sink_);
+    EXPECT_EQ(150, every_byte({.act = Act::cut, .direction = Direction::to_server}, 600, 4));
+}
+
+TEST_F(CommitTest, TheRepositoryIsCutAtEveryByteOfTheAnswer) {
+    open_repository(sink_);
+    EXPECT_EQ(100, every_byte({.act = Act::cut, .direction = Direction::to_client}, 100));
+}
+
+TEST_F(CommitTest, TheRequestReachesTheRepositoryWhileTheClientAsks) {
+    open_repository(sink_);
+    EXPECT_EQ(30, every_byte({.act = Act::late, .direction = Direction::to_server, .delay = 5ms}, 600, 20));
+}
+
+TEST_F(CommitTest, TheRequestReachesTheRepositoryWhenAllIsDone) {
+    open_repository(sink_);
     EXPECT_TRUE(survives({.act = Act::late, .direction = Direction::to_server, .after = 0, .delay = 1h}));
 }
 

@@ -75,5 +75,25 @@ class Sqlite:
             database.remove()
 
 
+class Postgres(Sqlite):
+    """The repository is a database of the tests' cluster."""
+
+    def __init__(self, databases=None):
+        super().__init__(databases)
+        self.own = Sink(self._database())
+        self.folder.use_repository(self.own.url)
+
+    @functools.cached_property
+    def other(self):
+        return Sink(self._database())
+
+    @functools.cached_property
+    def foreign(self):
+        return Sink("sink.db", self.folder.path / "sink.db")
+
+    def lose_repository(self):
+        empty(self.own.url)
+
+
 def empty(url):
     execute(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""PostgreSQL goes away while a run imports into it: the run waits, within its bound, and goes on, or fails restartably."""
+"""PostgreSQL goes away while an import runs: the run waits, within its bound, and goes on, or fails restartably."""
 
 import sys
 import unittest
@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 from engines import Sink  # noqa: E402
 from fermata_process import DEADLINE, Folder, wait_until  # noqa: E402
-from postgres import Cluster, execute  # noqa: E402
+from postgres import Cluster, execute, rows  # noqa: E402
 
 JOB = """<?xml version="1.0" encoding="UTF-8"?>
 <job id="steady" xmlns="https://jakarta.ee/xml/ns/jakartaee" version="2.0">
@@ -25,7 +25,7 @@ JOB = """<?xml version="1.0" encoding="UTF-8"?>
 </job>
 """
 ROWS = 1500  # three seconds at that rate
-FAILED = 1
+FAILED, UNREACHABLE = 1, 13
 
 
 class Outage(unittest.TestCase):
@@ -35,6 +35,8 @@ class Outage(unittest.TestCase):
         self.folder = Folder()
         self.addCleanup(self.folder.remove)
         self.folder.write("steady.xml", JOB)
+        self.own = self.database("repository")
+        self.folder.use_repository(self.own.url)
 
     def database(self, name):
         execute(self.cluster.url(), f"CREATE DATABASE {name}")
@@ -64,17 +66,42 @@ class Outage(unittest.TestCase):
         self.cluster.start()
         self.ends_well(process, sink)
 
-    def test_a_fast_restart_of_the_sink(self):
-        self.restarted("fast", self.database("sink"))
+    def test_a_fast_restart(self):
+        self.restarted("fast", self.own)
+
+    def test_an_immediate_restart(self):
+        self.restarted("immediate", self.own)
 
     def test_an_immediate_restart_of_the_sink(self):
+        self.folder.use_repository(self.folder.path / "repository.db")
         self.restarted("immediate", self.database("sink"))
 
-    def test_killed_server_processes_of_the_sink(self):
-        sink = self.database("sink")
-        process = self.running(sink)
+    def test_killed_server_processes(self):
+        process = self.running(self.own)
         self.cluster.kill_backends()
-        self.ends_well(process, sink)
+        self.ends_well(process, self.own)
+
+    def test_ended_sessions(self):
+        """pg_terminate_backend: what an administrator does; the server itself stays."""
+        process = self.running(self.own)
+        for _ in range(5):
+            execute(self.cluster.url(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                                        "WHERE datname = 'repository'")
+        self.ends_well(process, self.own)
+
+    def test_an_outage_longer_than_the_bound(self):
+        process = self.running(self.own)
+        self.cluster.stop("immediate")
+        _, err = process.communicate(timeout=2 * DEADLINE)
+        self.assertIn(process.returncode, (FAILED, UNREACHABLE), err)
+        self.assertIn("repository", err)
+        refused = self.folder.fermata("list", exit_code=UNREACHABLE)
+        self.assertIn("connection", refused.stderr)
+        self.cluster.start()
+        self.assertEqual("steady", rows(self.own.url, "SELECT job_name FROM job_execution")[0][0])
+        self.folder.fermata("restart", "steady@latest", exit_code=0)
+        self.assertEqual(list(range(1, ROWS + 1)), self.own.numbers("value"))
+        self.folder.fermata("db", "verify", exit_code=0)
 
 
 if __name__ == "__main__":

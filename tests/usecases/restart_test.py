@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""UC3, restart, also from one engine into the other: the fermata binary as separate processes, nothing but job XML and commands."""
+"""UC3, restart, on both engines: the fermata binary as separate processes, nothing but job XML and commands."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
-from engines import Sqlite  # noqa: E402
+from engines import Postgres, Sqlite  # noqa: E402
 from fermata_process import DEADLINE, wait_until  # noqa: E402
 from jobs import HEAD, into_item  # noqa: E402
 
@@ -185,6 +185,10 @@ class Restart(unittest.TestCase):
         self.engine.lose_repository()
         self.folder.fermata(*arguments, exit_code=0)
         self.assertEqual([("4",)], sink.rows("SELECT count(*) FROM item"))
+
+
+class RestartOnPostgres(Restart):
+    ENGINE = Postgres
 
 
 if __name__ == "__main__":
