@@ -1,7 +1,11 @@
 """A repository with a past: what one real execution left behind, copied until there are enough."""
 
 import sqlite3
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "harness"))
+from postgres import execute, rows  # noqa: E402
 
 JOBS = Path(__file__).resolve().parent / "jobs"
 NAMES = 200  # job names the copies are spread over
@@ -15,8 +19,9 @@ DIFFERENT = {
     "job_parameter": {"execution_id": "n"},
     "step_progress": {"instance_id": "n", "last_execution": f"n * {STEPS}"},
     "walk": {"execution_id": "n"},
-    "event": {"id": "NULL", "execution_id": "n"},
+    "event": {"id": "n + 1000", "execution_id": "n"},
 }
+LONG = 3600  # seconds the copying may take
 
 
 def make(bench, path, count):
@@ -41,3 +46,27 @@ def copy(connection, table, different, count):
         WITH RECURSIVE counter (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM counter WHERE n <= {count})
         INSERT INTO {table} ({", ".join(columns)})
         SELECT {values} FROM (SELECT * FROM {table} ORDER BY {key} LIMIT 1) AS one, counter""")
+
+
+def make_on_postgres(bench, url, count):
+    """The same in a PostgreSQL database, with fresh statistics as autovacuum would have made them meanwhile."""
+    environment = {"FERMATA_REPOSITORY": url}
+    bench.fermata("run", JOBS / "empty.xml", "-p", "to=1", environment=environment)
+    different = {**DIFFERENT, "job_instance": {**DIFFERENT["job_instance"], "uuid": "gen_random_uuid()::text"}}
+    copies = [copy_on_postgres(url, table, columns, count) for table, columns in different.items()]
+    copies += [copy_on_postgres(url, "step_execution", {"id": f"n * {STEPS} + {step}", "execution_id": "n"}, count)
+               for step in range(STEPS)]
+    copies += [f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
+               for table in ("job_instance", "job_execution", "step_execution", "event")]
+    execute(url, "; ".join(copies), timeout=LONG)
+    execute(url, "VACUUM ANALYZE", timeout=LONG)
+    bench.fermata("run", JOBS / "fail.xml", exit_code=1, environment=environment)
+
+
+def copy_on_postgres(url, table, different, count):
+    columns = [name for (name,) in rows(url, "SELECT column_name FROM information_schema.columns WHERE "
+                                             f"table_name = '{table}' ORDER BY ordinal_position")]
+    values = ", ".join(different.get(column, f"one.{column}") for column in columns)
+    key = next(iter(different))
+    return (f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} "
+            f"FROM (SELECT * FROM {table} ORDER BY {key} LIMIT 1) AS one, generate_series(2, {count + 1}) AS n")

@@ -5,16 +5,15 @@ pairs' ratios, their spread, the goal and whether it is met. Absolute figures be
 import argparse
 import os
 import shutil
-import statistics
 import subprocess
 import sys
-from collections import namedtuple
 from pathlib import Path
 
+import on_postgres
 import repository_with_history
+from results import cost, line, speed
 
 HERE = Path(__file__).resolve().parent
-Result = namedtuple("Result", "work baseline fermata ratios goal at_least")
 
 
 class Bench:
@@ -65,21 +64,6 @@ class Bench:
         """Seconds of both, in turn; the first pair warms up and is not counted."""
         pairs = [(baseline(), fermata()) for _ in range(self.pairs + 1)]
         return pairs[1:]
-
-
-def speed(work, pairs, goal, count, unit):
-    """Fermata's speed as a part of the baseline's."""
-    return result(work, pairs, [a / b for a, b in pairs], goal, True, lambda s: f"{count / s:,.0f} {unit}/s")
-
-
-def cost(work, pairs, goal, shown=lambda s: f"{s * 1000:.2f} ms"):
-    """Fermata's time as a multiple of the baseline's."""
-    return result(work, pairs, [b / a for a, b in pairs], goal, False, shown)
-
-
-def result(work, pairs, ratios, goal, at_least, shown):
-    return Result(work, shown(statistics.median(a for a, _ in pairs)), shown(statistics.median(b for _, b in pairs)),
-                  ratios, goal, at_least)
 
 
 # --- CSV to SQLite -------------------------------------------------------------------------------------------------
@@ -221,34 +205,29 @@ BENCHES = {
 }
 
 
-def line(result):
-    ratio = statistics.median(result.ratios)
-    met = ratio >= result.goal if result.at_least else ratio <= result.goal
-    sign = "≥" if result.at_least else "≤"
-    return (f"| {result.work} | {result.baseline} | {result.fermata} | {ratio:.2f} "
-            f"[{min(result.ratios):.2f}–{max(result.ratios):.2f}] | {sign} {result.goal:.2f} | "
-            f"{'met' if met else 'MISSED'} |"), met
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build/release", help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, three pairs")
+    parser.add_argument("--postgres", action="store_true", help="on PostgreSQL, in a cluster of its own")
     parser.add_argument("--list", action="store_true", help="the names, one a line")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these")
     options = parser.parse_args()
+    benches = on_postgres.BENCHES if options.postgres else BENCHES
     if options.list:
-        print("\n".join(BENCHES))
+        print("\n".join(benches))
         return 0
-    unknown = set(options.names) - set(BENCHES)
+    unknown = set(options.names) - set(benches)
     if unknown:
-        parser.error(f"no benchmark named {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+        parser.error(f"no benchmark named {', '.join(sorted(unknown))}; there are {', '.join(benches)}")
 
     bench = Bench(options.build, options.quick)
+    if options.postgres:
+        bench.cluster = on_postgres.Cluster(arguments=on_postgres.SETTINGS)
     print("| work | baseline | Fermata | ratio [min–max] | goal | |\n|---|---|---|---|---|---|", flush=True)
     missed = 0
-    for name in options.names or BENCHES:
-        for found in BENCHES[name](bench):
+    for name in options.names or benches:
+        for found in benches[name](bench):
             text, met = line(found)
             missed += not met
             print(text, flush=True)
