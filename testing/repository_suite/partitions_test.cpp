@@ -153,6 +153,26 @@ TEST_F(Slices, OnAServerTwoOfThemHaveTheirUnitsOpenAtOnce) {
     EXPECT_THAT(repository().collected_of(step.claim.id), SizeIs(2));
 }
 
+TEST_F(Slices, ALaneKeepsItsConnectionWhateverElseIsDoneBetweenItsUnits) {
+    StepEntry step = enter(launch());
+    plan(step, 2);
+    std::vector<StepEntry> slices{enter_slice(step, 0), enter_slice(step, 1)};
+    std::vector<Repository::Lane> lanes;
+    std::vector<const sql::Connection*> kept(2, nullptr);
+    for (int i = 0; i < 2; ++i) lanes.push_back(repository().lane());
+    for (std::int64_t sequence = 1; sequence <= 6; ++sequence) {
+        const std::size_t turn = sequence % 2 == 0 ? 0 : 1;
+        {
+            auto unit = repository().unit(lanes[turn]);
+            if (kept[turn] == nullptr) kept[turn] = &unit.connection();
+            EXPECT_EQ(kept[turn], &unit.connection());
+            unit.commit(slices[turn].claim, {.sequence = sequence});
+        }
+        repository().append(step.claim.execution, {});
+    }
+    EXPECT_EQ(kept[0] != kept[1], repository().database().dialect().concurrent_writers);
+}
+
 TEST_F(Slices, ARestartFindsOnlyThoseThatAreNotCompletedEachWithItsProgress) {
     const Claim claim = launch();
     StepEntry step = enter(claim);

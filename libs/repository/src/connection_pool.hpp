@@ -14,21 +14,42 @@ namespace fermata {
 
 class ConnectionPool {
 public:
-    /// Gives its connection back at the end. REQUIRES: no transaction is open then.
+    class Lane;
+    /// Gives its connection back at the end, to the lane it came from if there was one. REQUIRES: no transaction is
+    /// open then.
     class Lease {
     public:
-        Lease(Lease&& other) noexcept : pool_(other.pool_), connection_(std::move(other.connection_)) {}
+        Lease(Lease&& other) noexcept
+            : pool_(other.pool_), connection_(std::move(other.connection_)), lane_(other.lane_) {}
         ~Lease() {
-            if (connection_) pool_->take_back(std::move(connection_));
+            if (connection_) pool_->take_back(std::move(connection_), lane_);
         }
         sql::Connection& operator*() const noexcept { return *connection_; }
 
     private:
         friend class ConnectionPool;
-        Lease(ConnectionPool& pool, std::unique_ptr<sql::Connection> connection)
-            : pool_(&pool), connection_(std::move(connection)) {}
+        Lease(ConnectionPool& pool, std::unique_ptr<sql::Connection> connection, Lane* lane)
+            : pool_(&pool), connection_(std::move(connection)), lane_(lane) {}
         ConnectionPool* pool_;
         std::unique_ptr<sql::Connection> connection_;
+        Lane* lane_;
+    };
+    /// Lends one and the same connection, to one borrower after the other; nobody else gets it meanwhile. Where there
+    /// is only one, that is no promise of the lane's. REQUIRES: outlives its leases.
+    class Lane {
+    public:
+        explicit Lane(ConnectionPool& pool) : pool_(pool) {}
+        ~Lane() {
+            if (kept_) pool_.give_up(std::move(kept_));
+        }
+        Lane(const Lane&) = delete;
+        Lane& operator=(const Lane&) = delete;
+        [[nodiscard]] Lease lend() { return pool_.lend(this); }
+
+    private:
+        friend class ConnectionPool;
+        ConnectionPool& pool_;
+        std::unique_ptr<sql::Connection> kept_;
     };
 
     ConnectionPool(sql::Database& database, sql::OpenMode mode)
@@ -36,7 +57,7 @@ public:
 
     /// Waits for the connection if there can be only one; throws Error(failed) where this thread has it already. Opens
     /// one if none is free: throws what Database::connect throws.
-    [[nodiscard]] Lease lend();
+    [[nodiscard]] Lease lend() { return lend(nullptr); }
     /// The connection if there can be only one, is open already and free now.
     [[nodiscard]] std::optional<Lease> lend_idle();
     /// A connection opened before.
@@ -48,7 +69,10 @@ public:
     [[nodiscard]] std::int64_t statement_count();
 
 private:
-    void take_back(std::unique_ptr<sql::Connection> connection) noexcept;
+    [[nodiscard]] Lease lend(Lane* lane);
+    void take_back(std::unique_ptr<sql::Connection> connection, Lane* lane) noexcept;
+    void give_up(std::unique_ptr<sql::Connection> connection) noexcept;
+    void keep_or_close(std::unique_ptr<sql::Connection> connection) noexcept;
 
     sql::Database& database_;
     const sql::OpenMode mode_;

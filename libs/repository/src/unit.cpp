@@ -99,7 +99,7 @@ void insert_events(sql::Connection& connection, JobExecutionId execution, std::s
 }  // namespace
 
 struct Repository::Unit::Open {
-    explicit Open(Store& store) : lease(store.writers.lend()), transaction(*lease) {}
+    explicit Open(ConnectionPool::Lease its_lease) : lease(std::move(its_lease)), transaction(*lease) {}
     ConnectionPool::Lease lease;
     sql::Transaction transaction;
 };
@@ -130,7 +130,19 @@ Requests Repository::Unit::commit(const StepClaim& claim, const Progress& next, 
     });
 }
 
-Repository::Unit Repository::unit() { return {*this, std::make_unique<Unit::Open>(*impl_)}; }
+struct Repository::Lane::Kept {
+    explicit Kept(ConnectionPool& pool) : lane(pool) {}
+    ConnectionPool::Lane lane;
+};
+
+Repository::Lane::Lane(std::unique_ptr<Kept> kept) : kept_(std::move(kept)) {}
+Repository::Lane::Lane(Lane&&) noexcept = default;
+Repository::Lane::~Lane() = default;
+
+Repository::Lane Repository::lane() { return Lane(std::make_unique<Lane::Kept>(impl_->writers)); }
+
+Repository::Unit Repository::unit() { return {*this, std::make_unique<Unit::Open>(impl_->writers.lend())}; }
+Repository::Unit Repository::unit(Lane& lane) { return {*this, std::make_unique<Unit::Open>(lane.kept_->lane.lend())}; }
 
 Requests Repository::save_progress(const StepClaim& claim, const Progress& progress, std::span<const Event> skipped) {
     return as_owner(claim.execution, [&] {

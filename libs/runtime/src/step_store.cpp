@@ -15,7 +15,11 @@ namespace {
 class InRepository final : public StepStore, private Transaction {
 public:
     InRepository(const StepScope& scope, bool joins)
-        : repository_(scope.job.repository), entry_(scope.entry), joins_(joins), outbox_(scope.outbox) {}
+        : repository_(scope.job.repository),
+          entry_(scope.entry),
+          joins_(joins),
+          outbox_(scope.outbox),
+          lane_(repository_.lane()) {}
 
     Progress open() override { return entry_.state.progress; }
     Transaction& transaction() override { return *this; }
@@ -24,11 +28,11 @@ public:
             throw Error(ErrorKind::refused,
                         "the writer asked for a database transaction, but its sink is not transactional",
                         "let sink() answer SinkClass::transactional");
-        if (!unit_) unit_.emplace(repository_.unit());
+        if (!unit_) unit_.emplace(repository_.unit(lane_));
         return unit_->connection();
     }
     Requests commit(const Progress& next, std::span<const Event> journal) override {
-        if (!unit_) unit_.emplace(repository_.unit());
+        if (!unit_) unit_.emplace(repository_.unit(lane_));
         // Whatever happens, the write connection is given back: others of this process wait for it.
         std::optional<Repository::Unit> unit = std::move(unit_);
         unit_.reset();
@@ -47,6 +51,7 @@ private:
     StepEntry entry_;
     bool joins_;
     const Outbox* outbox_;
+    Repository::Lane lane_;
     std::optional<Repository::Unit> unit_;
 };
 

@@ -16,7 +16,8 @@ public:
     virtual ~StepStore() = default;
     /// What is committed, after this entry has fenced all earlier ones.
     virtual Progress open() = 0;
-    /// For the writer. Its transaction begins when connection() is first called.
+    /// For the writer. Its transaction begins when connection() is first called; the connection is the same one for all
+    /// chunks of the step, and nobody else's.
     virtual Transaction& transaction() = 0;
     /// Commits what was written since, with `next`. Durable on return. Throws Error(stale) when fenced.
     virtual Requests commit(const Progress& next, std::span<const Event> journal) = 0;

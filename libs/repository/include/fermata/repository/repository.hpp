@@ -256,6 +256,21 @@ public:
     };
     /// Begins the write transaction.
     [[nodiscard]] Unit unit();
+    /// The connection of all units of one step: what its writer prepared on it serves all chunks, and never gets into
+    /// somebody else's transaction. For one unit after the other; outlives them.
+    class Lane {
+    public:
+        Lane(Lane&&) noexcept;
+        ~Lane();
+
+    private:
+        friend class Repository;
+        struct Kept;
+        explicit Lane(std::unique_ptr<Kept> kept);
+        std::unique_ptr<Kept> kept_;
+    };
+    [[nodiscard]] Lane lane();
+    [[nodiscard]] Unit unit(Lane& lane);
     /// The lazy copy for a step whose sink holds the truth; one transaction of its own.
     Requests save_progress(const StepClaim& claim, const Progress& progress, std::span<const Event> skipped = {});
     /// Command that adds to the journal within a Unit.
