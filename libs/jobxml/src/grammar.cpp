@@ -103,6 +103,8 @@ bool ElementRule::allows_attribute(std::string_view attribute) const {
 std::vector<std::string> ElementRule::child_names() const { return names_of(children); }
 std::vector<std::string> ElementRule::attribute_names() const { return names_of(attributes); }
 
+std::span<const ElementRule> all_rules() { return rules; }
+
 const ElementRule* rule_of(std::string_view element) {
     const auto* found = std::ranges::find(rules, element, &ElementRule::name);
     return found == std::end(rules) ? nullptr : found;

@@ -31,6 +31,8 @@ struct ElementRule {
     [[nodiscard]] std::vector<std::string> attribute_names() const;
 };
 
+/// Every element there is.
+[[nodiscard]] std::span<const ElementRule> all_rules();
 /// Nothing for names that are no element of job XML.
 [[nodiscard]] const ElementRule* rule_of(std::string_view element);
 /// The elements `element` may stand in, for messages: "<chunk>".

@@ -296,6 +296,34 @@ TEST_F(Partitions, WithoutHelpersTheStepRunsItsOwn) {
     EXPECT_EQ(ended->status, BatchStatus::completed);
 }
 
+TEST_F(Partitions, SplitsOfSplitsAndPartitionsFinishWhereTheirCoordinatorsTakeAllThreads) {
+    // With two threads the flows of the outer split take both, and each waits for children of its own.
+    const auto parts = [](const std::string& id) {
+        return fmt::format(
+            R"(<step id="{}"><batchlet ref="scripted"/><partition><plan partitions="3"/>{}</partition></step>)", id,
+            artifacts);
+    };
+    const auto flow = [](const std::string& id, const std::string& inside) {
+        return fmt::format(R"(<flow id="{}">{}</flow>)", id, inside);
+    };
+    const auto split = [&](const std::string& id, const std::string& inside) {
+        return fmt::format(R"(<split id="{0}">{1}{2}</split>)", id, flow(id + "-a", inside),
+                           flow(id + "-b", parts(id + "-p")));
+    };
+    const JobDefinition definition =
+        job(fmt::format(R"(<split id="x">{}{}</split>)", flow("f", split("y", split("z", parts("deep")))),
+                        flow("g", split("v", split("w", parts("deeper"))))));
+    for (const std::size_t threads : {0, 1, 2}) {
+        JobOperator few(*repository_, registry_, drivers_, {.helpers = threads});
+        const JobExecutionId id = few.start(definition, {});
+        const auto ended = few.wait(id, std::chrono::seconds(60));
+        ASSERT_TRUE(ended) << threads;
+        EXPECT_EQ(ended->status, BatchStatus::completed);
+        EXPECT_THAT(repository_->steps_of(id), SizeIs(6));
+    }
+    expect_sound();
+}
+
 TEST_F(Partitions, StopReachesThoseThatRunAndTheOthersAreNeverEntered) {
     std::mutex mutex;
     std::condition_variable changed;
