@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import on_postgres
+import partitions
 import repository_with_history
 from results import cost, line, speed
 
@@ -202,6 +203,8 @@ BENCHES = {
     "start": start,
     "memory": memory,
     "history": history,
+    "partitions": partitions.of_nothing,
+    "partitions-2": partitions.two_against_one,
 }
 
 
