@@ -1,9 +1,11 @@
 """Runs the built fermata binary as separate processes, as an operator would: a folder of its own, a repository of its
 own, nothing shared with the machine."""
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import tempfile
@@ -46,6 +48,9 @@ class Folder:
         self.remove()
 
     def remove(self):
+        for process in self.left_behind():  # of a test that failed
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(process.split()[0]), signal.SIGKILL)
         shutil.rmtree(self.path, ignore_errors=True)
 
     def write(self, name, text):
