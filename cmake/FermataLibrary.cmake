@@ -33,7 +33,9 @@ endfunction()
 
 # fermata_test(name [POSTGRES] SOURCES file... LINK target...): a GoogleTest program; every TEST becomes a ctest test.
 # The suffix of the name says what it needs beside itself: nothing, or the built fermata binary (_cli_test). POSTGRES:
-# it uses PostgresCluster::shared(), which ctest starts for all of them (testing/postgres).
+# it uses PostgresCluster::shared(), which ctest starts for all of them (testing/postgres). These tests' names begin with
+# "postgres.": ctest stops what a fixture started after the first test of each name, not after all, and the suites that
+# both engines run have the same names.
 set(FERMATA_POSTGRES_FIXTURE FIXTURES_REQUIRED postgres)
 set(FERMATA_POSTGRES_ENVIRONMENT FERMATA_TEST_POSTGRES=${PROJECT_BINARY_DIR}/postgres)
 function(fermata_test name)
@@ -46,11 +48,12 @@ function(fermata_test name)
   endif()
   if(ARG_POSTGRES)
     set(fixture ${FERMATA_POSTGRES_FIXTURE} ENVIRONMENT ${FERMATA_POSTGRES_ENVIRONMENT})
+    set(prefix TEST_PREFIX postgres.)
   endif()
   find_package(GTest REQUIRED)
   include(GoogleTest)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE fermata_flags ${ARG_LINK} GTest::gmock GTest::gtest_main)
   target_compile_options(${name} PRIVATE -O0)  # what is tested is optimised; optimising the tests doubles the build
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT} ${fixture})
+  gtest_discover_tests(${name} ${prefix} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT} ${fixture})
 endfunction()
