@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from fermata_process import rows_or_nothing  # noqa: E402
-from jobs import HEAD, command_job  # noqa: E402
+from jobs import HEAD, INTO_ITEM, command_job  # noqa: E402
 from run_test import Case  # noqa: E402
 
 JOB = HEAD.format(id="import") + """
@@ -20,10 +20,7 @@ JOB = HEAD.format(id="import") + """
       <reader ref="csvReader"><properties>
         <property name="resource" value="in.csv"/>
       </properties></reader>
-      <processor ref="map"><properties><property name="cast" value="id=integer"/></properties></processor>
-      <writer ref="sqlWriter"><properties>
-        <property name="url" value="sink.db"/><property name="table" value="item"/><property name="create" value="true"/>
-      </properties></writer>
+      <processor ref="map"><properties><property name="cast" value="id=integer"/></properties></processor>""" + INTO_ITEM + """
     </chunk>
   </step>
 </job>

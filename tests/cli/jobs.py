@@ -19,6 +19,11 @@ def endless(name="endless"):
     return command_job(name, "tail -f /dev/null")
 
 
+INTO_ITEM = """
+      <writer ref="sqlWriter"><properties>
+        <property name="url" value="sink.db"/><property name="table" value="item"/><property name="create" value="true"/>
+      </properties></writer>"""
+
 IMPORT = HEAD.format(id="import") + """
   <step id="load">
     <chunk item-count="10" skip-limit="5">

@@ -10,16 +10,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from fermata_process import rows  # noqa: E402
-from jobs import HEAD, command_job  # noqa: E402
+from jobs import HEAD, INTO_ITEM, command_job  # noqa: E402
 from run_test import Case  # noqa: E402
 
 JOB = HEAD.format(id="import") + """
   <step id="load">
     <chunk item-count="10">
-      <reader ref="csvReader"><properties><property name="resource" value="in.csv"/></properties></reader>
-      <writer ref="sqlWriter"><properties>
-        <property name="url" value="sink.db"/><property name="table" value="item"/><property name="create" value="true"/>
-      </properties></writer>
+      <reader ref="csvReader"><properties><property name="resource" value="in.csv"/></properties></reader>""" + INTO_ITEM + """
     </chunk>
   </step>
 </job>
@@ -29,10 +26,7 @@ PARTS = HEAD.format(id="parts") + """
     <chunk item-count="10">
       <reader ref="csvReader"><properties>
         <property name="resource" value="#{partitionPlan['file']}"/>
-      </properties></reader>
-      <writer ref="sqlWriter"><properties>
-        <property name="url" value="sink.db"/><property name="table" value="item"/><property name="create" value="true"/>
-      </properties></writer>
+      </properties></reader>""" + INTO_ITEM + """
     </chunk>
     <partition><mapper ref="filesMapper"><properties>
       <property name="files" value="in*.csv"/>

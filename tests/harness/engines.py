@@ -2,10 +2,11 @@
 sinks `own` (the repository's database), `other` (another one of the same engine), `foreign` (of another engine)."""
 
 import functools
+import signal
 import sqlite3
 import subprocess
 
-from fermata_process import Folder, rows as file_rows
+from fermata_process import Folder, rows as file_rows, wait_until
 from postgres import Database, execute, rows as server_rows
 
 
@@ -93,6 +94,24 @@ class Postgres(Sqlite):
 
     def lose_repository(self):
         empty(self.own.url)
+
+
+def kill_until_done(folder, arguments, sink, goals):
+    """Starts `fermata arguments…` again for each goal, kills it as soon as more rows are in the sink's table `item`, and
+    lets the last one end; answers how many were killed."""
+    def written():
+        found = sink.rows_or_nothing("SELECT count(*) FROM item")
+        return int(found[0][0]) if found else 0
+
+    kills = 0
+    for goal in goals:
+        process = folder.spawn(*arguments, start_new_session=True)
+        wait_until(f"{goal} rows or the end", lambda: written() > goal or process.poll() is not None)
+        process.kill()
+        process.communicate()
+        kills += process.returncode == -signal.SIGKILL
+    folder.fermata(*arguments, exit_code=0)
+    return kills
 
 
 def empty(url):

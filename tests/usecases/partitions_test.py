@@ -1,14 +1,12 @@
 #!/usr/bin/env python3
 """UC3.5 for partitions: kill -9 at any instant of an import by several of them, and restart; each row is there once."""
 
-import signal
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
-from engines import Sqlite  # noqa: E402
-from fermata_process import wait_until  # noqa: E402
+from engines import Sqlite, kill_until_done  # noqa: E402
 from jobs import HEAD  # noqa: E402
 
 ROWS = 4000
@@ -45,18 +43,7 @@ class PartitionedImport(unittest.TestCase):
         self.folder.write("input.csv", "id,name\n" + "".join(f"{row},name {row}\n" for row in range(1, ROWS + 1)))
         arguments = ["run", "import.xml", "--instance", "only", "-p", f"sink={sink.url}"]
 
-        def written():
-            found = sink.rows_or_nothing("SELECT count(*) FROM item")
-            return int(found[0][0]) if found else 0
-
-        kills = 0
-        for goal in range(0, ROWS, 400):
-            process = self.folder.spawn(*arguments, start_new_session=True)
-            wait_until(f"{goal} rows or the end", lambda: written() > goal or process.poll() is not None)
-            process.kill()
-            process.communicate()
-            kills += process.returncode == -signal.SIGKILL
-        self.folder.fermata(*arguments, exit_code=0)
+        kills = kill_until_done(self.folder, arguments, sink, range(0, ROWS, 400))
 
         self.assertGreater(kills, 4)
         self.assertEqual(list(range(1, ROWS + 1)), sorted(sink.numbers("id")))

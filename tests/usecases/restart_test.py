@@ -2,13 +2,12 @@
 """UC3, restart, on both engines: the fermata binary as separate processes, nothing but job XML and commands."""
 
 import os
-import signal
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
-from engines import Postgres, Sqlite  # noqa: E402
+from engines import Postgres, Sqlite, kill_until_done  # noqa: E402
 from fermata_process import DEADLINE, wait_until  # noqa: E402
 from jobs import HEAD, into_item  # noqa: E402
 
@@ -148,18 +147,7 @@ class Restart(unittest.TestCase):
         self.folder.write("input.csv", "id,name\n" + "".join(f"{row},name {row}\n" for row in range(1, count + 1)))
         arguments = ["run", self.import_job(), "--instance", "only", "-p", f"sink={sink.url}"]
 
-        def written():
-            found = sink.rows_or_nothing("SELECT count(*) FROM item")
-            return int(found[0][0]) if found else 0
-
-        kills = 0
-        for goal in range(0, count, 250):
-            process = self.folder.spawn(*arguments, start_new_session=True)
-            wait_until(f"{goal} rows or the end", lambda: written() > goal or process.poll() is not None)
-            process.kill()
-            process.communicate()
-            kills += process.returncode == -signal.SIGKILL
-        self.folder.fermata(*arguments, exit_code=0)
+        kills = kill_until_done(self.folder, arguments, sink, range(0, count, 250))
 
         self.assertGreater(kills, 5)
         self.assertEqual(list(range(1, count + 1)), sink.numbers("id"))
