@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "job_source.hpp"
+#include "json_text.hpp"
 #include "output.hpp"
 
 namespace fermata::cli {
@@ -43,7 +44,7 @@ void print_json(const std::exception& error, ErrorKind kind, const std::string& 
         for (const auto& finding : diagnostics->all()) object["diagnostics"].push_back(to_string(finding));
     }
     const nlohmann::ordered_json whole{{"error", object}};
-    Output::note(whole.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    Output::note(json_text(whole));
 }
 
 }  // namespace

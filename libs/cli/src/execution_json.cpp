@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "execution_view.hpp"
+#include "json_text.hpp"
 
 namespace fermata::cli {
 
@@ -71,9 +72,7 @@ Json to_object(const Action& action) {
 
 }  // namespace
 
-std::string to_json(const PartitionExecution& partition) {
-    return to_object(partition).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string to_json(const PartitionExecution& partition) { return json_text(to_object(partition)); }
 
 std::string to_json(const ExecutionView& view, bool with_steps) {
     const JobExecution& execution = view.execution;
@@ -97,7 +96,7 @@ std::string to_json(const ExecutionView& view, bool with_steps) {
         for (const auto& step : view.steps) object["steps"].push_back(to_object(step, view));
     }
     object["error"] = to_object(execution.failure);
-    return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return json_text(object);
 }
 
 }  // namespace fermata::cli

@@ -2,6 +2,7 @@
 
 #include "impl.hpp"
 #include "journal.hpp"
+#include "step_state.hpp"
 
 namespace fermata {
 
@@ -86,13 +87,10 @@ void end_unfinished_partitions(sql::Connection& connection, JobExecutionId execu
         "step_execution_id IN (SELECT s.id FROM step_execution s WHERE s.execution_id = $1 AND s.ended IS NULL)",
         {Value(execution.value()), cell(now)});
     connection.execute(
-        "UPDATE step_progress SET (read, written, filtered, read_skips, process_skips, write_skips, commits, "
-        "rollbacks) = (SELECT COALESCE(SUM(x.read), 0), COALESCE(SUM(x.written), 0), COALESCE(SUM(x.filtered), 0), "
-        "COALESCE(SUM(x.read_skips), 0), COALESCE(SUM(x.process_skips), 0), COALESCE(SUM(x.write_skips), 0), "
-        "COALESCE(SUM(x.commits), 0), COALESCE(SUM(x.rollbacks), 0) FROM partition_execution x "
-        "WHERE x.step_execution_id = step_progress.last_execution) WHERE instance_id = $1 AND partition = 0 AND "
-        "status = 'STARTED' AND last_execution IN (SELECT s.id FROM step_execution s WHERE s.execution_id = $2 AND "
-        "s.partitions IS NOT NULL)",
+        fmt::format("UPDATE step_progress SET {} WHERE instance_id = $1 AND partition = 0 AND status = 'STARTED' AND "
+                    "last_execution IN (SELECT s.id FROM step_execution s WHERE s.execution_id = $2 AND "
+                    "s.partitions IS NOT NULL)",
+                    sum_of_partitions("step_progress.last_execution")),
         {Value(instance.value()), Value(execution.value())});
 }
 

@@ -1,4 +1,5 @@
 #include "../command.hpp"
+#include "../json_text.hpp"
 #include "../session.hpp"
 
 #include <fmt/format.h>
@@ -40,7 +41,7 @@ private:
             text += origin_ ? fmt::format("{} = \"{}\"  # {}\n", setting.key, value, setting.origin)
                             : fmt::format("{} = \"{}\"\n", setting.key, value);
             rows.push_back({.cells = {std::string(setting.key), value, setting.origin},
-                            .object = object({{"key", setting.key}, {"value", value}, {"origin", setting.origin}}),
+                            .object = json_text({{"key", setting.key}, {"value", value}, {"origin", setting.origin}}),
                             .name = std::string(setting.key)});
         }
         return print(session, text, {{"KEY"}, {"VALUE"}, {"ORIGIN"}}, rows);
@@ -52,7 +53,7 @@ private:
             const bool present = std::filesystem::exists(file);
             text += fmt::format("{}{}\n", file.string(), present ? "" : "  (absent)");
             rows.push_back({.cells = {file.string(), present ? "true" : "false"},
-                            .object = object({{"file", file.string()}, {"present", present}}),
+                            .object = json_text({{"file", file.string()}, {"present", present}}),
                             .name = file.string()});
         }
         return print(session, text, {{"FILE"}, {"PRESENT"}}, rows);
@@ -69,9 +70,6 @@ private:
         else
             session.out().rows(columns, rows);
         return ExitCode::ok;
-    }
-    static std::string object(const nlohmann::ordered_json& facts) {
-        return facts.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
     }
 
     std::string action_;

@@ -1,4 +1,5 @@
 #include "../command.hpp"
+#include "../json_text.hpp"
 #include "../session.hpp"
 
 #include <fmt/format.h>
@@ -20,8 +21,7 @@ constexpr std::string_view help = R"(  init            make the repository; harm
 std::string shown_url(const Session& session) { return without_passwords(session.settings().repository_url()); }
 
 void print(Session& session, std::string_view text, const nlohmann::ordered_json& object) {
-    session.out().one(text, object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace),
-                      shown_url(session));
+    session.out().one(text, json_text(object), shown_url(session));
 }
 
 class DbCommand final : public Command {

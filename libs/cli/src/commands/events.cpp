@@ -1,5 +1,6 @@
 #include "../command.hpp"
 #include "../interrupts.hpp"
+#include "../json_text.hpp"
 #include "../session.hpp"
 
 #include <fmt/format.h>
@@ -41,7 +42,7 @@ std::string object_of(const Event& event) {
                                   {"actor", event.actor}};
     if (event.execution) object["execution"] = event.execution->value();
     object["data"] = nlohmann::ordered_json::parse(event.data, nullptr, false);
-    return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    return json_text(object);
 }
 
 std::string line_of(const Event& event) {

@@ -1,5 +1,6 @@
 #include "../command.hpp"
 #include "../job_source.hpp"
+#include "../json_text.hpp"
 
 #include <fmt/format.h>
 #include <fermata/base/text.hpp>
@@ -33,7 +34,7 @@ Row row_of(const JobDefinition& job, const std::filesystem::path& path) {
         object["parameters"].push_back(
             {{"name", use.name}, {"default", use.fallback ? nlohmann::ordered_json(*use.fallback) : nullptr}});
     return {.cells = {printable(job.id), path.filename().string(), std::to_string(steps), parameters_text(job)},
-            .object = object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace),
+            .object = json_text(object),
             .name = job.id};
 }
 

@@ -1,4 +1,5 @@
 #include "../command.hpp"
+#include "../json_text.hpp"
 #include "../session.hpp"
 #include "../terminal.hpp"
 
@@ -82,7 +83,7 @@ private:
     }
     [[nodiscard]] std::string object_of(std::string_view line) const {
         const nlohmann::ordered_json object{{"step", step_}, {"line", line}};
-        return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+        return json_text(object);
     }
     fs::path path_;
     std::string step_;

@@ -2,6 +2,7 @@
 #include "../detach.hpp"
 #include "../execution_view.hpp"
 #include "../foreground.hpp"
+#include "../json_text.hpp"
 
 #include <fmt/format.h>
 
@@ -51,7 +52,7 @@ ExitCode RecoverCommand::tell(Session& session, JobExecutionId id) {
     session.out().one(
         fmt::format("execution {} is {}: {}\n{}\n", id.value(), status_text(execution), evidence->evidence,
                     dead ? "recover would take it over" : "recover would leave it alone"),
-        object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace), std::to_string(id.value()));
+        json_text(object), std::to_string(id.value()));
     return dead ? ExitCode::ok : ExitCode::conflict;
 }
 

@@ -1,5 +1,6 @@
 #include "../command.hpp"
 #include "../job_arguments.hpp"
+#include "../json_text.hpp"
 
 #include <fmt/format.h>
 #include <fermata/base/text.hpp>
@@ -49,7 +50,7 @@ std::string object_of(const Diagnostic& finding) {
         {"column", finding.at.column},
         {"severity", finding.severity == Diagnostic::Severity::error ? "error" : "warning"},
         {"message", finding.message}};
-    return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    return json_text(object);
 }
 
 /// A file that cannot be read is one more finding: there may be others behind it.
