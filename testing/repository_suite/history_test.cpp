@@ -13,9 +13,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-constexpr BatchStatus all_statuses[] = {BatchStatus::starting, BatchStatus::started, BatchStatus::stopping,
-                                        BatchStatus::stopped,  BatchStatus::failed,  BatchStatus::completed,
-                                        BatchStatus::abandoned};
+constexpr BatchStatus all_statuses[] = {BatchStatus::starting, BatchStatus::started,   BatchStatus::stopping,
+                                        BatchStatus::stopped,  BatchStatus::pausing,   BatchStatus::paused,
+                                        BatchStatus::failed,   BatchStatus::completed, BatchStatus::abandoned};
 
 struct Guards : RepositorySuite {
     void refuses(sql::Connection& connection, const std::string& sql) {
@@ -57,12 +57,12 @@ TEST_F(Guards, ChangesOfAStatusAreThoseOfTheTable) {
         const sql::Result made = connection->execute(
             fmt::format("INSERT INTO job_execution (instance_id, job_name, status, created, updated, epoch, ended) "
                         "SELECT id, job_name, '{}', 1, 1, 1, {} FROM job_instance RETURNING id",
-                        to_string(from), is_running(from) ? "NULL" : "1"));
+                        to_string(from), has_ended(from) ? "1" : "NULL"));
         const std::int64_t id = made[0][0].integer();
         for (const BatchStatus to : all_statuses) {
             if (from == to) continue;
             const std::string change = fmt::format("UPDATE job_execution SET status = '{}', ended = {} WHERE id = {}",
-                                                   to_string(to), is_running(to) ? "NULL" : "1", id);
+                                                   to_string(to), has_ended(to) ? "1" : "NULL", id);
             EXPECT_EQ(is_legal(Subject::job_execution, from, to), allows(*connection, change)) << change;
         }
         if (is_running(from))
@@ -70,7 +70,7 @@ TEST_F(Guards, ChangesOfAStatusAreThoseOfTheTable) {
                 fmt::format("UPDATE job_execution SET status = 'STOPPING' WHERE id = {} AND status "
                             "<> 'STOPPING'",
                             id));
-        if (is_running(from))
+        if (!has_ended(from))
             connection->execute(
                 fmt::format("UPDATE job_execution SET status = 'STOPPED', ended = 1 WHERE id = {}", id));
     }
@@ -80,15 +80,15 @@ TEST_F(Guards, ChangesOfAStepsStatusAreThoseOfTheTable) {
     const Claim claim = launch();
     const auto connection = raw();
     for (const BatchStatus from : all_statuses) {
-        if (from == BatchStatus::abandoned) continue;
+        if (from == BatchStatus::abandoned || from == BatchStatus::pausing) continue;
         const sql::Result made = connection->execute(
             fmt::format("INSERT INTO step_execution (execution_id, step, status, started, updated, ended) "
                         "VALUES ({}, 'load', '{}', 1, 1, {}) RETURNING id",
-                        claim.execution.value(), to_string(from), is_running(from) ? "NULL" : "1"));
+                        claim.execution.value(), to_string(from), has_ended(from) ? "1" : "NULL"));
         for (const BatchStatus to : all_statuses) {
             if (from == to) continue;
             const std::string change = fmt::format("UPDATE step_execution SET status = '{}', ended = {} WHERE id = {}",
-                                                   to_string(to), is_running(to) ? "NULL" : "1", made[0][0].integer());
+                                                   to_string(to), has_ended(to) ? "1" : "NULL", made[0][0].integer());
             const bool legal = is_legal(Subject::step_execution, from, to) && to != BatchStatus::abandoned;
             EXPECT_EQ(legal, allows(*connection, change)) << change;
         }

@@ -88,5 +88,20 @@ TEST_F(LosingConnection, RequestsAboutADeadOwnerAreDoneOnce) {
     EXPECT_THAT(repository().verify(), IsEmpty());
 }
 
+TEST_F(LosingConnection, RequestsAboutWhatIsPausedAreDoneOnce) {
+    for (const Verb& verb : requests()) survives(paused_scene, verb);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+}
+
+TEST_F(LosingConnection, OfTheOwnerOfWhatIsPausingAreDoneOnce) {
+    for (const Verb& verb : owner_verbs()) survives(pausing_scene, verb);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+}
+
+TEST_F(LosingConnection, RequestsAboutWhatIsPausingWithADeadOwnerAreDoneOnce) {
+    for (const Verb& verb : requests()) survives(lost_pausing_scene, verb);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace fermata::testing

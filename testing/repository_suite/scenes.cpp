@@ -84,6 +84,23 @@ std::string word_for(const std::vector<std::string>& words) {
     return text;
 }
 
+std::string word_for(const SignalAnswer& answer) {
+    return fmt::format("{} {}/{} {}", to_string(answer.disposition), answer.counted, answer.needed,
+                       to_string(answer.status));
+}
+
+SignalRequest approval(const std::string& sender) {
+    return {.point = "approve", .key = sender, .payload = R"({"ok":true})", .sender = sender};
+}
+
+std::string word_for(const Rested& rested) {
+    return rested == Rested::paused ? "paused" : rested == Rested::goes_on ? "goes on" : "stopping";
+}
+
+std::string word_for(const PauseOpened& opened) {
+    return fmt::format("pause {}{}", opened.epoch, opened.open ? " open" : "");
+}
+
 std::string word_for(const Metrics& m) { return fmt::format("{}/{}/{}", m.read, m.written, m.commits); }
 
 std::string picture_of_partitions(Repository& repository, StepExecutionId step) {
@@ -141,6 +158,25 @@ Scene lost_partitioned_scene(Repository& repository, const std::string& job) {
     return scene;
 }
 
+Scene paused_scene(Repository& repository, const std::string& job) {
+    Scene scene = live_scene(repository, job);
+    repository.rest_step(scene.load, {.progress = scene.committed, .pause = PauseRequest{.point = "approve"}});
+    repository.rest_execution(scene.claim, {});
+    return scene;
+}
+
+Scene pausing_scene(Repository& repository, const std::string& job) {
+    Scene scene = live_scene(repository, job);
+    repository.request_pause(scene.claim.execution, {.what = {.point = "operator"}, .actor = "bob"});
+    return scene;
+}
+
+Scene lost_pausing_scene(Repository& repository, const std::string& job) {
+    Scene scene = pausing_scene(repository, job);
+    let_die(scene, repository.data_folder());
+    return scene;
+}
+
 const std::vector<Verb>& requests() {
     using R = Repository;
     using W = Worker;
@@ -178,6 +214,26 @@ const std::vector<Verb>& requests() {
         verb("fail_lost",
              [](R& r, W&, const S& s) {
                  return std::string(r.fail_lost(s.claim.execution, "ann") ? "failed" : "left alone");
+             }),
+        verb("pause",
+             [](R& r, W&, const S& s) {
+                 const PauseAnswer answer =
+                     r.request_pause(s.claim.execution, {.what = {.point = "operator"}, .actor = "ann"});
+                 return fmt::format("{} {} {}", static_cast<int>(answer.effect), to_string(answer.status),
+                                    answer.epoch);
+             }),
+        verb("signal", [](R& r, W&, const S& s) { return word_for(r.signal(s.claim.execution, approval("ann"))); }),
+        verb("signal by another",
+             [](R& r, W&, const S& s) { return word_for(r.signal(s.claim.execution, approval("bob"))); }),
+        verb("resume",
+             [](R& r, W& w, const S& s) {
+                 const ResumeAnswer answer = r.resume(s.claim.execution, {.payload = "1", .actor = "ann"}, w);
+                 return fmt::format("{} {} {}", static_cast<int>(answer.effect), to_string(answer.status),
+                                    answer.epoch);
+             }),
+        verb("pause_lost",
+             [](R& r, W&, const S& s) {
+                 return std::string(r.pause_lost(s.claim.execution, "ann") ? "paused" : "left alone");
              }),
         verb("purge", [](R& r, W&, const S& s) {
             const PurgeResult result = r.purge({.job_name = s.job, .actor = "ann"});
@@ -228,6 +284,20 @@ const std::vector<Verb>& owner_verbs() {
                  return std::to_string(r.store_plan(step, {.partitions = 2, .threads = 1}).partitions.size());
              }),
         verb("end_step", [](R& r, W&, const S& s) { r.end_step(s.load, end_of(s, BatchStatus::completed)); }),
+        verb("end_step with a pause",
+             [](R& r, W&, const S& s) {
+                 StepEnd end = end_of(s, BatchStatus::completed);
+                 end.pause = PauseRequest{.point = "approve"};
+                 return word_for(r.end_step(s.load, end));
+             }),
+        verb("rest_step",
+             [](R& r, W&, const S& s) { return word_for(r.rest_step(s.load, {.progress = s.committed})); }),
+        verb("rest_step with a pause",
+             [](R& r, W&, const S& s) {
+                 return word_for(
+                     r.rest_step(s.load, {.progress = s.committed, .pause = PauseRequest{.point = "approve"}}));
+             }),
+        verb("rest_execution", [](R& r, W&, const S& s) { return word_for(r.rest_execution(s.claim, "HALF")); }),
         verb("end_execution", [](R& r, W&, const S& s) {
             r.end_execution(s.claim, {.status = BatchStatus::failed, .exit_status = "BAD"});
         })};
@@ -275,7 +345,12 @@ std::string picture_of(Repository& repository, const std::string& job) {
             text += fmt::format("  {} {} {}\n", s.name, to_string(s.status), word_for(s.metrics)) +
                     picture_of_partitions(repository, s.id);
         for (const WalkEntry& w : repository.walk_of(e.id))
-            text += fmt::format("  {} {} {}\n", w.number, w.step, w.taken);
+            text += fmt::format("  {} {} {} pause {}\n", w.number, w.step, w.taken, w.pause);
+        for (const Pause& p : repository.pauses_of(e.id, 100))
+            text += fmt::format("  pause {} {} {} {}/{} {}\n", p.epoch, p.what.point, to_string(p.kind), p.counted,
+                                p.what.signals, p.how.value_or("open"));
+        for (const Signal& sent : repository.signals_for(e.id, {.own = 1, .outside = 2}))
+            text += fmt::format("  signal {} {} of {}\n", sent.point, sent.payload.value_or("-"), sent.sender);
     }
     for (const JobInstance& i : repository.instances_of(job, 0, 100)) {
         for (const auto& [name, s] : repository.steps_of_instance(i.id))

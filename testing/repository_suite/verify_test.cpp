@@ -34,6 +34,13 @@ protected:
         const Claim three = restart(two.execution);
         const StepEntry running = repository().enter_step(three, "load", StepEntryMode::start);
         commit_chunk(running, running.state.progress);
+        // Execution 4 (instance 3) waits, one signal of two has come.
+        const Claim four = launch();
+        const StepEntry waits = repository().enter_step(four, "load", StepEntryMode::start);
+        repository().rest_step(
+            waits.claim, {.progress = waits.state.progress, .pause = PauseRequest{.point = "approve", .signals = 2}});
+        repository().rest_execution(four, {});
+        repository().signal(four.execution, {.point = "approve", .key = "a", .sender = "ann"});
     }
 };
 
@@ -58,6 +65,16 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"UPDATE step_execution SET ended = NULL WHERE id = 1",
                "step execution 1 (load) is COMPLETED but its end time says otherwise"},
         Damage{"UPDATE job_execution SET owner = 1 WHERE id = 1", "execution 1 is COMPLETED but owned by worker 1"},
+        Damage{"UPDATE job_execution SET status = 'STARTED' WHERE id = 4",
+               "execution 4 is STARTED but a pause is open"},
+        Damage{"DELETE FROM pause", "execution 4 is PAUSED but no pause is open"},
+        Damage{"UPDATE job_execution SET pauses = 7 WHERE id = 4",
+               "execution 4 counts 7 pauses but has another number"},
+        Damage{"UPDATE pause SET counted = 2", "pause 1 of execution 4 counts 2 signals but has another number"},
+        Damage{"UPDATE step_execution SET execution_id = 2 WHERE status = 'PAUSED'",
+               "is PAUSED in execution 2, which is FAILED"},
+        Damage{"UPDATE pause SET execution_id = 99", "pause 1 belongs to execution 99, which does not exist"},
+        Damage{"UPDATE signal SET execution_id = 99", "signal 1 belongs to execution 99, which does not exist"},
         Damage{"UPDATE job_execution SET owner = NULL WHERE id = 3", "execution 3 is STARTED but nobody owns it"},
         Damage{"UPDATE job_execution SET status = 'STARTED', ended = NULL WHERE id = 2",
                "instance 2 has 2 running executions"},

@@ -61,7 +61,7 @@ class Show(Case):
 
     def test_actions_follow_the_status(self):
         process = self.start_endless()
-        self.assertEqual({"stop"}, self.allowed(1))
+        self.assertEqual({"stop", "pause", "signal"}, self.allowed(1))
         self.fermata("stop", "1", "--now")
         process.wait(DEADLINE)
         self.assertEqual({"restart", "abandon"}, self.allowed(1))

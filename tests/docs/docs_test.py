@@ -2,6 +2,7 @@
 """What the documentation says and the binary does: one truth."""
 
 import re
+import shlex
 import sys
 import unittest
 from pathlib import Path
@@ -61,6 +62,20 @@ class Docs(unittest.TestCase):
                 folder.write("job.xml", xml)
                 given = ["-p", "file=orders.csv"] if "jobParameters['file']" in xml else []
                 folder.fermata("run", "job.xml", *given, exit_code=0)
+
+    def test_the_page_about_waiting_does_what_it_says(self):
+        """Its job, then its commands in their order, for the execution that there is."""
+        text = (ROOT / "docs/waiting.md").read_text()
+        [xml] = re.findall(r"```xml\n(.*?)```", text, re.DOTALL)
+        [commands] = re.findall(r"```\n(fermata list .*?)```", text, re.DOTALL)
+        with Folder() as folder:
+            folder.write("job.xml", xml)
+            folder.fermata("run", "job.xml", exit_code=11)
+            codes = {"list": 0, "show": 0, "resume": 0, "signal": 8}
+            for line in commands.splitlines():
+                verb, *words = shlex.split(line)[1:]
+                folder.fermata(verb, *["1" if word == "12" else word for word in words], exit_code=codes[verb])
+            self.assertIn('"payload":{"by":"ann"}', folder.fermata("logs", "1", "load", exit_code=0).stdout)
 
     def test_examples_without_a_program_are_valid(self):
         jobs = [job for job in [*(ROOT / "examples").rglob("*.xml"), *(ROOT / "bench/jobs").glob("*.xml")] if not list(job.parent.glob("*.cpp"))]

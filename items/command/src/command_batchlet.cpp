@@ -20,6 +20,7 @@ CommandBatchlet::CommandBatchlet(const ArtifactContext& context)
     : step_(*context.step),
       spec_(context.properties),
       exit_codes_(read_exit_codes(context.properties)),
+      pause_codes_(read_pause_codes(context.properties, exit_codes_)),
       timeout_(context.properties.find<Duration>("timeout")),
       grace_(context.properties.get<Duration>("grace", default_grace)) {}
 
@@ -83,6 +84,11 @@ std::string CommandBatchlet::judge(const ChildEnd& end, const ChildPlan& plan, s
         throw ChildError(
             fmt::format("command \"{}\" did not end within its timeout of {}{}", name, to_human(*timeout_), said));
     if (end.outcome == guard::Outcome::exited)
+        if (const auto point = pause_codes_.find(end.value); point != pause_codes_.end()) {
+            step_.pause({.point = point->second, .message = std::string(last_words)});
+            return {};
+        }
+    if (end.outcome == guard::Outcome::exited)
         if (const auto status = exit_codes_.find(end.value); status != exit_codes_.end()) return status->second;
     if (ending_ && end.ended_by_stop()) return "STOPPED";
     throw ChildError(fmt::format("command \"{}\": {}{}", name, describe(end, plan), said));
@@ -107,9 +113,33 @@ CommandBatchlet::ExitCodes CommandBatchlet::read_exit_codes(const Properties& pr
     return codes;
 }
 
+CommandBatchlet::PauseCodes CommandBatchlet::read_pause_codes(const Properties& properties,
+                                                              const ExitCodes& exit_codes) {
+    PauseCodes codes;
+    const std::string list = properties.get<std::string>("pause-exit-codes", "");
+    for (const std::string& entry : split(list, ',')) {
+        if (trim(list).empty()) break;
+        const std::size_t equals = entry.find('=');
+        const auto code = parse_int64(trim(std::string_view(entry).substr(0, equals)));
+        if (!code || *code < 1 || *code > highest_exit_code)
+            throw properties.wrong("pause-exit-codes", fmt::format("\"{}\" is not CODE or CODE=POINT", entry),
+                                   "write for example 75 or 75=approve, codes from 1 to 255");
+        const bool is_new =
+            codes.emplace(*code, equals == std::string::npos ? "" : trim(std::string_view(entry).substr(equals + 1)))
+                .second;
+        if (!is_new || exit_codes.contains(static_cast<int>(*code)))
+            throw properties.wrong("pause-exit-codes",
+                                   fmt::format("code {} stands twice, here or in exit-codes", *code));
+    }
+    return codes;
+}
+
 std::vector<PropertyRule> CommandBatchlet::rules() {
     std::vector<PropertyRule> rules = CommandSpec::rules();
-    rules.insert(rules.end(), {read_exit_codes, reads_as<Duration>("timeout"), reads_as<Duration>("grace")});
+    const auto pauses = [](const Properties& properties) {
+        (void)read_pause_codes(properties, read_exit_codes(properties));
+    };
+    rules.insert(rules.end(), {read_exit_codes, pauses, reads_as<Duration>("timeout"), reads_as<Duration>("grace")});
     return rules;
 }
 
@@ -123,6 +153,10 @@ ArtifactInfo CommandBatchlet::info() {
                                .about =
                                    "Exit status of the step by exit code; a code that is not listed fails the step "
                                    "(fermata.ChildError); 0 is COMPLETED unless listed"});
+    info.properties.push_back({.name = "pause-exit-codes",
+                               .type = "CODE[=POINT],…",
+                               .about = "Exit codes with which the step pauses, to be run again when it is resumed; "
+                                        "without a point at the step's name, with the last line of stderr as message"});
     info.properties.push_back({.name = "timeout",
                                .type = "duration",
                                .about = "Longest run; then TERM, KILL after grace, and the step fails"});

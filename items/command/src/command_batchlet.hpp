@@ -17,7 +17,8 @@ class CommandBatchlet {
 public:
     explicit CommandBatchlet(const ArtifactContext& context);
 
-    /// The exit status of the code in exit-codes; "STOPPED" if our stop ended it. Throws ChildError on anything else.
+    /// The exit status of the code in exit-codes; "STOPPED" if our stop ended it; "" if its code asks for a pause.
+    /// Throws ChildError on anything else.
     std::string process();
     void stop();
 
@@ -26,6 +27,7 @@ public:
 
 private:
     using ExitCodes = std::map<int, std::string>;
+    using PauseCodes = std::map<int, std::string>;  ///< to the point; empty: the step's name
 
     void supervise(GuardedChild& child, ErrorTail& errors);
     bool ended_after_event(GuardedChild& child, ErrorTail& errors);
@@ -34,10 +36,12 @@ private:
     std::string judge(const ChildEnd& end, const ChildPlan& plan, std::string_view last_words) const;
 
     [[nodiscard]] static ExitCodes read_exit_codes(const Properties& properties);
+    [[nodiscard]] static PauseCodes read_pause_codes(const Properties& properties, const ExitCodes& exit_codes);
 
     StepContext& step_;
     CommandSpec spec_;
     ExitCodes exit_codes_;
+    PauseCodes pause_codes_;
     std::optional<Duration> timeout_;
     Duration grace_;
 

@@ -45,6 +45,8 @@ ArtifactInfo CommandDecider::info() {
         "Runs a command; what exit-codes says about its exit code is the answer. It finds the step before the decision "
         "in "
         "FERMATA_DECIDED_STEP, _STATUS, _EXIT_STATUS, _READ, _WRITTEN, _SKIPS";
+    // A decision has no step that could be entered again: its pause elements wait behind it.
+    std::erase_if(info.properties, [](const PropertyInfo& property) { return property.name == "pause-exit-codes"; });
     info.example = R"(<decision id="complete" ref="command">
   <properties>
     <property name="command" value="all-files-there.sh '#{jobParameters['day']}'"/>

@@ -1,5 +1,6 @@
 #include "command_spec.hpp"
 
+#include "signal_text.hpp"
 #include "words.hpp"
 
 #include <fmt/core.h>
@@ -110,6 +111,8 @@ std::vector<std::string> CommandSpec::environment(const StepContext& step) const
     variables["FERMATA_INSTANCE_ID"] = std::to_string(step.job->instance_id.value());
     variables["FERMATA_STEP"] = step.step_name;
     variables["FERMATA_STEP_EXECUTION_ID"] = std::to_string(step.step_execution_id.value());
+    variables["FERMATA_SIGNALS"] = write_signals(step).string();
+    variables["FERMATA_SIGNAL_COUNT"] = std::to_string(step.signal_count());
     if (step.partition) variables["FERMATA_PARTITION"] = std::to_string(*step.partition);
     for (const auto& [name, value] : step.job->parameters) variables[parameter_variable(name)] = value;
     for (const auto& [name, value] : variables_) variables[name] = reveal_secret(value);

@@ -38,7 +38,7 @@ PipeProcessor::PipeProcessor(const ArtifactContext& context)
     : step_(*context.step),
       spec_(context.properties),
       limits_(read_limits(context.properties)),
-      hello_(pipe_hello(childs(context.properties))),
+      hello_(pipe_hello(childs(context.properties), context.step->signals())),
       reply_(spec_.program()) {}
 
 void PipeProcessor::open() {

@@ -2,6 +2,7 @@
 // The JSON lines of docs/pipe-protocol.md: requests from records, results into records. Knows nothing of processes.
 #include <fermata/batch/artifacts.hpp>
 #include <fermata/batch/record.hpp>
+#include <fermata/model/pause.hpp>
 #include <fermata/model/resolved_job.hpp>
 
 #include <cstdint>
@@ -13,8 +14,8 @@
 
 namespace fermata {
 
-/// The first line a child reads: {"version":1,"properties":{…},"signals":[]}.
-[[nodiscard]] std::string pipe_hello(const ResolvedProperties& properties);
+/// The first line a child reads: {"version":1,"properties":{…},"signals":[…]}.
+[[nodiscard]] std::string pipe_hello(const ResolvedProperties& properties, const std::vector<Signal>& signals);
 
 /// One chunk as a line; made once, used for every chunk.
 class PipeRequest {

@@ -1,4 +1,5 @@
 #include "pipe_protocol.hpp"
+#include "signal_text.hpp"
 
 #include <fermata/base/error.hpp>
 #include <fermata/base/text.hpp>
@@ -87,7 +88,7 @@ void append_item(std::string& line, const Record& item) {
 
 }  // namespace
 
-std::string pipe_hello(const ResolvedProperties& properties) {
+std::string pipe_hello(const ResolvedProperties& properties, const std::vector<Signal>& signals) {
     std::string line = fmt::format(R"({{"version":{},"properties":{{)", protocol_version);
     for (const ResolvedProperty& property : properties) {
         if (&property != properties.data()) line += ',';
@@ -95,7 +96,9 @@ std::string pipe_hello(const ResolvedProperties& properties) {
         line += ':';
         append_text(line, property.value.str());
     }
-    return line + R"(},"signals":[]})" + "\n";
+    line += R"(},"signals":[)";
+    for (const Signal& signal : signals) line += (&signal == signals.data() ? "" : ",") + to_json(signal);
+    return line + "]}\n";
 }
 
 void PipeRequest::encode(std::int64_t sequence, std::span<const Record> items) {

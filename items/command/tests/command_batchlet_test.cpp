@@ -285,5 +285,45 @@ TEST_F(Command, APartitionsNumberIsInItsEnvironment) {
     EXPECT_EQ(run({{"command", "sh -c 'test $FERMATA_PARTITION = 3'"}}), "COMPLETED");
 }
 
+TEST_F(Command, AnExitCodeAsksForAPause) {
+    const Pairs waiting{{"command", "sh -c 'echo not yet >&2; exit 75'"}, {"pause-exit-codes", "75, 76 = approve"}};
+    EXPECT_EQ(run(waiting), "");
+    ASSERT_TRUE(step.pause_asked);
+    EXPECT_EQ(step.pause_asked->what.point, "load");
+    EXPECT_EQ(step.pause_asked->what.message, "not yet");
+    EXPECT_FALSE(step.pause_asked->after);
+    run({{"command", "sh -c 'exit 76'"}, {"pause-exit-codes", "75, 76 = approve"}});
+    EXPECT_EQ(step.pause_asked->what.point, "approve");
+}
+
+TEST_F(Command, PauseExitCodesAreChecked) {
+    for (const char* wrong : {"0", "256", "x=approve", "75,75"})
+        EXPECT_THAT(invalid({{"command", "true"}, {"pause-exit-codes", wrong}}), HasSubstr("pause-exit-codes"))
+            << wrong;
+    EXPECT_THAT(invalid({{"command", "true"}, {"exit-codes", "3=A"}, {"pause-exit-codes", "3"}}),
+                HasSubstr("code 3 stands twice, here or in exit-codes"));
+    EXPECT_EQ(invalid({{"command", "true"}, {"pause-exit-codes", ""}}), "accepted");
+}
+
+struct Sent : Waits {
+    [[nodiscard]] bool pause_requested() const noexcept override { return false; }
+    [[nodiscard]] std::vector<Signal> signals() const override {
+        return {{.point = "p", .key = "k\"1\"", .payload = R"({"by":"ann"})", .sender = "ann"}, {.point = "p"}};
+    }
+    [[nodiscard]] std::int64_t signal_count() const override { return 2; }
+};
+
+TEST_F(Command, WhatWasSentIsInAFile) {
+    const Sent sent;
+    job.data_folder = folder;
+    step.waits = &sent;
+    EXPECT_EQ(run({{"command", "sh -c 'echo $FERMATA_SIGNAL_COUNT; cat $FERMATA_SIGNALS'"}}), "COMPLETED");
+    EXPECT_THAT(log.text(), StartsWith("2\n{\"point\":\"p\",\"key\":\"k\\\"1\\\"\",\"sender\":\"ann\","));
+    EXPECT_THAT(log.text(), HasSubstr("\"payload\":{\"by\":\"ann\"}}\n{"));
+    EXPECT_THAT(log.text(), HasSubstr("\"payload\":null}"));
+    step.waits = nullptr;
+    EXPECT_EQ(run({{"command", "sh -c 'test $FERMATA_SIGNAL_COUNT = 0 && cat $FERMATA_SIGNALS'"}}), "COMPLETED");
+}
+
 }  // namespace
 }  // namespace fermata

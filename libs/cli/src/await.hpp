@@ -18,8 +18,8 @@ private:
     std::optional<std::chrono::steady_clock::time_point> end_;
 };
 
-/// Until it is no longer running. Throws Error(timed_out); Error(conflict) once its owner is lost, since nobody will
-/// end it.
+/// Until it is no longer running: it has ended or is PAUSED. Throws Error(timed_out); Error(conflict) once its owner is
+/// lost, since nobody will end it.
 JobExecution await_end(Session& session, JobExecutionId id, const Deadline& deadline);
 
 }  // namespace fermata::cli

@@ -3,6 +3,7 @@
 
 #include "execution_view.hpp"
 #include "json_text.hpp"
+#include "waits.hpp"
 
 namespace fermata::cli {
 
@@ -64,6 +65,23 @@ Json to_object(const StepExecution& step, const ExecutionView& view) {
     return object;
 }
 
+Json waiting_for(const JobExecution& execution) {
+    Json all = Json::array();
+    if (awaits_owner(execution))
+        all.push_back({{"kind", "worker"}, {"name", ""}, {"since", to_rfc3339(execution.updated)}, {"message", ""}});
+    for (const Pause& pause : execution.waits)
+        all.push_back({{"kind", "signal"},
+                       {"name", pause.what.point},
+                       {"since", to_rfc3339(pause.opened)},
+                       {"message", pause.what.message},
+                       {"pause", pause.epoch},
+                       {"counted", pause.counted},
+                       {"signals", pause.what.signals},
+                       {"deadline", or_null(pause.deadline)},
+                       {"overdue", is_overdue(pause)}});
+    return all;
+}
+
 Json to_object(const Action& action) {
     return {{"name", action.name},
             {"allowed", action.allowed},
@@ -88,7 +106,7 @@ std::string to_json(const ExecutionView& view, bool with_steps) {
                 {"started", or_null(execution.started)},
                 {"ended", or_null(execution.ended)},
                 {"parameters", execution.parameters.empty() ? Json::object() : Json(execution.parameters)},
-                {"waiting_for", Json::array()},
+                {"waiting_for", waiting_for(execution)},
                 {"actions", Json::array()}};
     for (const auto& action : view.actions) object["actions"].push_back(to_object(action));
     if (with_steps) {

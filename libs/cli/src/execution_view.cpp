@@ -1,4 +1,5 @@
 #include "execution_view.hpp"
+#include "waits.hpp"
 
 #include <fmt/format.h>
 #include <fermata/base/text.hpp>
@@ -48,10 +49,25 @@ Action action(std::string_view name, std::string why_not) {
     return {.name = name, .allowed = why_not.empty(), .why_not = std::move(why_not)};
 }
 
+std::string why_no_pause(const JobExecution& execution) {
+    const bool may = execution.status == BatchStatus::started || execution.status == BatchStatus::starting;
+    return may ? "" : it_is(execution, "only STARTING, STARTED can be paused");
+}
+
+std::string why_no_resume(const JobExecution& execution) {
+    const bool may =
+        execution.status == BatchStatus::paused || execution.status == BatchStatus::pausing || awaits_owner(execution);
+    return may ? "" : it_is(execution, "only what waits can be resumed");
+}
+
 std::vector<Action> judged(const JobExecution& execution, JobExecutionId newest, const std::string& definition_says) {
     const bool running = is_running(execution.status);
+    const bool ended = has_ended(execution.status);
     return {
-        action("stop", running ? "" : it_is(execution, "only what runs can be stopped")),
+        action("stop", ended ? it_is(execution, "only what runs or waits can be stopped") : ""),
+        action("pause", why_no_pause(execution)),
+        action("resume", why_no_resume(execution)),
+        action("signal", ended ? it_is(execution, "it has ended") : ""),
         action("restart", why_no_restart(execution, newest, definition_says)),
         action("abandon", running                                      ? it_is(execution, "stop it first")
                           : execution.status == BatchStatus::abandoned ? "it is ABANDONED already"
@@ -97,6 +113,8 @@ std::string decorated_status(const JobExecution& execution, const Style& style) 
         case BatchStatus::stopped:
         case BatchStatus::abandoned:
             return style.yellow(fmt::format("{} {}", style.mark_stopped(), text));
+        case BatchStatus::paused:
+            return style.yellow(fmt::format("{} {}", style.mark_paused(), text));
         default:
             return style.bold(fmt::format("{} {}", style.mark_running(), text));
     }

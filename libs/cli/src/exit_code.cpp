@@ -34,6 +34,8 @@ ExitCode exit_code_of(BatchStatus status) {
             return ExitCode::ok;
         case BatchStatus::stopped:
             return ExitCode::stopped;
+        case BatchStatus::paused:
+            return ExitCode::paused;
         case BatchStatus::abandoned:
             return ExitCode::abandoned;
         default:

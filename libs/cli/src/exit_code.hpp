@@ -17,13 +17,14 @@ enum class ExitCode : int {
     conflict = 8,
     invalid = 9,
     stopped = 10,
+    paused = 11,
     abandoned = 12,
     unreachable = 13,
     interrupted = 130,
 };
 
 [[nodiscard]] ExitCode exit_code_of(ErrorKind kind);
-/// Of an execution that has ended. REQUIRES: not running.
+/// Of an execution that has ended or is PAUSED. REQUIRES: not running.
 [[nodiscard]] ExitCode exit_code_of(BatchStatus status);
 /// Several ids: the highest.
 [[nodiscard]] inline ExitCode worst(ExitCode left, ExitCode right) { return left < right ? right : left; }

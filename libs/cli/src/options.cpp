@@ -63,7 +63,10 @@ void read_value(const std::string& text, Assignment& into) {
 
 void read_value(const std::string& text, BatchStatus& into) {
     const auto status = parse_batch_status(text);
-    if (!status) throw expected(text, "a status: starting, started, stopping, stopped, failed, completed, abandoned");
+    if (!status)
+        throw expected(text,
+                       "a status: starting, started, stopping, stopped, "
+                       "pausing, paused, failed, completed, abandoned");
     into = *status;
 }
 

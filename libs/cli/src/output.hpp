@@ -17,6 +17,7 @@ struct Style {
     [[nodiscard]] std::string_view mark_failed() const { return ascii ? "x" : "✗"; }
     [[nodiscard]] std::string_view mark_running() const { return ascii ? ">" : "▶"; }
     [[nodiscard]] std::string_view mark_stopped() const { return ascii ? "#" : "■"; }
+    [[nodiscard]] std::string_view mark_paused() const { return ascii ? "=" : "⏸"; }
     [[nodiscard]] std::string_view mark_ahead() const { return ascii ? "." : "·"; }
     [[nodiscard]] std::string_view mark_passed() const { return ascii ? "-" : "–"; }
     [[nodiscard]] std::string green(std::string_view text) const { return paint("32", text); }

@@ -4,6 +4,7 @@
 #include <fermata/base/text.hpp>
 
 #include "execution_view.hpp"
+#include "waits.hpp"
 
 namespace fermata::cli {
 
@@ -18,6 +19,8 @@ std::string_view mark_of(const RunningStep& step, const Style& style) {
         case BatchStatus::stopped:
         case BatchStatus::abandoned:
             return style.mark_stopped();
+        case BatchStatus::paused:
+            return style.mark_paused();
         default:
             return style.mark_running();
     }
@@ -57,6 +60,7 @@ std::string next_lines(const JobExecution& execution, const std::vector<Action>&
     if (execution.status == BatchStatus::failed)
         return fmt::format("  look:     fermata show {}, fermata logs {}\n{}", id, id,
                            go_on_line(execution.id, actions));
+    if (execution.status == BatchStatus::paused) return waits_lines(execution);
     return execution.status == BatchStatus::stopped ? go_on_line(execution.id, actions) : std::string();
 }
 
@@ -118,7 +122,7 @@ std::string closing_lines(const JobExecution& execution, const std::vector<Actio
 
 RunningJob snapshot_of(Repository& repository, const JobExecution& execution) {
     RunningJob job{.id = execution.id, .status = execution.status, .steps = {}, .ahead = {}};
-    job.ended = !is_running(execution.status);
+    job.ended = !is_running(execution.status);  // or rests
     for (auto& step : repository.steps_of(execution.id))
         job.steps.push_back({.name = std::move(step.name),
                              .id = step.id,

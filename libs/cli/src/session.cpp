@@ -53,6 +53,7 @@ Repository& Session::repository(IfAbsent absent) {
                         ? "create the database, then `fermata db init` makes its tables; --repository names another"
                         : "`fermata run` and `fermata db init` make one; --repository names another");
     repository_ = open_repository(absent == IfAbsent::create);
+    jobs().serve_duties();  // deadlines and notifications nobody else may be there to serve
     return *repository_;
 }
 

@@ -79,6 +79,21 @@ private:
         if (name == "end") transitions.push_back(transition(Kind::end, child));
         if (name == "fail") transitions.push_back(transition(Kind::fail, child));
         if (name == "stop") transitions.push_back(transition(Kind::stop, child));
+        if (name == "fer:pause") {
+            transitions.push_back(transition(Kind::pause, child));
+            transitions.back().pause = pause(child);
+        }
+    }
+
+    PauseDefinition pause(const Element& element) {
+        PauseDefinition pause;
+        set(pause.point, element, "point");
+        set(pause.message, element, "message");
+        set(pause.signals, element, "signals");
+        set(pause.timeout, element, "timeout");
+        set(pause.on_timeout, element, "on-timeout");
+        set(pause.notify, element, "notify");
+        return pause;
     }
 
     PartitionDefinition partition(const Element& element) {

@@ -14,16 +14,17 @@ constexpr AttributeRule job_attributes[] = {{"id", required}, {"restartable"}, {
 constexpr ChildRule job_children[] = {{"properties", 0}, {"listeners", 1},   {"step", 2, many},
                                       {"flow", 2, many}, {"split", 2, many}, {"decision", 2, many}};
 constexpr AttributeRule step_attributes[] = {{"id", required}, {"start-limit"}, {"allow-start-if-complete"}, {"next"}};
-constexpr ChildRule step_children[] = {{"properties", 0}, {"listeners", 1}, {"batchlet", 2},
-                                       {"chunk", 2},      {"partition", 3}, {"next", 4, many},
-                                       {"fail", 4, many}, {"end", 4, many}, {"stop", 4, many}};
+constexpr ChildRule step_children[] = {{"properties", 0}, {"listeners", 1},      {"batchlet", 2},   {"chunk", 2},
+                                       {"partition", 3},  {"next", 4, many},     {"fail", 4, many}, {"end", 4, many},
+                                       {"stop", 4, many}, {"fer:pause", 4, many}};
 constexpr AttributeRule flow_attributes[] = {{"id", required}, {"next"}};
-constexpr ChildRule flow_children[] = {{"step", 0, many}, {"flow", 0, many}, {"split", 0, many}, {"decision", 0, many},
-                                       {"next", 1, many}, {"fail", 1, many}, {"end", 1, many},   {"stop", 1, many}};
+constexpr ChildRule flow_children[] = {{"step", 0, many},     {"flow", 0, many}, {"split", 0, many},
+                                       {"decision", 0, many}, {"next", 1, many}, {"fail", 1, many},
+                                       {"end", 1, many},      {"stop", 1, many}, {"fer:pause", 1, many}};
 constexpr ChildRule split_children[] = {{"flow", 0, many}};
 constexpr AttributeRule decision_attributes[] = {{"id", required}, {"ref", required}};
-constexpr ChildRule decision_children[] = {
-    {"properties", 0}, {"next", 1, many}, {"fail", 1, many}, {"end", 1, many}, {"stop", 1, many}};
+constexpr ChildRule decision_children[] = {{"properties", 0}, {"next", 1, many}, {"fail", 1, many},
+                                           {"end", 1, many},  {"stop", 1, many}, {"fer:pause", 1, many}};
 constexpr ChildRule partition_children[] = {
     {"mapper", 0}, {"plan", 0}, {"collector", 1}, {"analyzer", 2}, {"reducer", 3}};
 constexpr AttributeRule plan_attributes[] = {{"partitions"}, {"threads"}};
@@ -44,6 +45,8 @@ constexpr ChildRule filter_children[] = {{"include", 0, many}, {"exclude", 1, ma
 constexpr AttributeRule class_attributes[] = {{"class", required}};
 constexpr AttributeRule next_attributes[] = {{"on", required}, {"to", required}};
 constexpr AttributeRule end_attributes[] = {{"on", required}, {"exit-status"}};
+constexpr AttributeRule pause_attributes[] = {{"on", required}, {"point", required}, {"to"},         {"message"},
+                                              {"signals"},      {"timeout"},         {"on-timeout"}, {"notify"}};
 constexpr AttributeRule stop_attributes[] = {{"on", required}, {"exit-status"}, {"restart"}};
 
 constexpr ElementRule rules[] = {
@@ -68,6 +71,7 @@ constexpr ElementRule rules[] = {
     {"end", end_attributes, {}},
     {"fail", end_attributes, {}},
     {"stop", stop_attributes, {}},
+    {"fer:pause", pause_attributes, {}},
     {"flow", flow_attributes, flow_children},
     {"split", flow_attributes, split_children},
     {"decision", decision_attributes, decision_children},

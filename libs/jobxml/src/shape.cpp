@@ -82,12 +82,17 @@ private:
             if (!is_of_xml_itself(a.name.space)) tell_foreign(a.place.name, "attribute", a.name, a.name.local);
             return true;
         });
+        for (Element& child : element.children)
+            if (child.name.space == fermata_namespace) child.name.local.insert(0, "fer:");
         std::erase_if(element.children, [&](const Element& child) {
-            if (is_job_namespace(child.name.space)) return false;
+            if (is_job_namespace(child.name.space) || is_ours(child.name)) return false;
             tell_foreign(child.begin, "element", child.name, fmt::format("<{}>", child.name.local));
             return true;
         });
     }
+
+    /// Elements of our namespace are known by this prefix, whatever the document calls it.
+    static bool is_ours(const Name& name) { return name.space == fermata_namespace && rule_of(name.local) != nullptr; }
 
     void tell_foreign(std::size_t at, std::string_view kind, const Name& name, const std::string& text) {
         if (name.space == fermata_namespace) {

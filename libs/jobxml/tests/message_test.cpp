@@ -141,10 +141,19 @@ TEST(Message, TextBetweenElements) {
 TEST(Message, UnknownFermataElementsAndAttributesAreErrors) {
     EXPECT_THAT(
         diagnostics_of("<job id='j' version='2.0' xmlns:fer='urn:fermata:job:1'>"
-                       "<step id='s' fer:pauze='1'><batchlet ref='b'/><fer:pause on='X'/></step></job>"),
+                       "<step id='s' fer:pauze='1'><batchlet ref='b'/><fer:locks on='X'/></step></job>"),
         ElementsAre("job.xml:1:70: error: step \"s\": unknown attribute pauze of the namespace urn:fermata:job:1",
-                    "job.xml:1:103: error: step \"s\": unknown element <pause> of the namespace "
+                    "job.xml:1:103: error: step \"s\": unknown element <fer:locks> of the namespace "
                     "urn:fermata:job:1"));
+}
+
+TEST(Message, APauseNeedsItsPlaceAndItsAttributes) {
+    EXPECT_THAT(diagnostics_of("<job id='j' version='2.0' xmlns:x='urn:fermata:job:1'>"
+                               "<step id='s'><x:pause on='X' pint='p'/><batchlet ref='b'/></step></job>"),
+                ElementsAre("job.xml:1:68: error: step \"s\": <fer:pause> needs the attribute \"point\"",
+                            "job.xml:1:83: error: step \"s\": <fer:pause> has no attribute \"pint\"; did you mean "
+                            "\"point\"?",
+                            "job.xml:1:93: error: step \"s\": <batchlet> must stand before <fer:pause>"));
 }
 
 TEST(Message, DocumentsThatAreRefused) {

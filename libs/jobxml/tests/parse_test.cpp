@@ -247,5 +247,19 @@ TEST(Parse, FlowsSplitsDecisionsAndPartitions) {
     EXPECT_EQ(to_json(job_definition_from_json(to_json(job))), to_json(job));
 }
 
+TEST(Parse, PausesWhateverTheirPrefix) {
+    const auto job = parsed(
+        R"(<job id="j" version="2.0" xmlns="https://jakarta.ee/xml/ns/jakartaee" xmlns:f="urn:fermata:job:1">)"
+        R"(<step id="a"><batchlet ref="b"/><end on="Z"/><f:pause on="X" point="p" to="c" message="m" signals="3" )"
+        R"(timeout="1h" on-timeout="stop" notify="mail"/></step><step id="c"><batchlet ref="b"/></step></job>)");
+    const TransitionDefinition& transition = step_at(job, 0).transitions.at(1);
+    EXPECT_EQ(transition.kind, TransitionDefinition::Kind::pause);
+    EXPECT_EQ(transition.on.source() + transition.to.source(), "Xc");
+    const PauseDefinition& pause = transition.pause.value();
+    EXPECT_EQ(pause.point.source() + pause.message->source() + pause.signals.source(), "pm3");
+    EXPECT_EQ(pause.timeout->source() + pause.on_timeout.source() + pause.notify->source(), "1hstopmail");
+    EXPECT_EQ(to_json(job_definition_from_json(to_json(job))), to_json(job));
+}
+
 }  // namespace
 }  // namespace fermata

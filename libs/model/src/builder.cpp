@@ -29,6 +29,19 @@ TransitionDefinition BuilderBase::leads(std::string_view on, std::string_view to
     return transition;
 }
 
+TransitionDefinition BuilderBase::pauses(std::string_view on, const PauseRequest& what, std::string_view to) {
+    TransitionDefinition transition = leads(on, to);
+    transition.kind = TransitionDefinition::Kind::pause;
+    PauseDefinition& pause = transition.pause.emplace();
+    pause.point = value(what.point);
+    if (!what.message.empty()) pause.message = value(what.message);
+    pause.signals = value(std::to_string(what.signals));
+    if (what.timeout) pause.timeout = value(fmt::format("{}ms", what.timeout->count() / 1000));
+    pause.on_timeout = value(to_string(what.on_timeout));
+    if (what.notify) pause.notify = value(*what.notify);
+    return transition;
+}
+
 TransitionDefinition BuilderBase::ends(TransitionDefinition::Kind kind, std::string_view on,
                                        std::string_view exit_status, std::string_view restart) {
     TransitionDefinition transition;
@@ -84,6 +97,11 @@ StepBuilder& StepBuilder::property(std::string_view name, std::string_view text)
 
 StepBuilder& StepBuilder::next(std::string_view step) {
     step_.next = value(step);
+    return *this;
+}
+
+StepBuilder& StepBuilder::pause_on(std::string_view on, const PauseRequest& what, std::string_view to) {
+    step_.transitions.push_back(pauses(on, what, to));
     return *this;
 }
 
@@ -187,6 +205,11 @@ DecisionBuilder decision(std::string_view id, std::string_view decider, const Pr
     return builder;
 }
 
+DecisionBuilder& DecisionBuilder::pause_on(std::string_view on, const PauseRequest& what, std::string_view to) {
+    decision_.transitions.push_back(pauses(on, what, to));
+    return *this;
+}
+
 DecisionBuilder& DecisionBuilder::on(std::string_view on, std::string_view next) {
     decision_.transitions.push_back(leads(on, next));
     return *this;
@@ -238,6 +261,11 @@ FlowBuilder& FlowBuilder::split(const SplitBuilder& split) {
 
 FlowBuilder& FlowBuilder::next(std::string_view element) {
     flow_.next = value(element);
+    return *this;
+}
+
+FlowBuilder& FlowBuilder::pause_on(std::string_view on, const PauseRequest& what, std::string_view to) {
+    flow_.transitions.push_back(pauses(on, what, to));
     return *this;
 }
 

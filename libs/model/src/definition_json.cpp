@@ -84,12 +84,21 @@ private:
         return at(artifact.at, {{"ref", write(artifact.ref)}, {"properties", write(artifact.properties)}});
     }
 
+    [[nodiscard]] Json write(const PauseDefinition& pause) const {
+        return {{"point", write(pause.point)},     {"message", write(pause.message)},
+                {"signals", write(pause.signals)}, {"timeout", write(pause.timeout)},
+                {"notify", write(pause.notify)},   {"on-timeout", write(pause.on_timeout)}};
+    }
+
+    /// A job without pauses has the text, and the hash, it had before there were any.
     [[nodiscard]] Json write(const TransitionDefinition& transition) const {
-        return at(transition.at, {{"kind", static_cast<int>(transition.kind)},
-                                  {"on", write(transition.on)},
-                                  {"to", write(transition.to)},
-                                  {"exit-status", write(transition.exit_status)},
-                                  {"restart", write(transition.restart)}});
+        Json json = at(transition.at, {{"kind", static_cast<int>(transition.kind)},
+                                       {"on", write(transition.on)},
+                                       {"to", write(transition.to)},
+                                       {"exit-status", write(transition.exit_status)},
+                                       {"restart", write(transition.restart)}});
+        if (transition.pause) json["pause"] = write(*transition.pause);
+        return json;
     }
 
     [[nodiscard]] Json write(const ExceptionFilterDefinition::Class& entry) const {
@@ -227,9 +236,18 @@ private:
         artifact.at = position_from(json);
     }
 
+    static void into(PauseDefinition& pause, const Json& json) {
+        into(pause.point, json.at("point"));
+        into(pause.message, json.at("message"));
+        into(pause.signals, json.at("signals"));
+        into(pause.timeout, json.at("timeout"));
+        into(pause.on_timeout, json.at("on-timeout"));
+        into(pause.notify, json.at("notify"));
+    }
+
     static void into(TransitionDefinition& transition, const Json& json) {
         const int kind = json.at("kind").get<int>();
-        if (kind < 0 || kind > static_cast<int>(TransitionDefinition::Kind::stop)) {
+        if (kind < 0 || kind > static_cast<int>(TransitionDefinition::Kind::pause)) {
             throw Error(ErrorKind::refused, fmt::format("unknown transition kind {}", kind));
         }
         transition.kind = static_cast<TransitionDefinition::Kind>(kind);
@@ -237,6 +255,7 @@ private:
         into(transition.to, json.at("to"));
         into(transition.exit_status, json.at("exit-status"));
         into(transition.restart, json.at("restart"));
+        if (json.contains("pause")) into(transition.pause.emplace(), json.at("pause"));
         transition.at = position_from(json);
     }
 

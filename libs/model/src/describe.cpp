@@ -124,9 +124,21 @@ private:
         if (transition.kind == Kind::end) what = "end";
         if (transition.kind == Kind::fail) what = "fail";
         if (transition.kind == Kind::stop) what = "stop";
+        if (transition.pause) what = pause(transition);
         if (transition.exit_status) what += fmt::format(", exit status {}", quoted(*transition.exit_status));
         if (transition.restart) what += fmt::format(", restart at {}", quoted(*transition.restart));
         line(depth, "on {}: {}", quoted(transition.on), what);
+    }
+
+    static std::string pause(const ResolvedTransition& transition) {
+        const PauseRequest& pause = *transition.pause;
+        std::string what = fmt::format("pause at {}", quoted(pause.point));
+        if (pause.signals > 1) what += fmt::format(" for {} signals", pause.signals);
+        if (pause.timeout) what += fmt::format(", {} after {}", to_string(pause.on_timeout), to_human(*pause.timeout));
+        if (!pause.message.empty()) what += fmt::format(", message {}", quoted(pause.message));
+        if (pause.notify) what += fmt::format(", notify {}", quoted(*pause.notify));
+        return what +
+               (transition.to.empty() ? ", then as without it" : fmt::format(", then next {}", quoted(transition.to)));
     }
 
     void artifact(int depth, std::string_view kind, const ResolvedArtifact& artifact) {

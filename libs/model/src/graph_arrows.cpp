@@ -25,6 +25,30 @@ bool has_catch_all(const std::vector<TransitionDefinition>& transitions) {
 const std::vector<TransitionDefinition> no_transitions;
 const std::optional<Template> no_next;
 
+// What a pause adds to the words on its arrow.
+std::string when_of(const TransitionDefinition& transition) {
+    const auto& on = transition.on.source();
+    return transition.pause ? fmt::format("{} pause at {}", on, transition.pause->point.source()) : on;
+}
+
+bool leads_on(const TransitionDefinition& transition) {
+    return transition.kind == Kind::next || (transition.kind == Kind::pause && !transition.to.empty());
+}
+
+// Without a target it goes on as if its pause were not there; what then matches cannot be told from here, but where
+// nothing does can.
+Arrow otherwise_of(const GraphWays& ways, const std::string& flow, std::string when) {
+    Arrow arrow{.when = std::move(when), .to = "COMPLETED"};
+    if (*ways.next) {
+        arrow.to = (*ways.next)->source();
+        arrow.to_element = true;
+    } else if (!flow.empty()) {
+        arrow.to = flow;
+        arrow.to_flow_end = true;
+    }
+    return arrow;
+}
+
 }  // namespace
 
 GraphWays ways_of(const StepDefinition& step) { return {&step.transitions, &step.next}; }
@@ -35,8 +59,10 @@ GraphWays ways_of(const DecisionDefinition& decision) { return {&decision.transi
 std::vector<Arrow> arrows_of(const GraphWays& ways, const std::string& flow) {
     std::vector<Arrow> arrows;
     for (const auto& transition : *ways.transitions) {
-        const auto& on = transition.on.source();
-        if (transition.kind == Kind::next) {
+        const auto on = when_of(transition);
+        if (transition.kind == Kind::pause && transition.to.empty()) {
+            arrows.push_back(otherwise_of(ways, flow, on));
+        } else if (leads_on(transition)) {
             arrows.push_back({.when = on, .to = transition.to.source(), .to_element = true});
         } else {
             arrows.push_back({.when = on, .to = ending(transition)});
@@ -46,15 +72,7 @@ std::vector<Arrow> arrows_of(const GraphWays& ways, const std::string& flow) {
         }
     }
     if (has_catch_all(*ways.transitions)) return arrows;
-    Arrow otherwise{.when = ways.transitions->empty() ? "" : "otherwise", .to = "COMPLETED"};
-    if (*ways.next) {
-        otherwise.to = (*ways.next)->source();
-        otherwise.to_element = true;
-    } else if (!flow.empty()) {
-        otherwise.to = flow;
-        otherwise.to_flow_end = true;
-    }
-    arrows.push_back(std::move(otherwise));
+    arrows.push_back(otherwise_of(ways, flow, ways.transitions->empty() ? "" : "otherwise"));
     return arrows;
 }
 

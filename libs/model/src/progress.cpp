@@ -1,5 +1,6 @@
-// "F1 <12 numbers> <flags> <text> <text> …": runs once a chunk, so no JSON library. A text is "-" (nothing),
-// "tLENGTH:bytes", or "xLENGTH:hex" if it is not UTF-8 without NUL, so that any text column can keep the whole.
+// "F1 <13 numbers> <5 texts> <flags>", and a sixth text while a pause is unserved: runs once a chunk, so no JSON
+// library. A text is "-" (nothing), "tLENGTH:bytes", or "xLENGTH:hex" if it is not UTF-8 without NUL, so that any text
+// column can keep the whole.
 #include <fermata/base/error.hpp>
 #include <fermata/base/text.hpp>
 #include <fermata/model/records.hpp>
@@ -68,6 +69,7 @@ public:
         space();
         progress.exhausted = flag();
         progress.publishing = flag();
+        if (at_ != text_.size()) space(), progress.pause = word();
         if (at_ != text_.size()) fail("something follows its end");
         return progress;
     }
@@ -149,6 +151,7 @@ std::string encode(const Progress& progress) {
         [&](const std::optional<std::string>& text) { put_text(out, text); });
     out += progress.exhausted ? " 1" : " 0";
     out += progress.publishing ? '1' : '0';
+    if (progress.pause) put_text(out, progress.pause);
     return out;
 }
 

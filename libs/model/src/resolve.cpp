@@ -125,8 +125,10 @@ private:
             "it leads nowhere, since all flows of a split begin together; give next to the "
             "split";
         if (source.next) error(source.next->at(), why);
+        using Kind = TransitionDefinition::Kind;
         for (const auto& transition : source.transitions)
-            if (transition.kind == TransitionDefinition::Kind::next) error(transition.at, why);
+            if (transition.kind == Kind::next || (transition.kind == Kind::pause && !transition.to.empty()))
+                error(transition.at, why);
     }
 
     ResolvedStep step(const StepDefinition& source, std::size_t scope) {
@@ -337,9 +339,51 @@ private:
             link_from(result, "to", source.to, to);
             result.to = to.value_or("");
         }
+        if (source.kind == Kind::pause) {
+            if (!source.to.empty()) {
+                const auto to = target(source.to);
+                link_from(result, "to", source.to, to);
+                result.to = to.value_or("");
+            }
+            result.pause = pause(*source.pause);
+        }
         if (source.exit_status) result.exit_status = values_.written(*source.exit_status);
         if (source.restart) result.restart = restart(result, *source.restart);
         return result;
+    }
+
+    PauseRequest pause(const PauseDefinition& source) {
+        PauseRequest pause{.point = values_.text(source.point).str()};
+        if (pause.point.empty()) error(source.point.at(), "a pause has an empty point");
+        if (source.message) pause.message = values_.text(*source.message).str();
+        pause.signals =
+            *values_.number({.owner = owner_, .attribute = "signals", .least = 1, .otherwise = 1}, source.signals);
+        if (source.timeout) pause.timeout = timeout(*source.timeout);
+        pause.on_timeout = on_timeout(source.on_timeout);
+        if (source.notify && source.notify->has_expressions())
+            error(source.notify->at(),
+                  "notify must not contain expressions; parameters are in its environment, FERMATA_PARAM_<NAME>");
+        if (source.notify) pause.notify = source.notify->source();
+        return pause;
+    }
+
+    std::optional<Duration> timeout(const Template& source) {
+        const auto text = values_.written(source);
+        if (!text) return std::nullopt;
+        const auto duration = parse_duration(*text);
+        if (!duration || *duration <= Duration{})
+            error(source.at(),
+                  fmt::format("timeout=\"{}\" is no duration such as 30s, 15m or 72h", printable(*text, 60)));
+        return duration;
+    }
+
+    OnTimeout on_timeout(const Template& source) {
+        const auto text = values_.written(source);
+        const auto what = text ? parse_on_timeout(*text) : std::nullopt;
+        if (text && !what)
+            error(source.at(),
+                  fmt::format(R"(on-timeout="{}" is neither "fail", "stop" nor "resume")", printable(*text, 60)));
+        return what.value_or(OnTimeout::fail);
     }
 
     std::optional<std::string> restart(const ResolvedTransition& transition, const Template& source) {
@@ -356,7 +400,11 @@ private:
     void link_from(const ResolvedTransition& transition, std::string_view attribute, const Template& source,
                    const std::optional<std::string>& target) {
         const bool is_restart = transition.kind == TransitionDefinition::Kind::stop;
-        link({.written = fmt::format("{} on=\"{}\" {}=\"{}\"", is_restart ? "stop" : "next",
+        const bool is_pause = transition.kind == TransitionDefinition::Kind::pause;
+        link({.written = fmt::format("{} on=\"{}\" {}=\"{}\"",
+                                     is_restart ? "stop"
+                                     : is_pause ? "fer:pause"
+                                                : "next",
                                      printable(transition.on, 60), attribute, shown(target, source)),
               .target = target,
               .is_restart = is_restart,

@@ -7,8 +7,8 @@
 namespace fermata {
 namespace {
 
-constexpr std::array<std::string_view, 7> names = {"STARTING", "STARTED",   "STOPPING", "STOPPED",
-                                                   "FAILED",   "COMPLETED", "ABANDONED"};
+constexpr std::array<std::string_view, 9> names = {"STARTING", "STARTED", "STOPPING",  "STOPPED",  "PAUSING",
+                                                   "PAUSED",   "FAILED",  "COMPLETED", "ABANDONED"};
 
 using enum BatchStatus;
 using enum Subject;
@@ -17,14 +17,29 @@ constexpr std::array table = {
     StatusTransition{job_execution, starting, started, "claimed by its owner"},
     StatusTransition{job_execution, starting, stopping, "stop asked, owned"},
     StatusTransition{job_execution, starting, stopped, "stop asked, unowned"},
+    StatusTransition{job_execution, starting, pausing, "pause asked, owned"},
+    StatusTransition{job_execution, starting, paused, "pause asked, unowned"},
     StatusTransition{job_execution, starting, failed, "cannot be assembled, or its owner is lost"},
     StatusTransition{job_execution, started, stopping, "stop asked"},
+    StatusTransition{job_execution, started, pausing, "a pause is asked for"},
     StatusTransition{job_execution, started, stopped, "a stop element matched"},
     StatusTransition{job_execution, started, failed, "failure, or its owner is lost"},
     StatusTransition{job_execution, started, completed, "nothing left to enter"},
     StatusTransition{job_execution, stopping, stopped, "the work has stopped"},
     StatusTransition{job_execution, stopping, failed, "failure after the stop, or its owner is lost"},
     StatusTransition{job_execution, stopping, completed, "nothing was left to stop"},
+    StatusTransition{job_execution, pausing, paused, "everything rests and a pause is open"},
+    StatusTransition{job_execution, pausing, started, "no pause is open any more"},
+    StatusTransition{job_execution, pausing, starting, "the same, and its owner is lost"},
+    StatusTransition{job_execution, pausing, stopping, "stop asked"},
+    StatusTransition{job_execution, pausing, stopped, "a stop element matched"},
+    StatusTransition{job_execution, pausing, failed, "failure, or its owner is lost"},
+    StatusTransition{job_execution, pausing, completed, "nothing left to enter"},
+    StatusTransition{job_execution, paused, starting, "all its pauses are complete: it waits for an owner"},
+    StatusTransition{job_execution, paused, started, "resumed by its new owner"},
+    StatusTransition{job_execution, paused, stopped, "stop asked, or a pause's time is up"},
+    StatusTransition{job_execution, paused, failed, "a pause's time is up"},
+    StatusTransition{job_execution, paused, abandoned, "abandon"},
     StatusTransition{job_execution, stopped, abandoned, "abandon"},
     StatusTransition{job_execution, failed, abandoned, "abandon"},
     StatusTransition{job_execution, completed, abandoned, "abandon"},
@@ -35,12 +50,20 @@ constexpr std::array table = {
     StatusTransition{step_execution, started, stopped, "stopped at a checkpoint"},
     StatusTransition{step_execution, started, failed, "failure, or its owner is lost"},
     StatusTransition{step_execution, started, completed, "its work is done"},
+    StatusTransition{step_execution, started, paused, "rests at a checkpoint"},
+    StatusTransition{step_execution, paused, started, "entered again"},
+    StatusTransition{step_execution, paused, stopped, "the job ends while it rests"},
+    StatusTransition{step_execution, paused, failed, "the job ends while it rests"},
 
     StatusTransition{partition_execution, starting, started, "a thread takes it"},
     StatusTransition{partition_execution, starting, stopped, "the step ends before it began"},
     StatusTransition{partition_execution, started, stopped, "stopped at a checkpoint"},
     StatusTransition{partition_execution, started, failed, "failure, or its owner is lost"},
     StatusTransition{partition_execution, started, completed, "its work is done"},
+    StatusTransition{partition_execution, started, paused, "rests at a checkpoint"},
+    StatusTransition{partition_execution, paused, started, "entered again"},
+    StatusTransition{partition_execution, paused, stopped, "the job ends while it rests"},
+    StatusTransition{partition_execution, paused, failed, "the job ends while it rests"},
 };
 
 bool equal_ignoring_case(std::string_view text, std::string_view upper) {

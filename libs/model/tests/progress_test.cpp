@@ -57,6 +57,13 @@ TEST(Progress, EveryFieldIsKept) {
     EXPECT_EQ(decode_progress(encode(Progress{})), Progress{});
 }
 
+TEST(Progress, AnUnservedPauseIsOneTextMore) {
+    Progress p;
+    p.pause = "{}";
+    EXPECT_EQ(encode(p), encode(Progress{}) + " t2:{}");
+    EXPECT_EQ(decode_progress(encode(p)), p);
+}
+
 TEST(Progress, ExtremeNumbersAndAnyBytesAreKept) {
     Progress p;
     p.sequence = std::numeric_limits<std::int64_t>::max();

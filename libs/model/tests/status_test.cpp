@@ -7,7 +7,7 @@ namespace {
 
 using enum BatchStatus;
 
-constexpr BatchStatus all[] = {starting, started, stopping, stopped, failed, completed, abandoned};
+constexpr BatchStatus all[] = {starting, started, stopping, stopped, pausing, paused, failed, completed, abandoned};
 
 TEST(Status, NamesAreJakartasAndReadInAnyCase) {
     for (const auto status : all) EXPECT_EQ(parse_batch_status(to_string(status)), status);
@@ -27,9 +27,11 @@ std::string successors(Subject subject, BatchStatus from) {
 }
 
 TEST(Status, JobExecutionsChangeAsTheDesignSays) {
-    EXPECT_EQ(successors(Subject::job_execution, starting), "STARTED STOPPING STOPPED FAILED");
-    EXPECT_EQ(successors(Subject::job_execution, started), "STOPPING STOPPED FAILED COMPLETED");
+    EXPECT_EQ(successors(Subject::job_execution, starting), "STARTED STOPPING STOPPED PAUSING PAUSED FAILED");
+    EXPECT_EQ(successors(Subject::job_execution, started), "STOPPING STOPPED PAUSING FAILED COMPLETED");
     EXPECT_EQ(successors(Subject::job_execution, stopping), "STOPPED FAILED COMPLETED");
+    EXPECT_EQ(successors(Subject::job_execution, pausing), "STARTING STARTED STOPPING STOPPED PAUSED FAILED COMPLETED");
+    EXPECT_EQ(successors(Subject::job_execution, paused), "STARTING STARTED STOPPED FAILED ABANDONED");
     EXPECT_EQ(successors(Subject::job_execution, stopped), "ABANDONED");
     EXPECT_EQ(successors(Subject::job_execution, failed), "ABANDONED");
     EXPECT_EQ(successors(Subject::job_execution, completed), "ABANDONED");
@@ -38,15 +40,17 @@ TEST(Status, JobExecutionsChangeAsTheDesignSays) {
 
 TEST(Status, StepExecutionsChangeAsTheDesignSays) {
     EXPECT_EQ(successors(Subject::step_execution, starting), "STARTED STOPPED FAILED");
-    EXPECT_EQ(successors(Subject::step_execution, started), "STOPPED FAILED COMPLETED");
-    for (const auto status : {stopping, stopped, failed, completed, abandoned}) {
+    EXPECT_EQ(successors(Subject::step_execution, started), "STOPPED PAUSED FAILED COMPLETED");
+    EXPECT_EQ(successors(Subject::step_execution, paused), "STARTED STOPPED FAILED");
+    for (const auto status : {stopping, stopped, pausing, failed, completed, abandoned}) {
         EXPECT_EQ(successors(Subject::step_execution, status), "") << to_string(status);
     }
 }
 
 TEST(Status, PartitionsChangeAsTheDesignSays) {
     EXPECT_EQ(successors(Subject::partition_execution, starting), "STARTED STOPPED");
-    EXPECT_EQ(successors(Subject::partition_execution, started), "STOPPED FAILED COMPLETED");
+    EXPECT_EQ(successors(Subject::partition_execution, started), "STOPPED PAUSED FAILED COMPLETED");
+    EXPECT_EQ(successors(Subject::partition_execution, paused), "STARTED STOPPED FAILED");
 }
 
 TEST(Status, EveryTransitionSaysWhichEventItIs) {

@@ -7,9 +7,21 @@ namespace fermata {
 
 /// Locks the execution's row for its owner; must change one row.
 [[nodiscard]] inline sql::Command fence(const Claim& claim, Timestamp now) {
-    return {"UPDATE job_execution SET updated = $3 WHERE id = $1 AND epoch = $2 AND status IN ('STARTED', 'STOPPING')",
-            {Value(claim.execution.value()), Value(claim.epoch), cell(now)},
-            1};
+    return {
+        "UPDATE job_execution SET updated = $3 WHERE id = $1 AND epoch = $2 AND "
+        "status IN ('STARTED', 'STOPPING', 'PAUSING')",
+        {Value(claim.execution.value()), Value(claim.epoch), cell(now)},
+        1};
+}
+
+/// Reads `status, stop_now, pause_now, pauses` of the execution's row.
+[[nodiscard]] inline Requests read_requests(RowReader& row) {
+    Requests requests;
+    requests.status = row.status();
+    requests.stop_now = row.flag();
+    requests.pause_now = row.flag();
+    requests.pauses = row.integer();
+    return requests;
 }
 
 /// Whether a query, for a verdict, finds a row.

@@ -1,7 +1,7 @@
 // Creating executions: launch and restart. Both leave the new execution STARTED and owned, or nothing.
 #include "impl.hpp"
 #include "journal.hpp"
-#include "ownership.hpp"
+#include "pauses.hpp"
 
 #include <fermata/base/id.hpp>
 #include <fermata/base/point.hpp>
@@ -112,6 +112,7 @@ std::optional<RestartRefused> refusal(const Standing& standing, const RestartReq
     if (standing.latest != standing.execution) return because(Reason::not_most_recent);
     if (standing.status == BatchStatus::completed) return because(Reason::already_complete);
     if (standing.status == BatchStatus::abandoned) return because(Reason::abandoned);
+    if (standing.status == BatchStatus::paused || awaits_owner(standing)) return because(Reason::waits);
     if (is_running(standing.status) && owner.liveness != Liveness::dead)
         return because(Reason::running, owner_text(standing, owner));
     if (!request.restartable) return because(Reason::not_restartable);

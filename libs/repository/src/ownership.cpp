@@ -2,6 +2,7 @@
 
 #include "impl.hpp"
 #include "journal.hpp"
+#include "pauses.hpp"
 #include "step_state.hpp"
 
 namespace fermata {
@@ -24,7 +25,7 @@ std::optional<WorkerRecord> read_worker(RowReader& row) {
 
 Standing standing_of(sql::Connection& connection, JobExecutionId execution) {
     static const std::string sql = fmt::format(
-        "SELECT e.instance_id, e.status, e.epoch, e.stop_requested_at, e.stop_now, "
+        "SELECT e.instance_id, e.status, e.epoch, e.stop_requested_at, e.stop_now, e.pauses, e.passed, e.rests, "
         "(SELECT MAX(n.id) FROM job_execution n WHERE n.instance_id = e.instance_id), {} "
         "FROM job_execution e LEFT JOIN worker w ON w.id = e.owner WHERE e.id = $1",
         worker_columns);
@@ -37,6 +38,9 @@ Standing standing_of(sql::Connection& connection, JobExecutionId execution) {
     standing.epoch = row.integer();
     standing.stop_requested_at = row.optional_time();
     standing.stop_now = row.flag();
+    standing.pauses = row.integer();
+    standing.passed = row.integer();
+    standing.rests = row.integer();
     standing.latest = JobExecutionId(row.integer());
     standing.owner = read_worker(row);
     return standing;
@@ -79,7 +83,7 @@ void end_unfinished_partitions(sql::Connection& connection, JobExecutionId execu
         "read = p.read, written = p.written, filtered = p.filtered, read_skips = p.read_skips, "
         "process_skips = p.process_skips, write_skips = p.write_skips, commits = p.commits, rollbacks = p.rollbacks "
         "FROM step_progress p, step_execution s WHERE s.execution_id = $1 AND s.ended IS NULL AND "
-        "partition_execution.step_execution_id = s.id AND partition_execution.status = 'STARTED' AND "
+        "partition_execution.step_execution_id = s.id AND partition_execution.status IN ('STARTED', 'PAUSED') AND "
         "p.instance_id = $2 AND p.step = s.step AND p.partition = partition_execution.partition + 1",
         {Value(execution.value()), Value(instance.value()), cell(to_string(status)), cell(now)});
     connection.execute(
@@ -87,7 +91,8 @@ void end_unfinished_partitions(sql::Connection& connection, JobExecutionId execu
         "step_execution_id IN (SELECT s.id FROM step_execution s WHERE s.execution_id = $1 AND s.ended IS NULL)",
         {Value(execution.value()), cell(now)});
     connection.execute(
-        fmt::format("UPDATE step_progress SET {} WHERE instance_id = $1 AND partition = 0 AND status = 'STARTED' AND "
+        fmt::format("UPDATE step_progress SET {} WHERE instance_id = $1 AND partition = 0 AND status IN ('STARTED', "
+                    "'PAUSED') AND "
                     "last_execution IN (SELECT s.id FROM step_execution s WHERE s.execution_id = $2 AND "
                     "s.partitions IS NOT NULL)",
                     sum_of_partitions("step_progress.last_execution")),
@@ -107,8 +112,8 @@ void end_unfinished_steps(sql::Connection& connection, JobExecutionId execution,
         "p.partition = 0 AND p.last_execution = step_execution.id",
         {Value(execution.value()), Value(instance.value()), end, cell(now)});
     connection.execute(
-        "UPDATE step_progress SET status = $2, exit_status = COALESCE(set_exit_status, $2) "
-        "WHERE instance_id = $1 AND status = 'STARTED'",
+        "UPDATE step_progress SET status = $2, exit_status = COALESCE(set_exit_status, $2), pause_request = NULL "
+        "WHERE instance_id = $1 AND status IN ('STARTED', 'PAUSED')",
         {Value(instance.value()), end});
 }
 
@@ -118,6 +123,7 @@ BatchStatus end_lost(StoreWrite& write, Standing& standing, const std::string& e
     count_deaths(*write, standing, write.now());
     end_unfinished_partitions(*write, standing.execution, standing.instance, end, write.now());
     end_unfinished_steps(*write, standing.execution, standing.instance, end, write.now());
+    complete_pauses(write, standing.execution, {}, "ended", actor);
     forget_worker(write, standing);
     const bool failed = end == BatchStatus::failed;
     const std::string message = "its owner died: " + evidence;

@@ -132,18 +132,27 @@ sql::Command note_plan(const StepClaim& claim, std::int64_t count, std::int64_t 
 std::string of_partition(const sql::Dialect& dialect) {
     return fmt::format(
         "WHERE instance_id = $1 AND step = $2 AND partition = $3 AND EXISTS "
-        "(SELECT 1 FROM job_execution e WHERE e.id = $4 AND e.epoch = $5 AND e.status IN ('STARTED', 'STOPPING'){}) "
-        "RETURNING {}, {}",
+        "(SELECT 1 FROM job_execution e WHERE e.id = $4 AND e.epoch = $5 AND e.status IN ('STARTED', 'STOPPING', "
+        "'PAUSING'){}) RETURNING {}, {}",
         dialect.for_update, state_columns, progress_columns);
 }
 
+// What was sent to the step was sent to its partitions.
+std::string from_step(std::string_view column) {
+    return fmt::format(
+        "{0} = (SELECT z.{0} FROM step_progress z WHERE z.instance_id = $1 AND z.step = $2 AND z.partition = 0)",
+        column);
+}
+
 std::string take_progress(StepEntryMode mode, const sql::Dialect& dialect) {
-    if (mode == StepEntryMode::adopt)
-        return "UPDATE step_progress SET epoch = epoch + 1, last_execution = $6, updated = $7 " + of_partition(dialect);
+    if (mode != StepEntryMode::start)
+        return fmt::format(
+            "UPDATE step_progress SET status = 'STARTED', epoch = epoch + 1, last_execution = $6, updated = $7, {} {}",
+            from_step("outside_pause"), of_partition(dialect));
     return fmt::format(
         "UPDATE step_progress SET status = 'STARTED', exit_status = NULL, starts = starts + 1, epoch = epoch + 1, "
-        "last_execution = $6, updated = $7, {} {}",
-        fresh_counts, of_partition(dialect));
+        "last_execution = $6, updated = $7, {}, {}, {} {}",
+        fresh_counts, from_step("own_pause"), from_step("outside_pause"), of_partition(dialect));
 }
 
 sql::Command begin_partition(const StepClaim& step, std::int64_t number, Timestamp now) {
@@ -156,14 +165,16 @@ sql::Command begin_partition(const StepClaim& step, std::int64_t number, Timesta
 
 sql::Command end_progress(const StepClaim& claim, const PartitionEnd& end, Timestamp now) {
     static const std::string sql = fmt::format(
-        "UPDATE step_progress SET {}, status = $25, exit_status = $26, updated = $27, deaths = 0, intent = NULL "
+        "UPDATE step_progress SET {}, status = $25, exit_status = $26, updated = $27, deaths = 0, intent = NULL, "
+        "pause_request = $28 "
         "WHERE instance_id = $21 AND step = $22 AND partition = $23 AND epoch = $24 AND status = 'STARTED'",
         progress_assignments());
     sql::Command command{sql, {}, 1};
     append_progress(command.params, end.progress);
-    command.params.insert(command.params.end(),
-                          {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.partition),
-                           Value(claim.epoch), cell(to_string(end.status)), cell(end.exit_status), cell(now)});
+    command.params.insert(
+        command.params.end(),
+        {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.partition), Value(claim.epoch),
+         cell(to_string(end.status)), cell(end.exit_status), cell(now), cell(end.progress.pause)});
     return command;
 }
 
@@ -192,7 +203,7 @@ sql::Command insert_data(const StepClaim& claim, std::int64_t sequence, const st
 // statistics yet reads all of them for each.
 std::string live(std::string_view column) {
     return fmt::format(
-        "CASE WHEN x.status = 'STARTED' THEN COALESCE((SELECT p.{0} FROM step_progress p WHERE "
+        "CASE WHEN x.status IN ('STARTED', 'PAUSED') THEN COALESCE((SELECT p.{0} FROM step_progress p WHERE "
         "p.instance_id = e.instance_id AND p.step = s.step AND p.partition = x.partition + 1 AND "
         "p.last_execution = s.id), x.{0}) ELSE x.{0} END",
         column);

@@ -20,7 +20,7 @@ public:
             "FROM job_instance i JOIN job_execution e ON "
             "e.id = (SELECT MAX(n.id) FROM job_execution n WHERE n.instance_id = i.id) WHERE "
             "NOT EXISTS (SELECT 1 FROM job_execution u WHERE u.instance_id = i.id AND "
-            "u.status IN ('STARTING', 'STARTED', 'STOPPING'))";
+            "u.status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSING', 'PAUSED'))";
         if (filter.job_name) matching_ += fmt::format(" AND i.job_name = {}", param(cell(*filter.job_name)));
         if (filter.ended_before) matching_ += fmt::format(" AND e.ended < {}", param(cell(*filter.ended_before)));
         if (!filter.statuses.empty()) matching_ += fmt::format(" AND e.status IN ({})", names(filter.statuses));
@@ -109,6 +109,10 @@ void delete_marked(StoreWrite& write) {
          {"DELETE FROM event WHERE execution_id IN (SELECT e.id FROM purge_in_progress p JOIN job_execution e ON "
           "e.instance_id = p.instance_id)",
           "DELETE FROM walk WHERE execution_id IN (SELECT e.id FROM purge_in_progress p JOIN job_execution e ON "
+          "e.instance_id = p.instance_id)",
+          "DELETE FROM signal WHERE execution_id IN (SELECT e.id FROM purge_in_progress p JOIN job_execution e ON "
+          "e.instance_id = p.instance_id)",
+          "DELETE FROM pause WHERE execution_id IN (SELECT e.id FROM purge_in_progress p JOIN job_execution e ON "
           "e.instance_id = p.instance_id)",
           "DELETE FROM job_parameter WHERE execution_id IN (SELECT e.id FROM purge_in_progress p JOIN job_execution e "
           "ON e.instance_id = p.instance_id)",

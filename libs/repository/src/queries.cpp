@@ -1,7 +1,7 @@
 // Reading for people and programs, on a connection of its own: never waits for a chunk that is being written.
 #include "filter_sql.hpp"
 #include "impl.hpp"
-#include "ownership.hpp"
+#include "pauses.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -15,7 +15,7 @@ const std::string& execution_columns() {
     static const std::string sql = fmt::format(
         "SELECT e.id, e.instance_id, e.job_name, i.instance_key, e.status, e.exit_status, e.created, e.started, "
         "e.ended, e.updated, e.restart_of, e.restart_from, e.error_class, e.error_message, e.error_step, "
-        "e.error_position, e.epoch, e.owner, e.stop_requested_by, e.stop_requested_at, e.stop_now, {}",
+        "e.error_position, e.epoch, e.owner, e.stop_requested_by, e.stop_requested_at, e.stop_now, e.pauses, {}",
         worker_columns);
     return sql;
 }
@@ -41,25 +41,56 @@ JobExecution read_execution(std::span<const Value> cells, const std::filesystem:
     e.stop_requested_by = row.optional_text();
     e.stop_requested_at = row.optional_time();
     e.stop_now = row.flag();
+    e.pauses = row.integer();
     const auto owner = read_worker(row);
     e.owner_lost = is_running(e.status) && owner && liveness_of(*owner, data_folder).liveness == Liveness::dead;
     return e;
 }
 
 // Ids are numbers of ours, so they may stand in the text; a list of any length then needs no parameters.
-void add_parameters(sql::Connection& connection, std::span<JobExecution> executions) {
-    if (executions.empty()) return;
-    std::unordered_map<JobExecutionId, JobExecution*> by_id;
-    std::string ids;
-    for (JobExecution& e : executions) {
-        by_id.emplace(e.id, &e);
-        ids += fmt::format("{}{}", ids.empty() ? "" : ", ", e.id.value());
+class ById {
+public:
+    template <class Wanted>
+    ById(std::span<JobExecution> executions, Wanted wanted) {
+        for (JobExecution& e : executions) {
+            if (!wanted(e)) continue;
+            by_id_.emplace(e.id, &e);
+            ids_ += fmt::format("{}{}", ids_.empty() ? "" : ", ", e.id.value());
+        }
     }
+    [[nodiscard]] bool empty() const { return by_id_.empty(); }
+    [[nodiscard]] const std::string& list() const { return ids_; }
+    [[nodiscard]] JobExecution& at(std::int64_t id) const { return *by_id_.at(JobExecutionId(id)); }
+
+private:
+    std::unordered_map<JobExecutionId, JobExecution*> by_id_;
+    std::string ids_;
+};
+
+void add_waits(sql::Connection& connection, std::span<JobExecution> executions) {
+    const ById waiting(executions, [](const JobExecution& e) {
+        return e.status == BatchStatus::paused || e.status == BatchStatus::pausing;
+    });
+    if (waiting.empty()) return;
     const auto cursor = connection.query(
-        fmt::format("SELECT execution_id, name, value FROM job_parameter WHERE execution_id IN ({})", ids));
+        fmt::format("SELECT p.execution_id, {} FROM pause p WHERE p.completed IS NULL AND p.execution_id IN ({}) "
+                    "ORDER BY p.execution_id, p.epoch",
+                    pause_columns, waiting.list()));
     while (cursor->next()) {
         RowReader row(cursor->row());
-        JobExecution& execution = *by_id.at(JobExecutionId(row.integer()));
+        JobExecution& execution = waiting.at(row.integer());
+        execution.waits.push_back(read_pause(row));
+    }
+}
+
+void add_parameters(sql::Connection& connection, std::span<JobExecution> executions) {
+    const ById all(executions, [](const JobExecution&) { return true; });
+    if (all.empty()) return;
+    const auto cursor = connection.query(
+        fmt::format("SELECT execution_id, name, value FROM job_parameter WHERE execution_id IN ({})", all.list()));
+    while (cursor->next()) {
+        RowReader row(cursor->row());
+        JobExecution& execution = all.at(row.integer());
         std::string name = row.text();
         execution.parameters.emplace(std::move(name), row.text());
     }
@@ -169,6 +200,7 @@ std::optional<JobExecution> Repository::find_execution(JobExecutionId execution)
         if (found.empty()) return std::nullopt;
         JobExecution read = read_execution(found[0], data_folder_);
         add_parameters(connection, {&read, 1});
+        add_waits(connection, {&read, 1});
         return read;
     });
 }
@@ -182,9 +214,11 @@ std::vector<JobExecution> Repository::find_executions(const ExecutionFilter& fil
             while (cursor->next()) executions.push_back(read_execution(cursor->row(), data_folder_));
         }
         constexpr std::size_t batch = 1'000;
-        for (std::size_t begin = 0; begin < executions.size(); begin += batch)
-            add_parameters(connection,
-                           std::span(executions).subspan(begin, std::min(batch, executions.size() - begin)));
+        for (std::size_t begin = 0; begin < executions.size(); begin += batch) {
+            const auto some = std::span(executions).subspan(begin, std::min(batch, executions.size() - begin));
+            add_parameters(connection, some);
+            add_waits(connection, some);
+        }
         return executions;
     });
 }
@@ -258,6 +292,32 @@ std::optional<StoredDefinition> Repository::definition_of(JobInstanceId instance
     definition.job_name = row.text();
     definition.canonical = row.text();
     return definition;
+}
+
+std::vector<Pause> Repository::pauses_of(JobExecutionId execution, std::int64_t limit) {
+    static const std::string sql =
+        fmt::format("SELECT {} FROM pause p WHERE p.execution_id = $1 ORDER BY p.epoch DESC LIMIT $2", pause_columns);
+    return read_all(impl_->select(sql, {Value(execution.value()), Value(limit)}), [](std::span<const Value> cells) {
+        RowReader row(cells);
+        return read_pause(row);
+    });
+}
+
+std::vector<PauseSummary> Repository::pause_summary(JobExecutionId execution) {
+    const sql::Result rows = impl_->select(
+        "SELECT point, COUNT(*), CAST(SUM(counted) AS BIGINT), MIN(opened), MAX(COALESCE(completed, opened)) "
+        "FROM pause WHERE execution_id = $1 GROUP BY point ORDER BY MIN(epoch)",
+        {Value(execution.value())});
+    return read_all(rows, [](std::span<const Value> cells) {
+        RowReader row(cells);
+        PauseSummary summary;
+        summary.point = row.text();
+        summary.pauses = row.integer();
+        summary.signals = row.integer();
+        summary.first = row.time();
+        summary.last = row.time();
+        return summary;
+    });
 }
 
 std::vector<Event> Repository::events_of(JobExecutionId execution, std::string_view kind_prefix, std::int64_t limit) {

@@ -44,7 +44,8 @@ void check(std::int64_t version, const sql::Database& database) {
     throw Error(ErrorKind::refused,
                 fmt::format("{} has schema version {}, this program knows version {}", database.display_name(), version,
                             schema_version),
-                newer ? "use a newer fermata" : "fermata db migrate brings it up to date");
+                newer ? "use a newer fermata"
+                      : "it was made before any release: let that program finish its jobs, then name a new repository");
 }
 
 // Another process may have created the schema between our look and our lock.

@@ -2,6 +2,7 @@
 #include "impl.hpp"
 #include "journal.hpp"
 #include "ownership.hpp"
+#include "pauses.hpp"
 #include "ring.hpp"
 
 #include <fermata/base/point.hpp>
@@ -17,7 +18,7 @@ struct Lost {
 // The execution, if it runs and its owner is proved dead.
 std::optional<Lost> find_lost(StoreWrite& write, JobExecutionId execution, const std::filesystem::path& data_folder) {
     Standing standing = locked_standing_of(write, execution);
-    if (!is_running(standing.status)) return std::nullopt;
+    if (!is_running(standing.status) || awaits_owner(standing)) return std::nullopt;
     LivenessEvidence owner = owner_evidence(standing, data_folder);
     if (owner.liveness != Liveness::dead) return std::nullopt;
     return Lost{std::move(standing), std::move(owner.evidence)};
@@ -27,7 +28,8 @@ std::optional<Lost> find_lost(StoreWrite& write, JobExecutionId execution, const
 bool ask(sql::Connection& connection, JobExecutionId execution, const StopRequest& request, Timestamp now) {
     const sql::Result asked = connection.execute(
         "UPDATE job_execution SET status = 'STOPPING', stop_requested_by = $2, stop_requested_at = $3, "
-        "stop_now = $4, updated = $3 WHERE id = $1 AND status IN ('STARTING', 'STARTED')",
+        "stop_now = $4, updated = $3 WHERE id = $1 AND (status IN ('STARTED', 'PAUSING') OR (status = 'STARTING' AND "
+        "owner IS NOT NULL))",
         {Value(execution.value()), cell(request.actor), cell(now), flag_cell(request.now)});
     return asked.changed == 1;
 }
@@ -38,6 +40,29 @@ bool raise_to_now(sql::Connection& connection, const Standing& standing, const S
         connection.execute("UPDATE job_execution SET stop_now = 1, updated = $2 WHERE id = $1 AND status = 'STOPPING'",
                            {Value(standing.execution.value()), cell(now)});
     return raised.changed == 1;
+}
+
+// Nobody owns what waits, so nobody has to stop it.
+std::optional<StopAnswer> stop_waiting(StoreWrite& write, const Standing& standing, const StopRequest& request) {
+    if (standing.status != BatchStatus::paused && !awaits_owner(standing)) return std::nullopt;
+    write->execute("UPDATE job_execution SET stop_requested_by = $2, stop_requested_at = $3 WHERE id = $1",
+                   {Value(standing.execution.value()), cell(request.actor), cell(write.now())});
+    end_waiting(write, standing, BatchStatus::stopped, request.actor);
+    return StopAnswer{StopAnswer::Effect::stopped, BatchStatus::stopped, write.now()};
+}
+
+// The oldest open pause at this point that was asked for from outside, and since when; at any point, of any kind, if
+// none is named.
+std::optional<std::pair<std::int64_t, Timestamp>> asked_before(sql::Connection& connection, JobExecutionId execution,
+                                                               std::string_view point) {
+    const sql::Result found = connection.execute(
+        "SELECT epoch, opened FROM pause WHERE execution_id = $1 AND completed IS NULL AND ($2 = '' OR (point = $2 AND "
+        "kind = 'outside')) ORDER BY epoch LIMIT 1",
+        {Value(execution.value()), cell(point)});
+    if (found.empty()) return std::nullopt;
+    RowReader row(found[0]);
+    const std::int64_t epoch = row.integer();
+    return std::pair(epoch, row.time());
 }
 
 void record_request(sql::Connection& connection, JobExecutionId execution, const StopRequest& request, Timestamp now) {
@@ -64,6 +89,12 @@ StopAnswer Repository::request_stop(JobExecutionId execution, const StopRequest&
         if (first) asked_at = write.now();
         Standing standing = standing_of(*write, execution);
         answer = {Effect::not_running, standing.status, std::nullopt};
+        if (const auto stopped = stop_waiting(write, standing, request)) {
+            answer = *stopped;
+            asked_at = write.now();
+            FERMATA_POINT("stop.before-commit");
+            return void(write.commit());
+        }
         if (standing.status != BatchStatus::stopping) return;
         const bool raised = !first && raise_to_now(*write, standing, request, write.now());
         if (first || raised) record_request(*write, execution, request, write.now());
@@ -92,17 +123,20 @@ BatchStatus Repository::abandon(JobExecutionId execution, const std::string& act
             const Standing standing = locked_standing_of(write, execution);
             before = standing.status;
             if (is_running(standing.status) || standing.status == BatchStatus::abandoned) return;
+            if (standing.status == BatchStatus::paused) end_waiting(write, standing, BatchStatus::abandoned, actor);
             const std::string_view status = to_string(standing.status);
             const Event abandoned{.at = write.now(),
                                   .execution = execution,
                                   .kind = "execution.abandoned",
                                   .actor = actor,
                                   .data = facts({{"status", status}})};
-            const sql::Command last[] = {
-                {"UPDATE job_execution SET status = 'ABANDONED', updated = $3 WHERE id = $1 AND status = $2",
-                 {Value(execution.value()), Value(status), cell(write.now())},
-                 1},
-                journal(abandoned)};
+            std::vector<sql::Command> last{journal(abandoned)};
+            if (standing.status != BatchStatus::paused)
+                last.push_back(
+                    {"UPDATE job_execution SET status = 'ABANDONED', updated = $3 WHERE id = $1 AND "
+                     "status = $2",
+                     {Value(execution.value()), Value(status), cell(write.now())},
+                     1});
             write.commit(last);
         },
         [&](StoreWrite& look) { return locked_standing_of(look, execution).status == BatchStatus::abandoned; });
@@ -111,7 +145,7 @@ BatchStatus Repository::abandon(JobExecutionId execution, const std::string& act
 
 std::optional<LivenessEvidence> Repository::owner_liveness(JobExecutionId execution) {
     const Standing standing = impl_->read([&](sql::Connection& c) { return standing_of(c, execution); });
-    if (!is_running(standing.status)) return std::nullopt;
+    if (!is_running(standing.status) || awaits_owner(standing)) return std::nullopt;
     return owner_evidence(standing, data_folder_);
 }
 
@@ -170,6 +204,67 @@ bool Repository::fail_lost(JobExecutionId execution, const std::string& actor) {
         [&](StoreWrite& look) {
             const Standing now = locked_standing_of(look, execution);
             return now.epoch == lost->standing.epoch + 1 && !is_running(now.status);
+        });
+    if (lost) remove_owner_file(lost->standing, data_folder_);
+    return lost.has_value();
+}
+
+PauseAnswer Repository::request_pause(JobExecutionId execution, const OutsidePause& request) {
+    using Effect = PauseAnswer::Effect;
+    PauseAnswer answer;
+    std::optional<Standing> lost;
+    Timestamp asked_at;
+    const auto verb = [&](StoreWrite& write) {
+        lost.reset();
+        Standing standing = locked_standing_of(write, execution);
+        answer = {.effect = Effect::not_running, .status = standing.status};
+        const bool paused = standing.status == BatchStatus::paused;
+        if (!paused && (!is_running(standing.status) || standing.status == BatchStatus::stopping)) return;
+        if (const auto before = asked_before(*write, execution, paused ? "" : request.what.point)) {
+            answer = {Effect::already, standing.status, before->first, before->second};
+            return;
+        }
+        const PauseOpened opened = open_pause(
+            write, execution,
+            {.kind = PauseKind::outside, .what = request.what, .opened_by = request.actor, .now = !request.after_step});
+        asked_at = write.now();
+        answer = {Effect::requested, opened.open ? BatchStatus::pausing : standing.status, opened.epoch, asked_at};
+        const LivenessEvidence owner = owner_evidence(standing, data_folder_);
+        if (opened.open && owner.liveness == Liveness::dead) {
+            lost = standing;
+            answer.status = settle_lost(write, standing, owner.evidence, request.actor);
+            answer.effect = Effect::paused;
+            lost->owner_forgotten = standing.owner_forgotten;
+        }
+        FERMATA_POINT("pause.before-commit");
+        write.commit();
+    };
+    impl_->transact(verb, [&](StoreWrite& look) {
+        look.lock("job_execution", execution.value());
+        return !look->execute("SELECT 1 FROM pause WHERE execution_id = $1 AND epoch = $2 AND opened = $3",
+                              {Value(execution.value()), Value(answer.epoch), cell(asked_at)})
+                    .empty();
+    });
+    if (lost) remove_owner_file(*lost, data_folder_);
+    return answer;
+}
+
+bool Repository::pause_lost(JobExecutionId execution, const std::string& actor) {
+    std::optional<Lost> lost;
+    impl_->transact(
+        [&](StoreWrite& write) {
+            lost = find_lost(write, execution, data_folder_);
+            if (lost && lost->standing.status != BatchStatus::pausing) lost.reset();
+            if (!lost) return;
+            Standing standing = lost->standing;
+            settle_lost(write, standing, lost->evidence, actor);
+            lost->standing.owner_forgotten = standing.owner_forgotten;
+            FERMATA_POINT("pause_lost.before-commit");
+            write.commit();
+        },
+        [&](StoreWrite& look) {
+            const Standing now = locked_standing_of(look, execution);
+            return now.epoch == lost->standing.epoch + 1 && !now.owner;
         });
     if (lost) remove_owner_file(lost->standing, data_folder_);
     return lost.has_value();

@@ -46,7 +46,8 @@ CREATE TABLE job_execution (
     instance_id BIGINT NOT NULL REFERENCES job_instance (id),
     job_name TEXT NOT NULL,
     status TEXT NOT NULL
-        CHECK (status IN ('STARTING', 'STARTED', 'STOPPING', 'STOPPED', 'FAILED', 'COMPLETED', 'ABANDONED')),
+        CHECK (status IN ('STARTING', 'STARTED', 'STOPPING', 'STOPPED', 'PAUSING', 'PAUSED', 'FAILED', 'COMPLETED',
+                          'ABANDONED')),
     exit_status TEXT,
     created BIGINT NOT NULL, started BIGINT, ended BIGINT, updated BIGINT NOT NULL,
     restart_of BIGINT, restart_from TEXT,
@@ -55,8 +56,10 @@ CREATE TABLE job_execution (
     owner BIGINT REFERENCES worker (id) DEFERRABLE INITIALLY DEFERRED,
     stop_requested_by TEXT, stop_requested_at BIGINT,
     stop_now BIGINT NOT NULL DEFAULT 0,
-    CHECK ((status IN ('STARTING', 'STARTED', 'STOPPING')) = (ended IS NULL)),
-    CHECK (ended IS NULL OR owner IS NULL));
+    pauses BIGINT NOT NULL DEFAULT 0, pause_now BIGINT NOT NULL DEFAULT 0,
+    passed BIGINT NOT NULL DEFAULT 0, rests BIGINT NOT NULL DEFAULT 0, outside_pause BIGINT NOT NULL DEFAULT 0,
+    CHECK ((status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSING', 'PAUSED')) = (ended IS NULL)),
+    CHECK ((ended IS NULL AND status <> 'PAUSED') OR owner IS NULL));
 
 CREATE TABLE job_parameter (
     execution_id BIGINT NOT NULL REFERENCES job_execution (id), name TEXT NOT NULL, value TEXT NOT NULL,
@@ -66,7 +69,8 @@ CREATE TABLE step_execution (
     id {auto_id},
     execution_id BIGINT NOT NULL REFERENCES job_execution (id),
     step TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('STARTING', 'STARTED', 'STOPPING', 'STOPPED', 'FAILED', 'COMPLETED')),
+    status TEXT NOT NULL
+        CHECK (status IN ('STARTING', 'STARTED', 'STOPPING', 'STOPPED', 'PAUSED', 'FAILED', 'COMPLETED')),
     exit_status TEXT,
     started BIGINT NOT NULL, ended BIGINT, updated BIGINT NOT NULL,
     read BIGINT NOT NULL DEFAULT 0, written BIGINT NOT NULL DEFAULT 0, filtered BIGINT NOT NULL DEFAULT 0,
@@ -76,12 +80,12 @@ CREATE TABLE step_execution (
     error_class TEXT, error_message TEXT, error_step TEXT, error_position TEXT,
     user_data {bytes},
     partitions BIGINT, threads BIGINT,
-    CHECK ((status IN ('STARTING', 'STARTED', 'STOPPING')) = (ended IS NULL)));
+    CHECK ((status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSED')) = (ended IS NULL)));
 
 CREATE TABLE partition_execution (
     step_execution_id BIGINT NOT NULL REFERENCES step_execution (id), partition BIGINT NOT NULL,
     properties TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('STARTING', 'STARTED', 'STOPPED', 'FAILED', 'COMPLETED')),
+    status TEXT NOT NULL CHECK (status IN ('STARTING', 'STARTED', 'STOPPED', 'PAUSED', 'FAILED', 'COMPLETED')),
     exit_status TEXT,
     started BIGINT, ended BIGINT,
     read BIGINT NOT NULL DEFAULT 0, written BIGINT NOT NULL DEFAULT 0, filtered BIGINT NOT NULL DEFAULT 0,
@@ -90,7 +94,7 @@ CREATE TABLE partition_execution (
     commits BIGINT NOT NULL DEFAULT 0, rollbacks BIGINT NOT NULL DEFAULT 0,
     error_class TEXT, error_message TEXT, error_step TEXT, error_position TEXT,
     PRIMARY KEY (step_execution_id, partition),
-    CHECK ((status IN ('STARTING', 'STARTED')) = (ended IS NULL)));
+    CHECK ((status IN ('STARTING', 'STARTED', 'PAUSED')) = (ended IS NULL)));
 
 CREATE TABLE partition_data (
     step_execution_id BIGINT NOT NULL REFERENCES step_execution (id), partition BIGINT NOT NULL,
@@ -99,7 +103,7 @@ CREATE TABLE partition_data (
 
 CREATE TABLE step_progress (
     instance_id BIGINT NOT NULL REFERENCES job_instance (id), step TEXT NOT NULL, partition BIGINT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('STARTING', 'STARTED', 'STOPPING', 'STOPPED', 'FAILED', 'COMPLETED')),
+    status TEXT NOT NULL CHECK (status IN ('STARTING', 'STARTED', 'STOPPED', 'PAUSED', 'FAILED', 'COMPLETED')),
     exit_status TEXT,
     starts BIGINT NOT NULL, epoch BIGINT NOT NULL CHECK (epoch > 0),
     last_execution BIGINT NOT NULL,
@@ -114,6 +118,7 @@ CREATE TABLE step_progress (
     replay_left BIGINT NOT NULL DEFAULT 0,
     user_data {bytes}, set_exit_status TEXT,
     exhausted BIGINT NOT NULL DEFAULT 0, publishing BIGINT NOT NULL DEFAULT 0,
+    pause_request TEXT, own_pause BIGINT NOT NULL DEFAULT 0, outside_pause BIGINT NOT NULL DEFAULT 0,
     updated BIGINT NOT NULL,
     PRIMARY KEY (instance_id, step, partition));
 
@@ -124,8 +129,27 @@ CREATE TABLE walk (
     execution_id BIGINT NOT NULL REFERENCES job_execution (id), scope TEXT NOT NULL, number BIGINT NOT NULL,
     step TEXT NOT NULL, outcome TEXT NOT NULL, status TEXT NOT NULL, exit_status TEXT, job_exit_status TEXT,
     steps TEXT NOT NULL, taken TEXT NOT NULL, target TEXT NOT NULL,
-    error_class TEXT, error_message TEXT, error_step TEXT, error_position TEXT,
+    error_class TEXT, error_message TEXT, error_step TEXT, error_position TEXT, pause BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (execution_id, scope, number));
+
+CREATE TABLE pause (
+    execution_id BIGINT NOT NULL REFERENCES job_execution (id), epoch BIGINT NOT NULL CHECK (epoch > 0),
+    kind TEXT NOT NULL CHECK (kind IN ('after', 'within', 'outside')),
+    point TEXT NOT NULL, message TEXT NOT NULL, element TEXT NOT NULL, partition BIGINT,
+    opened BIGINT NOT NULL, opened_by TEXT NOT NULL,
+    signals BIGINT NOT NULL CHECK (signals > 0), counted BIGINT NOT NULL DEFAULT 0,
+    timeout BIGINT, deadline BIGINT, on_timeout TEXT NOT NULL CHECK (on_timeout IN ('fail', 'stop', 'resume')),
+    notify TEXT, notifier TEXT, notified BIGINT,
+    completed BIGINT, completed_by TEXT, how TEXT,
+    PRIMARY KEY (execution_id, epoch),
+    CHECK ((completed IS NULL) = (completed_by IS NULL)), CHECK ((completed IS NULL) = (how IS NULL)));
+
+CREATE TABLE signal (
+    id {auto_id},
+    execution_id BIGINT NOT NULL REFERENCES job_execution (id),
+    point TEXT NOT NULL, signal_key TEXT NOT NULL,
+    payload TEXT, sender TEXT NOT NULL, at BIGINT NOT NULL,
+    pause BIGINT, answer TEXT NOT NULL, counted BIGINT, needed BIGINT);
 
 CREATE TABLE event (
     id {auto_id},
@@ -140,7 +164,7 @@ CREATE UNIQUE INDEX job_instance_key ON job_instance (job_name, instance_key) WH
 CREATE INDEX job_instance_name ON job_instance (job_name, id);
 CREATE INDEX job_instance_definition ON job_instance (definition_hash);
 CREATE UNIQUE INDEX job_execution_live ON job_execution (instance_id)
-    WHERE status IN ('STARTING', 'STARTED', 'STOPPING');
+    WHERE status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSING', 'PAUSED');
 CREATE INDEX job_execution_owner ON job_execution (owner) WHERE owner IS NOT NULL;
 CREATE INDEX job_execution_instance ON job_execution (instance_id, id);
 CREATE INDEX job_execution_job ON job_execution (job_name, id);
@@ -150,6 +174,12 @@ CREATE INDEX job_parameter_value ON job_parameter (name, substr(value, 1, 200), 
 CREATE INDEX step_execution_execution ON step_execution (execution_id, id);
 CREATE INDEX instance_sink_instance ON instance_sink (instance_id);
 CREATE INDEX event_execution ON event (execution_id, id);
+CREATE INDEX pause_open ON pause (execution_id, epoch) WHERE completed IS NULL;
+CREATE INDEX pause_due ON pause (deadline) WHERE completed IS NULL AND deadline IS NOT NULL;
+CREATE INDEX pause_untold ON pause (execution_id) WHERE completed IS NULL AND notify IS NOT NULL AND notified IS NULL;
+CREATE UNIQUE INDEX signal_once ON signal (execution_id, point, signal_key);
+CREATE INDEX signal_buffered ON signal (execution_id, point, id) WHERE answer = 'buffered' AND pause IS NULL;
+CREATE INDEX signal_pause ON signal (execution_id, pause, id);
 )sql";
 
 // Columns of Spring Batch's schema, so that its dashboards and SQL read a Fermata repository.
@@ -241,12 +271,16 @@ std::string guards(const sql::Dialect& dialect) {
                          "NEW.epoch < OLD.epoch OR NEW.generation < OLD.generation OR (NEW.generation = "
                          "OLD.generation AND NEW.sequence < OLD.sequence)",
                          "progress and epochs never go back");
+    sql += dialect.guard("pause_complete", "UPDATE OF epoch, point, counted, completed", "pause",
+                         "OLD.completed IS NOT NULL", "a complete pause never changes");
+    sql += dialect.guard("signal_acted", "UPDATE", "signal", "OLD.pause IS NOT NULL OR NEW.payload <> OLD.payload",
+                         "a signal that has acted never changes");
     for (const std::string_view table : {"walk", "event"})
         sql += dialect.guard(fmt::format("{}_final", table), "UPDATE", table, "1 = 1",
                              fmt::format("a row of {} never changes", table));
     for (const std::string_view table :
          {"job_instance", "job_execution", "job_parameter", "step_execution", "partition_execution", "partition_data",
-          "step_progress", "instance_sink", "walk", "event"})
+          "step_progress", "instance_sink", "walk", "pause", "signal", "event"})
         sql += history_guard(dialect, table);
     return sql;
 }

@@ -9,7 +9,8 @@
 namespace fermata {
 
 inline constexpr std::string_view state_columns =
-    "step, status, exit_status, starts, epoch, last_execution, deaths, death_sequence, intent";
+    "step, status, exit_status, starts, epoch, last_execution, deaths, death_sequence, intent, own_pause, "
+    "outside_pause, pause_request";
 
 /// Reads `state_columns`, then `progress_columns`.
 [[nodiscard]] inline StepState read_state(RowReader& row) {
@@ -23,7 +24,11 @@ inline constexpr std::string_view state_columns =
     state.deaths = row.integer();
     state.death_sequence = row.integer();
     state.intent = row.optional_text();
+    state.own_pause = row.integer();
+    state.outside_pause = row.integer();
+    auto unserved = row.optional_text();
     state.progress = read_progress(row);
+    state.progress.pause = std::move(unserved);
     return state;
 }
 
@@ -35,7 +40,7 @@ inline constexpr std::string_view state_columns =
 /// A new StepExecution counts its items, skips and retries from zero, and has no exit status yet.
 inline constexpr std::string_view fresh_counts =
     "read = 0, written = 0, filtered = 0, read_skips = 0, process_skips = 0, write_skips = 0, commits = 0, "
-    "rollbacks = 0, skips_used = 0, retries_used = 0, set_exit_status = NULL";
+    "rollbacks = 0, skips_used = 0, retries_used = 0, set_exit_status = NULL, pause_request = NULL";
 
 /// "(read, …) = (SELECT …)": what the partitions of one StepExecution counted together.
 [[nodiscard]] inline std::string sum_of_partitions(std::string_view step_execution) {

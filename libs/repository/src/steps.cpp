@@ -1,7 +1,7 @@
 // What the owner of an execution does to it: enter and end steps, follow the walk, end it.
 #include "fence.hpp"
 #include "journal.hpp"
-#include "ownership.hpp"
+#include "pauses.hpp"
 #include "step_state.hpp"
 #include "walk.hpp"
 
@@ -25,10 +25,12 @@ constexpr std::string_view from_the_beginning =
 
 std::string enter_sql(std::string_view more) {
     return fmt::format(
-        "INSERT INTO step_progress (instance_id, step, partition, status, starts, epoch, last_execution, updated) "
-        "VALUES ($1, $2, 0, 'STARTED', 1, 1, $3, $4) ON CONFLICT (instance_id, step, partition) DO UPDATE SET "
+        "INSERT INTO step_progress (instance_id, step, partition, status, starts, epoch, last_execution, updated, "
+        "own_pause, outside_pause) "
+        "VALUES ($1, $2, 0, 'STARTED', 1, 1, $3, $4, $5, $6) ON CONFLICT (instance_id, step, partition) DO UPDATE SET "
         "status = 'STARTED', exit_status = NULL, starts = step_progress.starts + 1, epoch = step_progress.epoch + 1, "
-        "last_execution = excluded.last_execution, updated = excluded.updated, {}{} RETURNING {}, {}",
+        "last_execution = excluded.last_execution, updated = excluded.updated, {}{}, own_pause = excluded.own_pause, "
+        "outside_pause = excluded.outside_pause RETURNING {}, {}",
         fresh_counts, more, state_columns, progress_columns);
 }
 
@@ -41,27 +43,43 @@ std::int64_t epoch_of(sql::Connection& connection, JobInstanceId instance, const
 }
 
 StepState enter_new(sql::Connection& connection, const Claim& claim, const std::string& step, StepEntryMode mode,
-                    Timestamp now) {
+                    const SignalSource& signals, Timestamp now) {
     static const std::string start = enter_sql("");
     static const std::string again = enter_sql(fmt::format(", {}", from_the_beginning));
     const StepExecutionId id = insert_step_execution(connection, claim, step, now);
     return only_state(connection.execute(mode == StepEntryMode::again ? again : start,
-                                         {Value(claim.instance.value()), cell(step), Value(id.value()), cell(now)}));
+                                         {Value(claim.instance.value()), cell(step), Value(id.value()), cell(now),
+                                          Value(signals.own), Value(signals.outside)}));
 }
 
-StepState enter_adopted(sql::Connection& connection, const Claim& claim, const std::string& step, Timestamp now) {
+void wake_step_execution(sql::Connection& connection, StepExecutionId step, Timestamp now) {
+    connection.execute(
+        sql::Command{"UPDATE step_execution SET status = 'STARTED', updated = $2 WHERE id = $1 AND status = 'PAUSED'",
+                     {Value(step.value()), cell(now)},
+                     1});
+}
+
+// The same StepExecution goes on: after its owner died, or after it was PAUSED.
+StepState enter_again(sql::Connection& connection, const Claim& claim, const std::string& step, StepEntryMode mode,
+                      const SignalSource& signals, Timestamp now) {
     static const std::string sql = fmt::format(
-        "UPDATE step_progress SET epoch = epoch + 1, updated = $4 WHERE instance_id = $1 AND step = $2 AND "
-        "partition = 0 AND status = 'STARTED' AND EXISTS (SELECT 1 FROM step_execution s WHERE "
+        "UPDATE step_progress SET epoch = epoch + 1, updated = $4, status = 'STARTED', "
+        "own_pause = CASE WHEN $6 > 0 THEN $6 ELSE own_pause END, "
+        "outside_pause = CASE WHEN $7 > 0 THEN $7 ELSE outside_pause END WHERE instance_id = $1 AND step = $2 AND "
+        "partition = 0 AND status = $5 AND EXISTS (SELECT 1 FROM step_execution s WHERE "
         "s.id = step_progress.last_execution AND s.execution_id = $3) RETURNING {}, {}",
         state_columns, progress_columns);
-    const sql::Result entered =
-        connection.execute(sql, {Value(claim.instance.value()), cell(step), Value(claim.execution.value()), cell(now)});
+    const bool adopts = mode == StepEntryMode::adopt;
+    const sql::Result entered = connection.execute(
+        sql, {Value(claim.instance.value()), cell(step), Value(claim.execution.value()), cell(now),
+              Value(std::string_view(adopts ? "STARTED" : "PAUSED")), Value(signals.own), Value(signals.outside)});
     if (entered.empty())
-        throw Error(ErrorKind::conflict, fmt::format("step \"{}\" of execution {} is not running, so it cannot be "
-                                                     "adopted",
-                                                     step, claim.execution.value()));
-    return only_state(entered);
+        throw Error(ErrorKind::conflict, fmt::format("step \"{}\" of execution {} is not {}, so it cannot be {}", step,
+                                                     claim.execution.value(), adopts ? "running" : "PAUSED",
+                                                     adopts ? "adopted" : "resumed"));
+    StepState state = only_state(entered);
+    if (!adopts) wake_step_execution(connection, state.last_execution, now);
+    return state;
 }
 
 std::string_view name_of(StepEntryMode mode) {
@@ -72,6 +90,8 @@ std::string_view name_of(StepEntryMode mode) {
             return "again";
         case StepEntryMode::adopt:
             return "adopt";
+        case StepEntryMode::resume:
+            return "resume";
     }
     return {};
 }
@@ -92,7 +112,8 @@ sql::Command end_step_execution(const StepClaim& claim, const StepEnd& end, Time
 
 sql::Command end_step_progress(const StepClaim& claim, const StepEnd& end, Timestamp now) {
     static const std::string sql = fmt::format(
-        "UPDATE step_progress SET {}, status = $24, exit_status = $25, updated = $26, deaths = 0, intent = NULL "
+        "UPDATE step_progress SET {}, status = $24, exit_status = $25, updated = $26, deaths = 0, intent = NULL, "
+        "pause_request = NULL "
         "WHERE instance_id = $21 AND step = $22 AND partition = 0 AND epoch = $23",
         progress_assignments());
     sql::Command command{sql, {}, 1};
@@ -112,7 +133,7 @@ sql::Command end_partitions_not_entered(const StepClaim& claim, Timestamp now) {
 sql::Command keep_job_exit_status(const Claim& claim, const StepEnd& end, Timestamp now) {
     return {
         "UPDATE job_execution SET updated = $3, exit_status = COALESCE($4, exit_status) "
-        "WHERE id = $1 AND epoch = $2 AND status IN ('STARTED', 'STOPPING')",
+        "WHERE id = $1 AND epoch = $2 AND status IN ('STARTED', 'STOPPING', 'PAUSING')",
         {Value(claim.execution.value()), Value(claim.epoch), cell(now), cell(end.job_exit_status)},
         1};
 }
@@ -126,21 +147,26 @@ std::string step_end_facts(const StepClaim& claim, const StepEnd& end) {
                   {"error", failure ? Fact(std::string_view(failure->message)) : Fact()}});
 }
 
-// Locks the execution for its owner; answers the worker's id.
-std::int64_t owner_row(StoreWrite& write, const Claim& claim) {
+struct Ending {
+    std::int64_t worker = 0;
+    bool has_paused = false;  ///< it had pauses: some may be open, and what they paused is not finished
+};
+
+// Locks the execution for its owner.
+Ending owner_row(StoreWrite& write, const Claim& claim) {
     const sql::Result row = write->execute(sql::Command{
         "UPDATE job_execution SET updated = $3 WHERE id = $1 AND epoch = $2 AND status IN ('STARTING', 'STARTED', "
-        "'STOPPING') RETURNING owner",
+        "'STOPPING', 'PAUSING') RETURNING owner, pauses",
         {Value(claim.execution.value()), Value(claim.epoch), cell(write.now())},
         1});
-    return row[0][0].integer();
+    return {row[0][0].integer(), row[0][1].integer() > 0};
 }
 
 sql::Command end_job(const Claim& claim, const JobEnd& end, Timestamp now) {
     sql::Command command{
         "UPDATE job_execution SET status = $3, exit_status = $4, ended = $5, updated = $5, restart_from = $6, "
         "owner = NULL, error_class = $7, error_message = $8, error_step = $9, error_position = $10 "
-        "WHERE id = $1 AND epoch = $2 AND status IN ('STARTING', 'STARTED', 'STOPPING')",
+        "WHERE id = $1 AND epoch = $2 AND status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSING')",
         {Value(claim.execution.value()), Value(claim.epoch), cell(to_string(end.status)), cell(end.exit_status),
          cell(now), cell(end.restart_from)},
         1};
@@ -171,12 +197,14 @@ std::map<std::string, StepState> Repository::steps_of_instance(JobInstanceId ins
     return steps;
 }
 
-StepEntry Repository::enter_step(const Claim& claim, const std::string& step, StepEntryMode mode) {
+StepEntry Repository::enter_step(const Claim& claim, const std::string& step, StepEntryMode mode,
+                                 const SignalSource& signals) {
     StepState state;
     const auto verb = [&](StoreWrite& write) {
         write->execute(fence(claim, write.now()));
-        state = mode == StepEntryMode::adopt ? enter_adopted(*write, claim, step, write.now())
-                                             : enter_new(*write, claim, step, mode, write.now());
+        const bool again = mode == StepEntryMode::adopt || mode == StepEntryMode::resume;
+        state = again ? enter_again(*write, claim, step, mode, signals, write.now())
+                      : enter_new(*write, claim, step, mode, signals, write.now());
         const Event entered{.at = write.now(),
                             .execution = claim.execution,
                             .kind = "step.started",
@@ -198,14 +226,24 @@ StepEntry Repository::enter_step(const Claim& claim, const std::string& step, St
     });
 }
 
-void Repository::end_step(const StepClaim& claim, const StepEnd& end) {
+PauseOpened Repository::end_step(const StepClaim& claim, const StepEnd& end) {
+    PauseOpened opened;
     const auto verb = [&](StoreWrite& write) {
+        opened = {};
+        WalkEntry entry = end.walk;
+        if (end.pause) {
+            write->execute(fence(claim.execution, write.now()));
+            opened = open_pause(
+                write, claim.execution.execution,
+                {.kind = PauseKind::after, .what = *end.pause, .element = claim.step, .opened_by = runtime_actor});
+            entry.pause = opened.epoch;
+        }
         const Event ended{.at = write.now(),
                           .execution = claim.execution.execution,
                           .kind = "step.ended",
                           .actor = std::string(runtime_actor),
                           .data = step_end_facts(claim, end)};
-        const WalkRow walk(claim.execution, end.walk);
+        const WalkRow walk(claim.execution, entry);
         std::vector<sql::Command> last{keep_job_exit_status(claim.execution, end, write.now()),
                                        end_step_execution(claim, end, write.now()),
                                        end_step_progress(claim, end, write.now()), walk.insert(), journal(ended)};
@@ -221,6 +259,7 @@ void Repository::end_step(const StepClaim& claim, const StepEnd& end) {
                           {Value(claim.id.value())});
         });
     });
+    return opened;
 }
 
 void Repository::end_execution(const Claim& claim, const JobEnd& end) {
@@ -231,10 +270,14 @@ void Repository::end_execution(const Claim& claim, const JobEnd& end) {
                           .actor = std::string(runtime_actor),
                           .data = job_end_facts(end)};
         const bool stopped = end.status == BatchStatus::stopped;
-        const std::int64_t worker = owner_row(write, claim);
-        end_unfinished_steps(*write, claim.execution, claim.instance,
-                             stopped ? BatchStatus::stopped : BatchStatus::failed, write.now());
-        forget_worker(write, worker, claim.execution);
+        const BatchStatus below = stopped ? BatchStatus::stopped : BatchStatus::failed;
+        const Ending ending = owner_row(write, claim);
+        if (ending.has_paused) {
+            end_unfinished_partitions(*write, claim.execution, claim.instance, below, write.now());
+            complete_pauses(write, claim.execution, {}, "ended", std::string(runtime_actor));
+        }
+        end_unfinished_steps(*write, claim.execution, claim.instance, below, write.now());
+        forget_worker(write, ending.worker, claim.execution);
         const sql::Command last[] = {end_job(claim, end, write.now()), journal(ended)};
         FERMATA_POINT("execution.before-end");
         write.commit(last);
@@ -243,19 +286,19 @@ void Repository::end_execution(const Claim& claim, const JobEnd& end) {
     as_owner(claim, [&] {
         impl_->transact(verb, [&](StoreWrite& look) {
             const Standing now = locked_standing_of(look, claim.execution);
-            return now.epoch == claim.epoch && !is_running(now.status);
+            return now.epoch == claim.epoch && has_ended(now.status);
         });
     });
 }
 
 Requests Repository::poll(const Claim& claim) {
-    const sql::Result found = impl_->select("SELECT status, stop_now, epoch FROM job_execution WHERE id = $1",
-                                            {Value(claim.execution.value())});
+    const sql::Result found =
+        impl_->select("SELECT status, stop_now, pause_now, pauses, epoch FROM job_execution WHERE id = $1",
+                      {Value(claim.execution.value())});
     if (found.empty()) throw no_such_execution(claim.execution);
     RowReader row(found[0]);
-    const BatchStatus status = row.status();
-    const bool now = row.flag();
-    if (row.integer() == claim.epoch) return {status, now};
+    const Requests requests = read_requests(row);
+    if (row.integer() == claim.epoch) return requests;
     throw Error(ErrorKind::stale, fmt::format("execution {} is no longer owned here: its epoch {} was overtaken",
                                               claim.execution.value(), claim.epoch));
 }

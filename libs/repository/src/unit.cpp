@@ -12,7 +12,7 @@ namespace {
 // forgotten as soon as the step gets beyond.
 const std::string& save_sql() {
     static const std::string sql = fmt::format(
-        "UPDATE step_progress SET {}, updated = $24, "
+        "UPDATE step_progress SET {}, updated = $24, pause_request = $26, "
         "deaths = CASE WHEN generation = $1 AND sequence = $2 THEN deaths ELSE 0 END, "
         "intent = CASE WHEN generation = $1 AND sequence = $2 THEN intent ELSE NULL END "
         "WHERE instance_id = $21 AND step = $22 AND partition = $25 AND epoch = $23 AND status = 'STARTED'",
@@ -29,23 +29,24 @@ const std::string& save_chunk_sql() {
 
 sql::Command save(const std::string& sql, const StepClaim& claim, const Progress& next, Timestamp now) {
     sql::Command command{sql, {}, 1};
-    command.params.reserve(25);
+    command.params.reserve(26);
     append_progress(command.params, next);
-    command.params.insert(command.params.end(), {Value(claim.execution.instance.value()), cell(claim.step),
-                                                 Value(claim.epoch), cell(now), Value(claim.partition)});
+    command.params.insert(command.params.end(),
+                          {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.epoch), cell(now),
+                           Value(claim.partition), cell(next.pause)});
     return command;
 }
 
 // A statement of its own: RETURNING makes SQLite open a temporary table for each chunk. The row is there: history is
 // deleted by whole instances that have ended.
 sql::Command ask(const StepClaim& claim) {
-    return {"SELECT status, stop_now FROM job_execution WHERE id = $1", {Value(claim.execution.execution.value())}};
+    return {"SELECT status, stop_now, pause_now, pauses FROM job_execution WHERE id = $1",
+            {Value(claim.execution.execution.value())}};
 }
 
 Requests requests_in(const sql::Result& asked) {
     RowReader row(asked[0]);
-    const BatchStatus status = row.status();
-    return {status, row.flag()};
+    return read_requests(row);
 }
 
 struct Place {

@@ -8,15 +8,15 @@ namespace {
 constexpr std::string_view checks[] = {
     // statuses and times
     "SELECT 'execution ' || id || ' is ' || status || ' but its end time says otherwise' FROM job_execution "
-    "WHERE (status IN ('STARTING', 'STARTED', 'STOPPING')) <> (ended IS NULL)",
+    "WHERE (status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSING', 'PAUSED')) <> (ended IS NULL)",
     "SELECT 'step execution ' || id || ' (' || step || ') is ' || status || ' but its end time says otherwise' "
-    "FROM step_execution WHERE (status IN ('STARTING', 'STARTED', 'STOPPING')) <> (ended IS NULL)",
+    "FROM step_execution WHERE (status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSED')) <> (ended IS NULL)",
     "SELECT 'execution ' || id || ' is ' || status || ' but owned by worker ' || owner FROM job_execution "
-    "WHERE ended IS NOT NULL AND owner IS NOT NULL",
+    "WHERE (ended IS NOT NULL OR status = 'PAUSED') AND owner IS NOT NULL",
     "SELECT 'execution ' || id || ' is ' || status || ' but nobody owns it' FROM job_execution "
-    "WHERE status IN ('STARTED', 'STOPPING') AND owner IS NULL",
+    "WHERE status IN ('STARTED', 'STOPPING', 'PAUSING') AND owner IS NULL",
     "SELECT 'instance ' || instance_id || ' has ' || COUNT(*) || ' running executions' FROM job_execution "
-    "WHERE status IN ('STARTING', 'STARTED', 'STOPPING') GROUP BY instance_id HAVING COUNT(*) > 1",
+    "WHERE status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSING', 'PAUSED') GROUP BY instance_id HAVING COUNT(*) > 1",
     "SELECT 'instance ' || MIN(id) || ' and ' || (COUNT(*) - 1) || ' more of job ' || job_name || "
     "' have the key ' || instance_key FROM job_instance WHERE instance_key IS NOT NULL "
     "GROUP BY job_name, instance_key HAVING COUNT(*) > 1",
@@ -80,6 +80,23 @@ constexpr std::string_view checks[] = {
     "step_execution s WHERE s.ended IS NOT NULL AND s.partitions IS NOT NULL AND (s.read, s.written, s.commits) <> "
     "(SELECT COALESCE(SUM(x.read), 0), COALESCE(SUM(x.written), 0), COALESCE(SUM(x.commits), 0) FROM "
     "partition_execution x WHERE x.step_execution_id = s.id)",
+
+    // waiting
+    "SELECT 'execution ' || e.id || ' is ' || e.status || ' but ' || (CASE WHEN e.status = 'PAUSED' THEN 'no pause is "
+    "open' ELSE 'a pause is open' END) FROM job_execution e WHERE e.status <> 'PAUSING' AND e.status <> 'STOPPING' AND "
+    "(e.status = 'PAUSED') <> EXISTS (SELECT 1 FROM pause p WHERE p.execution_id = e.id AND p.completed IS NULL)",
+    "SELECT 'execution ' || e.id || ' counts ' || e.pauses || ' pauses but has another number' FROM job_execution e "
+    "WHERE e.pauses <> (SELECT COUNT(*) FROM pause p WHERE p.execution_id = e.id)",
+    "SELECT 'pause ' || p.epoch || ' of execution ' || p.execution_id || ' counts ' || p.counted || ' signals but has "
+    "another number' FROM pause p WHERE p.counted <> (SELECT COUNT(*) FROM signal s WHERE s.execution_id = "
+    "p.execution_id AND s.pause = p.epoch AND (s.counted IS NOT NULL OR s.answer = 'buffered'))",
+    "SELECT 'step execution ' || s.id || ' (' || s.step || ') is PAUSED in execution ' || e.id || ', which is ' || "
+    "e.status FROM step_execution s JOIN job_execution e ON e.id = s.execution_id WHERE s.status = 'PAUSED' AND "
+    "e.ended IS NOT NULL",
+    "SELECT 'pause ' || p.epoch || ' belongs to execution ' || p.execution_id || ', which does not exist' FROM pause p "
+    "WHERE NOT EXISTS (SELECT 1 FROM job_execution e WHERE e.id = p.execution_id)",
+    "SELECT 'signal ' || s.id || ' belongs to execution ' || s.execution_id || ', which does not exist' FROM signal s "
+    "WHERE NOT EXISTS (SELECT 1 FROM job_execution e WHERE e.id = s.execution_id)",
 
     // history
     "SELECT 'the walk of execution ' || execution_id || ' has gaps' FROM walk GROUP BY execution_id, scope "

@@ -3,6 +3,8 @@
 #include "walk.hpp"
 
 #include "fence.hpp"
+#include "journal.hpp"
+#include "pauses.hpp"
 
 #include <fermata/base/text.hpp>
 
@@ -36,6 +38,7 @@ WalkEntry read_entry(std::span<const Value> cells) {
     entry.taken = row.text();
     entry.to = row.text();
     entry.failure = row.failure();
+    entry.pause = row.integer();
     return entry;
 }
 
@@ -47,11 +50,11 @@ WalkRow::WalkRow(const Claim& claim, const WalkEntry& entry)
 sql::Command WalkRow::insert() const {
     sql::Command command{
         "INSERT INTO walk (execution_id, scope, number, step, outcome, status, exit_status, job_exit_status, steps, "
-        "taken, target, error_class, error_message, error_step, error_position) VALUES ($1, $2, $3, $4, $5, $6, $7, "
-        "$8, $9, $10, $11, $12, $13, $14, $15)",
+        "taken, target, pause, error_class, error_message, error_step, error_position) VALUES ($1, $2, $3, $4, $5, $6, "
+        "$7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         {Value(claim_.execution.value()), cell(entry_.scope), Value(entry_.number), cell(entry_.step),
          cell(entry_.outcome), cell(to_string(entry_.status)), cell(entry_.exit_status), cell(entry_.job_exit_status),
-         cell(steps_), cell(entry_.taken), cell(entry_.to)},
+         cell(steps_), cell(entry_.taken), cell(entry_.to), Value(entry_.pause)},
         1};
     append_failure(command.params, entry_.failure);
     return command;
@@ -60,7 +63,7 @@ sql::Command WalkRow::insert() const {
 std::vector<WalkEntry> Repository::walk_of(JobExecutionId execution) {
     const sql::Result rows = impl_->select(
         "SELECT scope, number, step, outcome, status, exit_status, job_exit_status, steps, taken, target, "
-        "error_class, error_message, error_step, error_position FROM walk "
+        "error_class, error_message, error_step, error_position, pause FROM walk "
         "WHERE execution_id = $1 ORDER BY scope, number",
         {Value(execution.value())});
     std::vector<WalkEntry> walk;
@@ -68,10 +71,23 @@ std::vector<WalkEntry> Repository::walk_of(JobExecutionId execution) {
     return walk;
 }
 
-void Repository::record_walk(const Claim& claim, const WalkEntry& entry) {
-    const WalkRow row(claim, entry);
+PauseOpened Repository::record_walk(const Claim& claim, const WalkEntry& entry,
+                                    const std::optional<PauseRequest>& pause) {
+    PauseOpened opened;
     const auto verb = [&](StoreWrite& write) {
-        const sql::Command last[] = {fence(claim, write.now()), row.insert()};
+        opened = {};
+        WalkEntry with_pause = entry;
+        const WalkRow row(claim, with_pause);
+        if (!pause) {
+            const sql::Command last[] = {fence(claim, write.now()), row.insert()};
+            return void(write.commit(last));
+        }
+        write->execute(fence(claim, write.now()));
+        opened =
+            open_pause(write, claim.execution,
+                       {.kind = PauseKind::after, .what = *pause, .element = entry.step, .opened_by = runtime_actor});
+        with_pause.pause = opened.epoch;
+        const sql::Command last[] = {row.insert()};
         write.commit(last);
     };
     as_owner(claim, [&] {
@@ -81,6 +97,7 @@ void Repository::record_walk(const Claim& claim, const WalkEntry& entry) {
                           {Value(claim.execution.value()), cell(entry.scope), Value(entry.number)});
         });
     });
+    return opened;
 }
 
 }  // namespace fermata

@@ -40,6 +40,7 @@ struct Plans : RepositorySuite {
         std::ignore = store.enter_step(two, "load", StepEntryMode::again);
         store.end_execution(two, {.status = BatchStatus::stopped});
         store.abandon(two.execution, "ann");
+        wait(store, own);
         query(store, one);
     }
     static void use_partitions(Repository& store, const Claim& claim) {
@@ -62,6 +63,37 @@ struct Plans : RepositorySuite {
         store.settle_counts(step.claim.id, 1, {.metrics = {.commits = 1}});
         StepEntry again = store.enter_step(claim, "slices", StepEntryMode::start);
         std::ignore = store.store_plan(again, {.keep_properties = true});
+    }
+    // What waits, until it goes on, is stopped or runs out of time.
+    static void wait(Repository& store, Worker& own) {
+        const PauseRequest approval{.point = "approve", .signals = 2, .timeout = Duration(1), .notify = "mail"};
+        const Claim one = std::get<Claim>(store.launch(request("waiting"), own));
+        const StepEntry load = store.enter_step(one, "load", StepEntryMode::start);
+        store.request_pause(one.execution, {.what = {.point = "operator"}, .actor = "ann"});
+        store.resume(one.execution, {.actor = "ann"}, own);
+        store.rest_step(load.claim, {.progress = {.sequence = 1}, .pause = approval});
+        store.rest_execution(one, {});
+        for (const char* key : {"a", "a", "b"})
+            store.signal(one.execution, {.point = "approve", .key = key, .sender = "ann"});
+        store.resume(one.execution, {.seen = 7, .actor = "ann"}, own);
+        const ResumeAnswer resumed = store.resume(one.execution, {.actor = "ann"}, own);
+        const Claim two{resumed.execution, resumed.instance, resumed.instance_uuid, resumed.epoch};
+        StepEntry again = store.enter_step(two, "load", StepEntryMode::resume);
+        std::ignore = store.signals_for(two.execution, {again.state.own_pause, again.state.outside_pause});
+        std::ignore = store.count_signals_for(two.execution, {again.state.own_pause, 0});
+        store.store_plan(again, {.partitions = 1});
+        const StepEntry part = store.enter_partition(again.claim, 0, StepEntryMode::start);
+        store.rest_partition(part.claim, {.progress = {.sequence = 1}});
+        std::ignore = store.unserved_pauses_of(again.claim);
+        store.record_walk(two, {1, "load", "walked", "next", "x"}, approval);
+        store.rest_execution(two, {});
+        std::ignore = store.outside_pause_of(two.execution);
+        std::ignore = store.find_executions({.statuses = {BatchStatus::paused}});
+        std::ignore = store.has_duties();
+        for (const Notification& notification : store.take_notifications()) store.notified(notification);
+        store.serve_deadlines("ann");
+        std::ignore = store.pauses_of(two.execution, 10);
+        std::ignore = store.pause_summary(two.execution);
     }
     static void query(Repository& store, const Claim& one) {
         const Parameters parameters{{"file", "vendors.csv"}, {"day", "2026-11-22"}};

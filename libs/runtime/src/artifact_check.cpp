@@ -33,6 +33,7 @@ struct StepUse {
 struct JobUse {
     std::string file;
     std::vector<Use> listeners;
+    std::vector<Use> notifications;  ///< of pauses: run by the batchlet `command`
     std::vector<StepUse> steps;
 };
 
@@ -95,11 +96,29 @@ void add_partition(const Partition& partition, StepUse& step) {
     add(ArtifactKind::analyzer, partition.analyzer);
     add(ArtifactKind::reducer, partition.reducer);
 }
+std::string text_of(const Template& text) { return text.source(); }
+std::string text_of(const std::string& text) { return text; }
+
+template <class Transition>
+void add_notifications(const std::vector<Transition>& transitions, JobUse& all) {
+    for (const auto& transition : transitions) {
+        if (!transition.pause || !transition.pause->notify) continue;
+        const Position at = transition.at;
+        all.notifications.push_back(
+            {ArtifactKind::batchlet,
+             "command",
+             at,
+             {{"command", at}},
+             ResolvedProperties{{"command", Text(text_of(*transition.pause->notify), at), at}}});
+    }
+}
+
 template <class Element>
 void add_elements(const std::vector<Element>& elements, JobUse& all);
 /// Decisions are steps with one artifact here; flows and splits have none of their own.
 template <class Definition>
 void add_element(const Definition& definition, JobUse& all) {
+    if constexpr (requires { definition.transitions; }) add_notifications(definition.transitions, all);
     if constexpr (requires { definition.elements; }) {
         add_elements(definition.elements, all);
     } else if constexpr (requires { definition.flows; }) {
@@ -120,7 +139,7 @@ void add_elements(const std::vector<Element>& elements, JobUse& all) {
 }
 template <class Job>
 JobUse uses_of(const Job& job) {
-    JobUse all{job.file, {}, {}};
+    JobUse all{job.file, {}, {}, {}};
     for (const auto& listener : job.listeners) all.listeners.push_back(use_of(ArtifactKind::listener, listener));
     add_elements(job.elements, all);
     return all;
@@ -137,6 +156,7 @@ public:
 
     void run() {
         for (const Use& use : job_.listeners) check(use);
+        for (const Use& use : job_.notifications) check(use);
         for (const StepUse& step : job_.steps) {
             for (const Use& use : step.uses) check(use);
             for (const ClassUse& use : step.classes) check(use);

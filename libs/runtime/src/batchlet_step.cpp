@@ -1,5 +1,7 @@
 #include "batchlet_step.hpp"
 
+#include "step_waits.hpp"
+
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -51,6 +53,7 @@ StepOutcome run_batchlet(const RunnableBatchlet& runnable, StepScope& scope) {
         exit_status = batchlet->process();
         stopped = scope.job.stop.requested();
     }
+    if (!stopped && wants_to_rest(scope.context)) return Paused{};
     if (!scope.context.exit_status && !exit_status.empty()) scope.context.exit_status = exit_status;
     if (stopped) return Stopped{};
     return Completed{};

@@ -1,6 +1,7 @@
 #include "chunk_step.hpp"
 
 #include "failure.hpp"
+#include "step_waits.hpp"
 
 #include <fermata/base/point.hpp>
 
@@ -24,6 +25,8 @@ ChunkStep::ChunkStep(const RunnableChunk& chunk, StepScope& scope)
     if (context.persistent_user_data == scope.entry.state.progress.user_data)
         context.persistent_user_data = committed_.user_data;
     if (!context.exit_status) context.exit_status = committed_.exit_status;
+    context.pause_asked = unserved(committed_, scope.entry.state);
+    if (!context.pause_asked) committed_.pause.reset();
     show();
 }
 
@@ -34,6 +37,7 @@ void ChunkStep::begin_step_execution() {
     committed_.skips_used = 0;
     committed_.retries_used = 0;
     committed_.exit_status.reset();
+    committed_.pause.reset();
     committed_.exhausted = committed_.publishing;
 }
 
@@ -59,6 +63,10 @@ StepOutcome ChunkStep::run_chunks() {
             pipeline_.close();
             return Stopped{};
         }
+        if (must_rest()) {
+            pipeline_.close();
+            return Paused{};
+        }
         if (run_chunk_or_recover() && pipeline_.algorithm && !one_by_one_) pipeline_.algorithm->end_checkpoint();
     }
     // A child that ends badly takes part in the outcome: nothing is put in place then.
@@ -66,6 +74,11 @@ StepOutcome ChunkStep::run_chunks() {
     publish();
     pipeline_.close();
     return Completed{};
+}
+
+/// Chunks of a replay are no chunks of their own: without the exception before they would have been one.
+bool ChunkStep::must_rest() const {
+    return committed_.replay_left == 0 && (wants_to_rest(scope_.context) || scope_.job.pause.now());
 }
 
 void ChunkStep::flush() { store_->flush(committed_); }
@@ -140,6 +153,7 @@ void ChunkStep::recover(const std::exception_ptr& error) {
     store_->rollback();
     journal_.clear();
     ++committed_.metrics.rollbacks;
+    scope_.context.pause_asked = unserved(committed_, scope_.entry.state);
     committed_.retries_used = next_.retries_used;
     if (from_listener) std::rethrow_exception(from_listener);
 }
@@ -303,6 +317,7 @@ void ChunkStep::commit() {
     next_.user_data = scope_.context.persistent_user_data;
     next_.exit_status = scope_.context.exit_status;
     next_.exhausted = ended_;
+    if (const auto& asked = scope_.context.pause_asked) next_.pause = kept(*asked, scope_.entry.state);
     next_.replay_left = std::max<std::int64_t>(0, committed_.replay_left - std::max<std::int64_t>(reads_, 1));
     ++next_.sequence;
     ++next_.metrics.commits;

@@ -36,6 +36,7 @@ public:
 private:
     // --- the step: chunk after chunk
     void begin_step_execution();
+    [[nodiscard]] bool must_rest() const;
     StepOutcome run_chunks();
     void guard_against_repeated_deaths();
     bool run_chunk_or_recover();

@@ -1,6 +1,7 @@
 #include <fermata/runtime/job_operator.hpp>
 
 #include "assemble.hpp"
+#include "notify.hpp"
 #include "request_watcher.hpp"
 #include "running_execution.hpp"
 #include "settle_counts.hpp"
@@ -40,6 +41,13 @@ RunnableJob prepare(const JobDefinition& job, const Registry& registry, const Pa
 }
 
 StoredDefinition stored(const JobDefinition& job) { return {hash_of(job), job.id, to_json(job)}; }
+
+[[noreturn]] void refuse_resume(JobExecutionId id, const ResumeAnswer& answer) {
+    std::string message = fmt::format("cannot resume {}: it is {}", id.value(), to_string(answer.status));
+    if (answer.resumed_by)
+        message += fmt::format("; {} was first, at {}", printable(*answer.resumed_by), to_rfc3339(*answer.resumed_at));
+    throw ConcurrentResume(ErrorKind::conflict, message, fmt::format("fermata show {}", id.value()));
+}
 
 std::optional<std::string> find_property(const ResolvedProperties& properties, std::string_view name) {
     for (const ResolvedProperty& property : properties)
@@ -109,6 +117,10 @@ struct JobOperator::Impl {
         if (!row)
             throw Error(ErrorKind::refused, fmt::format("instance {} has no stored definition", instance.value()));
         return job_definition_from_json(row->canonical);
+    }
+    /// `stop restart=` of the execution before it.
+    std::optional<std::string> restarted_at(const JobExecution& execution) {
+        return execution.restart_of ? this->execution(*execution.restart_of).restart_from : std::nullopt;
     }
     std::shared_ptr<RunningExecution> local(JobExecutionId id) {
         const std::lock_guard lock(mutex);
@@ -195,6 +207,8 @@ void JobOperator::Impl::check_restartable(const JobExecution& execution) {
         refused.reason = RestartRefused::Reason::already_complete;
     else if (execution.status == BatchStatus::abandoned)
         refused.reason = RestartRefused::Reason::abandoned;
+    else if (execution.status == BatchStatus::paused)
+        refused.reason = RestartRefused::Reason::waits;
     else
         return;
     refuse_restart(execution.id, refused);
@@ -223,6 +237,11 @@ void JobOperator::Impl::refuse_restart(JobExecutionId id, const RestartRefused& 
             throw JobRestartException(ErrorKind::conflict,
                                       fmt::format("cannot restart {}: its job says restartable=\"false\"", number),
                                       "run the job again for a new instance");
+        case RestartRefused::Reason::waits:
+            throw JobRestartException(ErrorKind::conflict,
+                                      fmt::format("cannot restart {}: it is {} and goes on with fermata resume", number,
+                                                  to_string(refused.status)),
+                                      fmt::format("fermata resume {}", number));
         case RestartRefused::Reason::running:
             break;
     }
@@ -239,12 +258,74 @@ StopAnswer JobOperator::stop(JobExecutionId id, bool now) {
     const StopAnswer answer = impl_->repository.request_stop(id, {.now = now, .actor = impl_->settings.actor});
     if (answer.effect == StopAnswer::Effect::not_running)
         throw JobExecutionNotRunningException(
-            ErrorKind::conflict, fmt::format("cannot stop {}: it is {}; only STARTING, STARTED can be stopped",
+            ErrorKind::conflict, fmt::format("cannot stop {}: it is {}; only what runs or is PAUSED can be stopped",
                                              id.value(), to_string(answer.status)));
     if (answer.effect == StopAnswer::Effect::stopped)
         settle_counts(impl_->repository, impl_->drivers, asked.instance_id);
     if (const auto execution = impl_->local(id)) execution->request_stop(StopReason::operator_asked, now);
     return answer;
+}
+
+PauseAnswer JobOperator::pause(JobExecutionId id, const PauseOptions& options) {
+    impl_->execution(id);
+    const OutsidePause request{.what = {.point = options.point,
+                                        .message = options.message,
+                                        .timeout = options.timeout,
+                                        .on_timeout = options.on_timeout},
+                               .after_step = options.after_step,
+                               .actor = impl_->settings.actor};
+    const PauseAnswer answer = impl_->repository.request_pause(id, request);
+    if (answer.effect == PauseAnswer::Effect::not_running)
+        throw JobExecutionNotRunningException(
+            ErrorKind::conflict, fmt::format("cannot pause {}: it is {}; only STARTING, STARTED can be paused",
+                                             id.value(), to_string(answer.status)));
+    return answer;
+}
+
+ResumeAnswer JobOperator::resume(JobExecutionId id, const ResumeOptions& options) {
+    using Effect = ResumeAnswer::Effect;
+    const JobExecution execution = impl_->execution(id);
+    if (options.payload) (void)checked_payload(*options.payload);
+    const JobDefinition job = impl_->definition_of(execution.instance_id);
+    RunnableJob runnable = prepare<JobRestartException>(job, impl_->registry, execution.parameters,
+                                                        impl_->settings.system_properties, ErrorKind::refused);
+    const ResumeAnswer answer = impl_->repository.resume(
+        id, {.point = options.point, .seen = options.seen, .payload = options.payload, .actor = impl_->settings.actor},
+        impl_->the_worker());
+    if (answer.effect == Effect::conflict) refuse_resume(id, answer);
+    if (answer.effect == Effect::no_such_point)
+        throw Error(ErrorKind::not_found,
+                    fmt::format("execution {} does not wait at \"{}\"", id.value(), printable(*options.point)),
+                    fmt::format("fermata show {} --waits", id.value()));
+    if (answer.effect == Effect::owned)
+        impl_->run(std::move(runnable),
+                   {.claim = {answer.execution, answer.instance, answer.instance_uuid, answer.epoch},
+                    .start_at = impl_->restarted_at(execution),
+                    .adopted = true,
+                    .begun = answer.begun},
+                   execution.parameters);
+    return answer;
+}
+
+SignalAnswer JobOperator::signal(JobExecutionId id, SignalRequest request) {
+    impl_->execution(id);
+    if (request.payload) (void)checked_payload(*request.payload);
+    if (request.sender.empty()) request.sender = impl_->settings.actor;
+    return impl_->repository.signal(id, request);
+}
+
+bool JobOperator::serve_duties() {
+    try {
+        if (!impl_->repository.has_duties()) return false;
+        impl_->repository.serve_deadlines(impl_->settings.actor);
+        send_notifications(
+            impl_->repository,
+            {.registry = impl_->registry, .drivers = impl_->drivers, .repository_url = impl_->settings.repository_url});
+        return true;
+    } catch (const std::exception&) {
+        // Who came for something else is not kept from it; whoever comes next serves what is left.
+        return false;
+    }
 }
 
 void JobOperator::abandon(JobExecutionId id) {
@@ -259,6 +340,7 @@ void JobOperator::abandon(JobExecutionId id) {
 void JobOperator::recover(JobExecutionId id) {
     const JobExecution execution = impl_->execution(id);
     impl_->require_dead_owner(execution);
+    if (execution.status == BatchStatus::pausing && impl_->repository.pause_lost(id, impl_->settings.actor)) return;
     const JobDefinition job = impl_->definition_of(execution.instance_id);
     RunnableJob runnable = prepare<JobRestartException>(job, impl_->registry, execution.parameters,
                                                         impl_->settings.system_properties, ErrorKind::refused);
@@ -268,9 +350,8 @@ void JobOperator::recover(JobExecutionId id) {
     if (!claim)
         throw Error(ErrorKind::conflict,
                     fmt::format("execution {} was taken over by somebody else just now", id.value()));
-    std::optional<std::string> start_at;
-    if (execution.restart_of) start_at = impl_->execution(*execution.restart_of).restart_from;
-    impl_->run(std::move(runnable), {.claim = *claim, .start_at = start_at, .adopted = true}, execution.parameters);
+    impl_->run(std::move(runnable), {.claim = *claim, .start_at = impl_->restarted_at(execution), .adopted = true},
+               execution.parameters);
 }
 
 void JobOperator::fail_lost(JobExecutionId id) {
@@ -288,6 +369,11 @@ void JobOperator::Impl::require_dead_owner(const JobExecution& execution) {
             ErrorKind::conflict,
             fmt::format("cannot recover {}: it is {}, not running", execution.id.value(), to_string(execution.status)));
     const auto proof = repository.owner_liveness(execution.id);
+    if (execution.status == BatchStatus::starting && !execution.owner)
+        throw Error(
+            ErrorKind::conflict,
+            fmt::format("cannot recover {}: it has lost nobody; it waits for somebody to run it", execution.id.value()),
+            fmt::format("fermata resume {}", execution.id.value()));
     if (!proof || proof->liveness == Liveness::dead) return;
     throw Error(ErrorKind::conflict,
                 fmt::format("cannot recover {}: its owner {}: {}", execution.id.value(),
@@ -350,7 +436,7 @@ std::vector<JobExecutionId> JobOperator::running_executions(const std::string& j
     (void)job_instance_count(job_name);
     std::vector<JobExecutionId> ids;
     for (const JobExecution& execution : impl_->repository.find_executions(
-             {.statuses = {BatchStatus::starting, BatchStatus::started, BatchStatus::stopping},
+             {.statuses = {BatchStatus::starting, BatchStatus::started, BatchStatus::stopping, BatchStatus::pausing},
               .job_name = job_name,
               .limit = 1'000'000}))
         ids.push_back(execution.id);

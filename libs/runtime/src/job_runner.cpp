@@ -1,27 +1,52 @@
 #include "job_runner.hpp"
 
 #include "failure.hpp"
+#include "notify.hpp"
 
 #include <fmt/format.h>
 
 namespace fermata {
 
 JobRunner::JobRunner(Walk::Plan plan, JobScope& scope, JobContext context)
-    : job_(plan.job), scope_(scope), context_(std::move(context)), walk_(std::move(plan), scope) {}
-
-void JobRunner::run() {
-    JobEnd end = walk();
-    scope_.repository.end_execution(scope_.claim, end);
-    auto display = scope_.display.lock();
-    display->status = end.status;
+    : job_(plan.job), scope_(scope), context_(std::move(context)), plan_(std::move(plan)) {
+    walk_.emplace(plan_, scope_);
 }
 
-JobEnd JobRunner::walk() {
+void JobRunner::run() {
+    const auto end = walk();
+    if (end) scope_.repository.end_execution(scope_.claim, *end);
+    {
+        auto display = scope_.display.lock();
+        display->status = end ? end->status : BatchStatus::paused;
+    }
+    if (!end) send_notifications(scope_.repository, {scope_.registry, scope_.drivers, scope_.owner_fd, &context_});
+}
+
+std::optional<JobEnd> JobRunner::walk() {
     begin();
     JobEnd end;
-    // An adopter does not repeat beforeJob once something was entered: it ran then.
-    if (walk_.has_begun() || call_listeners(&JobListener::before_job, end)) end = end_of(walk_.run(context_));
-    return finish(std::move(end));
+    // Only the first owner calls beforeJob: it has been, once something was entered or the execution has rested.
+    if (!walk_->has_begun() && !call_listeners(&JobListener::before_job, end)) return finish(std::move(end));
+    return walk_to_rest();
+}
+
+std::optional<JobEnd> JobRunner::walk_to_rest() {
+    for (;;) {
+        WalkOutcome outcome = walk_->run(context_);
+        if (outcome.status != BatchStatus::paused) return finish(end_of(std::move(outcome)));
+        switch (scope_.repository.rest_execution(scope_.claim, context_.exit_status)) {
+            case Rested::paused:
+                return std::nullopt;
+            case Rested::stopping:
+                outcome.status = BatchStatus::stopped;
+                return finish(end_of(std::move(outcome)));
+            case Rested::goes_on:
+                break;
+        }
+        scope_.heed(scope_.repository.poll(scope_.claim));
+        plan_.adopted = plan_.begun = true;
+        walk_.emplace(plan_, scope_);
+    }
 }
 
 void JobRunner::begin() {

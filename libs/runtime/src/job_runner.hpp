@@ -8,11 +8,14 @@ class JobRunner {
 public:
     JobRunner(Walk::Plan plan, JobScope& scope, JobContext context);
 
-    /// Runs to the end and records it. Returns without recording if another owner holds the execution meanwhile.
+    /// Runs to the end, or to a rest, and records it. Returns without recording if another owner holds the execution
+    /// meanwhile.
     void run();
 
 private:
-    JobEnd walk();
+    /// Nothing if it is PAUSED.
+    std::optional<JobEnd> walk();
+    std::optional<JobEnd> walk_to_rest();
     void begin();
     [[nodiscard]] JobEnd end_of(WalkOutcome outcome);
     JobEnd finish(JobEnd end);
@@ -21,7 +24,8 @@ private:
     const RunnableJob& job_;
     JobScope& scope_;
     JobContext context_;
-    Walk walk_;
+    Walk::Plan plan_;
+    std::optional<Walk> walk_;
     ListenerChain listeners_;
 };
 

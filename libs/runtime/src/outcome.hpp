@@ -10,14 +10,17 @@ namespace fermata {
 struct Completed {};
 /// A stop was asked for and the work has stopped.
 struct Stopped {};
+/// It rests and is entered again: a pause is asked for, by itself or by others.
+struct Paused {};
 struct Failed {
     Failure failure;
 };
-using StepOutcome = std::variant<Completed, Stopped, Failed>;
+using StepOutcome = std::variant<Completed, Stopped, Paused, Failed>;
 
 [[nodiscard]] inline BatchStatus status_of(const StepOutcome& outcome) {
     if (std::holds_alternative<Completed>(outcome)) return BatchStatus::completed;
     if (std::holds_alternative<Stopped>(outcome)) return BatchStatus::stopped;
+    if (std::holds_alternative<Paused>(outcome)) return BatchStatus::paused;
     return BatchStatus::failed;
 }
 

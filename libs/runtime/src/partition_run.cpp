@@ -3,6 +3,7 @@
 #include "batchlet_step.hpp"
 #include "chunk_step.hpp"
 #include "failure.hpp"
+#include "step_waits.hpp"
 
 #include <fmt/format.h>
 
@@ -22,17 +23,17 @@ private:
 
 class PartitionRun {
 public:
-    PartitionRun(const PartitionSurroundings& around, const PartitionExecution& partition,
+    PartitionRun(const PartitionSurroundings& around, const PartitionExecution& partition, StepEntryMode mode,
                  const std::vector<CollectedData>& collected)
         : around_(around),
           partition_(partition),
           collected_(collected),
-          adopted_(partition.status == BatchStatus::started),
-          entry_(around.job.repository.enter_partition(around.claim, partition.number,
-                                                       adopted_ ? StepEntryMode::adopt : StepEntryMode::start)),
+          adopted_(mode != StepEntryMode::start),
+          entry_(around.job.repository.enter_partition(around.claim, partition.number, mode)),
           progress_(entry_.state.progress),
           job_context_(around.job_context),
           outbox_([this](std::string data) { around_.deliver(partition_.number, std::move(data)); }),
+          waits_(around.job, entry_.state),
           scope_{around.job, entry_, job_context_, context_, listeners_, adopted_} {
         job_context_.exit_status.reset();
         job_context_.transient_user_data.reset();
@@ -47,10 +48,12 @@ public:
         context_.stop = &around.job.stop;
         context_.drivers = &around.job.drivers;
         context_.owner_fd = around.job.owner_fd;
+        context_.waits = &waits_;
     }
 
     PartitionOutcome run() {
         StepOutcome outcome = attempt([&] { return work(); });
+        if (std::holds_alternative<Paused>(outcome)) return rested();
         PartitionEnd end{
             .status = status_of(outcome), .exit_status = {}, .progress = {}, .failure = {}, .collected = {}};
         if (is_batchlet_) {
@@ -66,11 +69,26 @@ public:
         end.progress.user_data = context_.persistent_user_data;
         end.progress.exit_status = end.exit_status;
         if (const auto* failed = std::get_if<Failed>(&outcome)) end.failure = failed->failure;
+        end.progress.pause.reset();
+        if (context_.pause_asked && end.status == BatchStatus::completed)
+            end.progress.pause = kept(*context_.pause_asked, entry_.state);
         around_.job.repository.end_partition(entry_.claim, end);
-        return {end.status, *end.exit_status, end.progress.metrics, end.failure, end.collected};
+        return {end.status,  *end.exit_status, end.progress.metrics,
+                end.failure, end.collected,    unserved(end.progress, entry_.state)};
     }
 
 private:
+    PartitionOutcome rested() {
+        progress_.user_data = context_.persistent_user_data;
+        progress_.exit_status = context_.exit_status;
+        const PauseOpened opened = around_.job.repository.rest_partition(entry_.claim, rest_of(context_, progress_));
+        if (opened.open) around_.job.pause.opened(opened.epoch);
+        return {.status = BatchStatus::paused,
+                .exit_status = {},
+                .metrics = progress_.metrics,
+                .failure = {},
+                .collected = {}};
+    }
     template <class Action>
     StepOutcome attempt(Action&& action) {
         return outcome_of(action, [this](const std::exception_ptr& error) { return failed(error); });
@@ -105,6 +123,7 @@ private:
     StepOutcome work() {
         is_batchlet_ = std::holds_alternative<RunnableBatchlet>(around_.step.work);
         if (is_batchlet_ && around_.job.stop.requested()) return Stopped{};
+        if (is_batchlet_ && around_.job.pause.requested()) return Paused{};
         const RunnableStep& step = runnable();
         context_.properties =
             Properties("step \"" + around_.claim.step + "\"", around_.job.file, step.definition->properties);
@@ -148,7 +167,7 @@ private:
 
     const PartitionSurroundings& around_;
     const PartitionExecution& partition_;
-    const std::vector<CollectedData>& collected_;
+    const std::vector<CollectedData> collected_;
     bool adopted_;
     bool is_batchlet_ = false;
     StepEntry entry_;
@@ -160,6 +179,7 @@ private:
     std::unique_ptr<PartitionCollector> collector_;
     std::optional<CollectingListener> collecting_;
     Outbox outbox_;
+    StepWaits waits_;
     StepScope scope_;
 };
 
@@ -167,9 +187,17 @@ private:
 
 std::optional<PartitionOutcome> run_partition(const PartitionSurroundings& around, const PartitionExecution& partition,
                                               const std::vector<CollectedData>& collected) {
-    const bool adopted = partition.status == BatchStatus::started;
-    if (around.job.stop.requested() && !adopted) return std::nullopt;
-    return PartitionRun(around, partition, collected).run();
+    const bool is_new = partition.status == BatchStatus::starting;
+    StepEntryMode mode = is_new                                     ? StepEntryMode::start
+                         : partition.status == BatchStatus::started ? StepEntryMode::adopt
+                                                                    : StepEntryMode::resume;
+    if (around.job.stop.requested() ? is_new : around.job.pause.requested()) return std::nullopt;
+    PartitionOutcome outcome = PartitionRun(around, partition, mode, collected).run();
+    mode = StepEntryMode::resume;
+    // Its pause was complete before it was entered, or was withdrawn: nothing waits.
+    while (outcome.status == BatchStatus::paused && !around.job.pause.requested() && !around.job.stop.requested())
+        outcome = PartitionRun(around, partition, mode, {}).run();
+    return outcome;
 }
 
 }  // namespace fermata

@@ -26,10 +26,12 @@ struct PartitionOutcome {
     Metrics metrics;
     std::optional<Failure> failure;
     std::optional<std::string> collected;  ///< by a batchlet's collector, at its end: to be told together with it
+    std::optional<StepPause> pause = {};   ///< asked for and not served: it comes after the step
 };
 
-/// Never entered while a stop is requested: the answer is nothing then. `collected`: what an owner before stored of it,
-/// delivered again as far as it is committed. Throws only what the repository throws.
+/// Never entered while a stop or a pause is requested: the answer is nothing then. PAUSED: it rests, as recorded.
+/// `collected`: what an owner before stored of it, delivered again as far as it is committed. Throws only what the
+/// repository throws.
 [[nodiscard]] std::optional<PartitionOutcome> run_partition(const PartitionSurroundings& around,
                                                             const PartitionExecution& partition,
                                                             const std::vector<CollectedData>& collected);

@@ -1,6 +1,7 @@
 #include "partitioned_step.hpp"
 
 #include "failure.hpp"
+#include "step_waits.hpp"
 
 #include <fmt/format.h>
 
@@ -47,6 +48,8 @@ StepOutcome PartitionedStep::run() {
         outcome = map_and_run();
         if (reducer_ && std::holds_alternative<Completed>(outcome)) reducer_->before_partitioned_step_completion();
     });
+    if (!error && std::holds_alternative<Paused>(outcome))
+        return outcome;  // not at its end: nothing is told to anybody
     const bool commits = !error && std::holds_alternative<Completed>(outcome);
     if (reducer_ && !commits) attempt([&] { reducer_->rollback_partitioned_step(); });
     if (reducer_)
@@ -104,6 +107,9 @@ PlanRequest PartitionedStep::ask_mapper() {
 void PartitionedStep::run_partitions(const StoredPlan& plan) {
     const std::vector<CollectedData> collected =
         scope_.adopted ? scope_.job.repository.collected_of(entry_.claim.id) : std::vector<CollectedData>();
+    if (scope_.adopted)
+        for (const std::string& asked : scope_.job.repository.unserved_pauses_of(entry_.claim))
+            if (!pause_asked_) pause_asked_ = asked_in(asked);
     std::vector<const PartitionExecution*> open;
     for (const PartitionExecution& partition : plan.partitions) {
         if (partition.ended)
@@ -128,11 +134,12 @@ void PartitionedStep::run_child(const PartitionExecution& partition, const std::
         const auto outcome = run_partition(around_, partition, collected);
         if (outcome) {
             note(*outcome);
-            tell(Ended{outcome->status, outcome->exit_status, outcome->collected});
+            if (outcome->status != BatchStatus::paused)
+                tell(Ended{outcome->status, outcome->exit_status, outcome->collected});
             return;
         }
         const std::lock_guard lock(mutex_);
-        stopped_ = true;
+        (scope_.job.stop.requested() ? stopped_ : paused_) = true;
     } catch (...) {
         give_up_ = true;
         const std::lock_guard lock(mutex_);
@@ -154,6 +161,8 @@ void PartitionedStep::note(const PartitionOutcome& outcome) {
     metrics_ = sum(metrics_, outcome.metrics);
     if (outcome.failure && !failure_) failure_ = outcome.failure;
     if (outcome.status == BatchStatus::stopped) stopped_ = true;
+    if (outcome.status == BatchStatus::paused) paused_ = true;
+    if (outcome.pause && !pause_asked_) pause_asked_ = outcome.pause;
 }
 
 // --- the analyzer
@@ -183,9 +192,11 @@ void PartitionedStep::analyze_news() {
     }
 }
 
+/// A partition that rests has not ended, so neither has the step, whatever became of the others.
 StepOutcome PartitionedStep::fold() const {
+    if (paused_ && !scope_.job.stop.requested()) return Paused{};
     if (failure_) return Failed{*failure_};
-    if (stopped_) return Stopped{};
+    if (stopped_ || paused_) return Stopped{};
     return Completed{};
 }
 

@@ -19,6 +19,8 @@ public:
     StepOutcome run();
     /// The sum of all partitions of this step execution, those that ended under an owner before included.
     [[nodiscard]] const Metrics& metrics() const noexcept { return metrics_; }
+    /// What a partition asked for that comes after the step.
+    [[nodiscard]] const std::optional<StepPause>& pause_asked() const noexcept { return pause_asked_; }
 
 private:
     struct Data {
@@ -58,6 +60,8 @@ private:
     Metrics metrics_;
     std::optional<Failure> failure_;  ///< the first one
     bool stopped_ = false;
+    bool paused_ = false;
+    std::optional<StepPause> pause_asked_;
     std::exception_ptr trouble_;         ///< the repository could not be written, or is another owner's now
     std::atomic<bool> give_up_ = false;  ///< enter no more partitions: the step has failed already
 };

@@ -13,6 +13,7 @@ RunningExecution::RunningExecution(Surroundings surroundings, RunnableJob job, S
              surroundings_.registry,
              surroundings_.drivers,
              stop_,
+             pause_,
              display_,
              start_.claim,
              job_.job->file,
@@ -34,7 +35,7 @@ void RunningExecution::run() {
     try {
         surroundings_.watcher.add(scope_);  // here, so that a thread that cannot be started leaves nothing behind
         if (start_.adopted) scope_.heed(surroundings_.repository.poll(start_.claim));  // what its owner was asked
-        JobRunner({job_, start_.start_at, start_.adopted}, scope_, std::move(context_)).run();
+        JobRunner({job_, start_.start_at, start_.adopted, start_.begun}, scope_, std::move(context_)).run();
     } catch (...) {
         trouble_ = std::current_exception();
     }

@@ -23,7 +23,8 @@ public:
     struct Start {
         Claim claim;
         std::optional<std::string> start_at;
-        bool adopted = false;
+        bool adopted = false;  ///< it was begun before: by an owner that died, or that let it rest
+        bool begun = false;    ///< and beforeJob has been called
         bool accept_sink = false;
     };
     RunningExecution(Surroundings surroundings, RunnableJob job, Start start, JobContext context);
@@ -44,6 +45,7 @@ private:
     Start start_;
     JobContext context_;
     StopSignal stop_;
+    PauseSignal pause_;
     Sync<RunningJob> display_;
     JobScope scope_;
     std::exception_ptr trouble_;

@@ -5,6 +5,7 @@
 #include "failure.hpp"
 #include "partitioned_step.hpp"
 #include "step_log.hpp"
+#include "step_waits.hpp"
 
 #include <fermata/base/clock.hpp>
 
@@ -15,14 +16,15 @@ namespace {
 
 class StepRun {
 public:
-    StepRun(const RunnableStep& step, StepEntryMode mode, JobScope& job, JobContext& job_context)
+    StepRun(const RunnableStep& step, const StepStart& start, JobScope& job, JobContext& job_context)
         : step_(step),
           definition_(without_plan(*step.definition)),
-          entry_(job.repository.enter_step(job.claim, step.definition->id, mode)),
+          entry_(job.repository.enter_step(job.claim, step.definition->id, start.mode, start.signals)),
           log_(job.repository.data_folder() / "logs" / std::to_string(job.claim.execution.value()) /
                (step.definition->id + ".log")),
           progress_(entry_.state.progress),
-          scope_{job, entry_, job_context, context_, listeners_, mode == StepEntryMode::adopt} {
+          waits_(job, entry_.state),
+          scope_{job, entry_, job_context, context_, listeners_, goes_on(start.mode)} {
         context_.step_name = step.definition->id;
         context_.step_execution_id = entry_.claim.id;
         context_.properties = Properties("step \"" + step.definition->id + "\"", job.file, definition_.properties);
@@ -34,18 +36,21 @@ public:
         context_.stop = &job.stop;
         context_.drivers = &job.drivers;
         context_.owner_fd = job.owner_fd;
+        context_.waits = &waits_;
         show_entry();
     }
 
     StepResult run() {
         StepOutcome outcome = attempt([&] { return work(); });
         context_.batch_status = status_of(outcome);
+        if (std::holds_alternative<Paused>(outcome)) return rested();
         outcome = after_step(std::move(outcome));
         show_end(outcome);
         return result(outcome);
     }
 
 private:
+    static bool goes_on(StepEntryMode mode) { return mode == StepEntryMode::adopt || mode == StepEntryMode::resume; }
     template <class Action>
     StepOutcome attempt(Action&& action) {
         return outcome_of(action, [this](const std::exception_ptr& error) { return failed(error); });
@@ -92,6 +97,7 @@ private:
     StepOutcome run_partitions() {
         PartitionedStep partitions(step_, scope_, entry_);
         StepOutcome outcome = attempt([&] { return partitions.run(); });
+        if (!context_.pause_asked) context_.pause_asked = partitions.pause_asked();
         progress_ = entry_.state.progress;
         progress_.metrics = partitions.metrics();
         context_.metrics = progress_.metrics;
@@ -108,6 +114,14 @@ private:
         return outcome;
     }
 
+    /// It has not ended: no afterStep, no exit status.
+    StepResult rested() {
+        progress_.user_data = context_.persistent_user_data;
+        progress_.exit_status = context_.exit_status;
+        show(BatchStatus::paused);
+        return {entry_.claim, {}, rest_of(context_, progress_)};
+    }
+
     StepResult result(const StepOutcome& outcome) {
         StepEnd end;
         end.status = status_of(outcome);
@@ -116,18 +130,27 @@ private:
         end.progress.user_data = context_.persistent_user_data;
         end.progress.exit_status = end.exit_status;
         end.partitioned = step_.definition->partition.has_value();
+        end.progress.pause.reset();
         if (const auto* failed = std::get_if<Failed>(&outcome)) end.failure = failed->failure;
-        return {entry_.claim, std::move(end)};
+        // Asked for in its last chunk it takes effect after the step.
+        if (context_.pause_asked && std::holds_alternative<Completed>(outcome)) end.pause = context_.pause_asked->what;
+        return {entry_.claim, std::move(end), std::nullopt};
     }
 
     void show_entry() {
         auto display = scope_.job.display.lock();
         std::erase(display->ahead, step_.definition->id);
+        std::erase_if(display->steps, [&](const RunningStep& shown) { return shown.id == entry_.claim.id; });
         display->steps.push_back({.name = step_.definition->id,
                                   .id = entry_.claim.id,
                                   .status = BatchStatus::started,
                                   .metrics = entry_.state.progress.metrics,
                                   .started = Clock::system().now()});
+    }
+    void show(BatchStatus status) {
+        auto display = scope_.job.display.lock();
+        for (RunningStep& shown : display->steps)
+            if (shown.id == entry_.claim.id) shown.status = status;
     }
     void show_end(const StepOutcome& outcome) {
         auto display = scope_.job.display.lock();
@@ -147,13 +170,14 @@ private:
     Progress progress_;
     StepContext context_;
     ListenerChain listeners_;
+    StepWaits waits_;
     StepScope scope_;
 };
 
 }  // namespace
 
-StepResult run_step(const RunnableStep& step, StepEntryMode mode, JobScope& job, JobContext& job_context) {
-    return StepRun(step, mode, job, job_context).run();
+StepResult run_step(const RunnableStep& step, const StepStart& start, JobScope& job, JobContext& job_context) {
+    return StepRun(step, start, job, job_context).run();
 }
 
 }  // namespace fermata

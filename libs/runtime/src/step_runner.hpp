@@ -10,9 +10,17 @@ namespace fermata {
 struct StepResult {
     StepClaim claim;
     StepEnd end;
+    std::optional<StepRest> rest;  ///< it has not ended: the caller calls rest_step instead
+};
+
+/// How a step is entered, and the pauses whose signals it gets.
+struct StepStart {
+    StepEntryMode mode = StepEntryMode::start;
+    SignalSource signals;
 };
 
 /// Throws only Error(stale), when another owner holds the execution; every other failure is in the result.
-[[nodiscard]] StepResult run_step(const RunnableStep& step, StepEntryMode mode, JobScope& job, JobContext& job_context);
+[[nodiscard]] StepResult run_step(const RunnableStep& step, const StepStart& start, JobScope& job,
+                                  JobContext& job_context);
 
 }  // namespace fermata

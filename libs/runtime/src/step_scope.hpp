@@ -5,6 +5,7 @@
 #include "metrics_sum.hpp"
 #include "outbox.hpp"
 #include "outcome.hpp"
+#include "pause_signal.hpp"
 
 #include <fermata/base/stop_signal.hpp>
 #include <fermata/base/sync.hpp>
@@ -20,6 +21,7 @@ struct JobScope {
     const Registry& registry;
     const sql::Drivers& drivers;
     StopSignal& stop;
+    PauseSignal& pause;
     Sync<RunningJob>& display;
     Claim claim;
     std::string file;  ///< of the job XML, for messages
@@ -29,6 +31,7 @@ struct JobScope {
 
     /// What an owner learned from the database reaches the running artifacts.
     void heed(const Requests& requests) const {
+        pause.learn(requests);
         if (requests.status != BatchStatus::stopping) return;
         if (requests.stop_now)
             stop.request_now(StopReason::operator_asked);
@@ -43,7 +46,7 @@ struct StepScope {
     JobContext& job_context;
     StepContext& context;
     ListenerChain& listeners;
-    bool adopted = false;      ///< the same StepExecution goes on after its owner died
+    bool adopted = false;      ///< the same StepExecution goes on: after its owner died, or after a pause
     Outbox* outbox = nullptr;  ///< of a partition with a collector
     Metrics shown = {};        ///< what the display has of this partition
 

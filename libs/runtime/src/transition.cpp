@@ -14,6 +14,7 @@ Transition taken(const ResolvedTransition& element) {
         case TransitionDefinition::Kind::fail:
             return {Transition::Kind::fail, {}, element.exit_status, {}};
         case TransitionDefinition::Kind::stop:
+        case TransitionDefinition::Kind::pause:
             break;
     }
     return {Transition::Kind::stop, {}, element.exit_status, element.restart};
@@ -41,11 +42,21 @@ std::string_view to_string(Transition::Kind kind) {
 
 Transition transition_after(const Ways& ways, BatchStatus status, std::string_view exit_status) {
     if (status == BatchStatus::stopped) return {Transition::Kind::stop, {}, {}, {}};  // §11.13: no element is looked at
-    for (const ResolvedTransition& element : ways.transitions)
-        if (matches_glob(element.on, exit_status)) return taken(element);
-    if (status == BatchStatus::failed) return {Transition::Kind::failed, {}, {}, {}};
-    if (ways.next != nullptr && *ways.next) return {Transition::Kind::next, **ways.next, {}, {}};
-    return {};
+    const ResolvedTransition* pause = nullptr;
+    const auto with_pause = [&pause](Transition way) {
+        if (pause != nullptr) way.pause = pause->pause;
+        return way;
+    };
+    for (const ResolvedTransition& element : ways.transitions) {
+        const bool is_pause = element.kind == TransitionDefinition::Kind::pause;
+        if ((is_pause && pause != nullptr) || !matches_glob(element.on, exit_status)) continue;
+        if (!is_pause) return with_pause(taken(element));
+        pause = &element;
+        if (!element.to.empty()) return with_pause({Transition::Kind::next, element.to, {}, {}});
+    }
+    if (status == BatchStatus::failed) return with_pause({Transition::Kind::failed, {}, {}, {}});
+    if (ways.next != nullptr && *ways.next) return with_pause({Transition::Kind::next, **ways.next, {}, {}});
+    return with_pause({});
 }
 
 }  // namespace fermata

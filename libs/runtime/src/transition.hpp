@@ -22,6 +22,7 @@ struct Transition {
     std::string to;
     std::optional<std::string> exit_status;
     std::optional<std::string> restart;
+    std::optional<PauseRequest> pause = {};  ///< before it goes there
 };
 [[nodiscard]] std::string_view to_string(Transition::Kind kind);
 
@@ -35,7 +36,8 @@ struct Ways {
 [[nodiscard]] inline Ways ways_of(const ResolvedSplit& split) { return {{}, &split.next}; }
 [[nodiscard]] inline Ways ways_of(const ResolvedDecision& decision) { return {decision.transitions, nullptr}; }
 
-/// `exit_status` is the element's, after defaulting to its batch status.
+/// The first pause element that matches says that it pauses, and, if it has a target, where it goes then; without, what
+/// follows it decides. `exit_status` is the element's, after defaulting to its batch status.
 [[nodiscard]] Transition transition_after(const Ways& ways, BatchStatus status, std::string_view exit_status);
 
 }  // namespace fermata

@@ -24,10 +24,16 @@ int weight(const WalkOutcome& outcome) {
     return outcome.ends_job ? 1 : 0;
 }
 
-WalkOutcome fold(std::vector<WalkOutcome> flows) {
+}  // namespace
+
+/// A flow that rests has not ended, so neither has the split, whatever became of the others.
+WalkOutcome Walk::fold(std::vector<WalkOutcome> flows) const {
     WalkOutcome result{.exit_status = std::string(to_string(BatchStatus::completed))};
     std::vector<StepExecutionId> steps;
     for (const WalkOutcome& flow : flows) steps.insert(steps.end(), flow.steps.begin(), flow.steps.end());
+    const auto resting = std::ranges::find(flows, BatchStatus::paused, &WalkOutcome::status);
+    if (resting != flows.end() && !scope_.stop.requested()) return std::move(*resting);
+    if (resting != flows.end()) resting->status = BatchStatus::stopped;
     // A flow that has ended the job has ended it, also where another that merely failed counts more.
     const bool ends_job = std::ranges::any_of(flows, &WalkOutcome::ends_job);
     const auto heaviest = std::ranges::max_element(flows, {}, weight);
@@ -37,8 +43,6 @@ WalkOutcome fold(std::vector<WalkOutcome> flows) {
     return result;
 }
 
-}  // namespace
-
 Walk::Walk(Plan plan, JobScope& scope)
     : plan_(std::move(plan)), scope_(scope), states_(scope.repository.steps_of_instance(scope.claim.instance)) {
     if (!plan_.adopted) return;
@@ -47,27 +51,30 @@ Walk::Walk(Plan plan, JobScope& scope)
         record_.emplace(std::move(key), std::move(entry));
     }
     for (const StepExecution& step : scope.repository.steps_of(scope.claim.execution))
-        if (!step.ended) running_.insert(step.name);
+        if (!step.ended) unfinished_.emplace(step.name, step.status);
+    outside_ = scope.repository.outside_pause_of(scope.claim.execution);
 }
 
 WalkOutcome Walk::run(JobContext& context) {
     const Place job{.elements = plan_.job.elements, .scope = "", .context = context};
-    if (!plan_.start_at) return walk(job, &job.elements.front());
+    if (!plan_.start_at) return walk(job, &job.elements.front(), {});
     const RunnableElement* first = find(job.elements, *plan_.start_at);
-    if (first != nullptr) return walk(job, first);
+    if (first != nullptr) return walk(job, first, {});
     return wrong("fermata.Error",
                  fmt::format("the execution before asked to be restarted at \"{}\", but the job has no such element",
                              *plan_.start_at));
 }
 
-WalkOutcome Walk::walk(const Place& place, const RunnableElement* first) {
-    Standing standing{.current = first};
-    for (;;) {
+WalkOutcome Walk::walk(const Place& place, const RunnableElement* first, const SignalSource& signals) {
+    Standing standing{.current = first, .signals = signals};
+    const bool continues = plan_.adopted && (place.scope.empty() || recorded(place, 1) != nullptr);
+    for (bool was_new = !continues;;) {
         const std::string& id = standing.current->id();
         const bool is_new = recorded(place, standing.number + 1) == nullptr;
-        if (is_new && scope_.stop.requested() && !is_running(*standing.current))
-            return {
-                .status = BatchStatus::stopped, .exit_status = "STOPPED", .steps = standing.steps, .ends_job = true};
+        if (is_new && scope_.stop.requested() && !is_running(*standing.current)) return stopped(standing);
+        if (is_new && scope_.pause.requested() && !scope_.stop.requested()) return paused(standing);
+        if (is_new && !was_new) standing.signals.outside = outside_;
+        was_new = is_new;
         if (!standing.entered.insert(id).second)  // §8.9.3: also over steps that are passed
             return wrong("fermata.Error", fmt::format("\"{}\" was reached a second time in one execution", id));
 
@@ -78,6 +85,10 @@ WalkOutcome Walk::walk(const Place& place, const RunnableElement* first) {
         if (outcome.failure) standing.failure = outcome.failure;
         outcome.steps = standing.steps;
         if (outcome.ends_job) return std::move(outcome);
+        if (next.pause.open) return paused(standing);
+        // Decisions pass on what was sent; whatever has steps has received it.
+        if (next.pause.epoch > 0 || !std::holds_alternative<RunnableDecision>(standing.current->what))
+            standing.signals = {.own = next.pause.epoch};
 
         const Transition& way = next.transition;
         if (way.exit_status) place.context.exit_status = way.exit_status;
@@ -120,6 +131,7 @@ Walk::Move Walk::replay(const WalkEntry& entry, const RunnableElement& element, 
                       fmt::format("the record names \"{}\" where the job leads to \"{}\"", entry.step, element.id())),
                 {}};
     Move move{.outcome = {.status = entry.status, .exit_status = entry.exit_status.value_or(""), .steps = entry.steps}};
+    move.pause.epoch = entry.pause;  // complete: nothing is replayed while a pause is open
     place.context.exit_status = entry.job_exit_status;
     if (entry.failure) return {failed_for(*entry.failure), {}};
     if (entry.status == BatchStatus::failed && !entry.steps.empty()) {
@@ -136,7 +148,10 @@ Walk::Move Walk::replay(const WalkEntry& entry, const RunnableElement& element, 
 
 Walk::Move Walk::enter(const RunnableStep& step, const Place& place, const Standing& standing) {
     const ResolvedStep& definition = definition_of(step);
-    if (running_.contains(definition.id)) return run_step_here(step, StepEntryMode::adopt, place, standing);
+    if (const auto entered = unfinished_.find(definition.id); entered != unfinished_.end())
+        return run_step_here(step,
+                             entered->second == BatchStatus::paused ? StepEntryMode::resume : StepEntryMode::adopt,
+                             place, standing);
     const auto found = states_.find(definition.id);
     if (found == states_.end()) return run_step_here(step, StepEntryMode::start, place, standing);
     const StepState& state = found->second;
@@ -170,13 +185,26 @@ Walk::Move Walk::pass(const RunnableStep& step, const StepState& state, const Pl
 
 Walk::Move Walk::run_step_here(const RunnableStep& step, StepEntryMode mode, const Place& place,
                                const Standing& standing) {
-    StepResult result = run_step(step, mode, scope_, place.context);
+    StepStart start{mode, standing.signals};
+    if (mode == StepEntryMode::resume) start.signals = {.outside = outside_};
+    if (mode == StepEntryMode::adopt) start.signals = {};  // it keeps those it had
+    for (;;) {
+        StepResult result = run_step(step, start, scope_, place.context);
+        if (!result.rest) return end_step_here(step, std::move(result), place, standing);
+        if (auto outcome = rest_step_here(result, standing)) return {std::move(*outcome), {}};
+        start = {StepEntryMode::resume, {}};
+    }
+}
+
+Walk::Move Walk::end_step_here(const RunnableStep& step, StepResult result, const Place& place,
+                               const Standing& standing) {
     StepEnd& end = result.end;
     Move move{.outcome = {.status = end.status, .exit_status = *end.exit_status, .steps = {result.claim.id}}};
     move.outcome.failure = end.failure;
     move.transition = transition_after(ways_of(*step.definition), end.status, *end.exit_status);
     const auto job_exit_status = move.transition.exit_status ? move.transition.exit_status : place.context.exit_status;
     if (!place.in_split) end.job_exit_status = job_exit_status;
+    if (!end.pause) end.pause = move.transition.pause;
     end.walk = {.number = standing.number + 1,
                 .step = step.definition->id,
                 .outcome = "ran",
@@ -187,8 +215,18 @@ Walk::Move Walk::run_step_here(const RunnableStep& step, StepEntryMode mode, con
                 .exit_status = end.exit_status,
                 .job_exit_status = job_exit_status,
                 .steps = move.outcome.steps};
-    scope_.repository.end_step(result.claim, end);
+    move.pause = scope_.repository.end_step(result.claim, end);
+    if (move.pause.open) scope_.pause.opened(move.pause.epoch);
     return move;
+}
+
+std::optional<WalkOutcome> Walk::rest_step_here(const StepResult& result, const Standing& standing) {
+    const PauseOpened opened = scope_.repository.rest_step(result.claim, *result.rest);
+    if (opened.open) scope_.pause.opened(opened.epoch);
+    if (result.rest->pause && opened.epoch == 0) scope_.heed(scope_.repository.poll(scope_.claim));
+    if (scope_.stop.requested()) return stopped(standing);
+    if (scope_.pause.requested()) return paused(standing);
+    return std::nullopt;  // what it asked for had come before, or what it was asked for was withdrawn
 }
 
 // --- flows and splits
@@ -196,7 +234,7 @@ Walk::Move Walk::run_step_here(const RunnableStep& step, StepEntryMode mode, con
 Walk::Move Walk::enter(const RunnableFlow& flow, const Place& place, const Standing& standing) {
     const Place inner{
         .elements = flow.elements, .scope = flow.definition->id, .context = place.context, .in_split = place.in_split};
-    Move move{.outcome = walk(inner, &flow.elements.front())};
+    Move move{.outcome = walk(inner, &flow.elements.front(), standing.signals)};
     if (move.outcome.ends_job) return move;
     move.transition = transition_after(ways_of(*flow.definition), move.outcome.status, move.outcome.exit_status);
     record(move, *standing.current, "walked", place, standing);
@@ -210,7 +248,7 @@ Walk::Move Walk::enter(const RunnableSplit& split, const Place& place, const Sta
     const auto run_flow = [&](std::size_t i) {
         if (lost) return;
         try {
-            outcomes[i] = walk_flow_of_split(split.flows[i], place);
+            outcomes[i] = walk_flow_of_split(split.flows[i], place, standing.signals);
         } catch (...) {
             lost = true;
             errors[i] = std::current_exception();
@@ -231,14 +269,14 @@ Walk::Move Walk::enter(const RunnableSplit& split, const Place& place, const Sta
 }
 
 /// §9.4.1: a flow of a split has a JobContext of its own. The flow's transition elements can end the job, not lead on.
-WalkOutcome Walk::walk_flow_of_split(const RunnableFlow& flow, const Place& place) {
+WalkOutcome Walk::walk_flow_of_split(const RunnableFlow& flow, const Place& place, const SignalSource& signals) {
     JobContext context = place.context;
     context.exit_status.reset();
     context.transient_user_data.reset();
     const std::vector<RunnableElement> alone{{flow}};
     const Place own{
         .elements = alone, .scope = "split flow " + flow.definition->id, .context = context, .in_split = true};
-    return walk(own, &alone.front());
+    return walk(own, &alone.front(), signals);
 }
 
 // --- decisions
@@ -247,7 +285,7 @@ Walk::Move Walk::enter(const RunnableDecision& decision, const Place& place, con
     Move move;
     const auto failed = [&] {
         if (scope_.stop.requested()) {  // nothing was answered: a restart asks again
-            move.outcome = {.status = BatchStatus::stopped, .exit_status = "STOPPED", .ends_job = true};
+            move.outcome = stopped(standing);
             return move;
         }
         move.outcome = failed_for(failure_of(std::current_exception(), scope_.registry, decision.definition->id));
@@ -306,21 +344,24 @@ std::vector<StepExecution> Walk::steps_for_decision(const Standing& standing) {
 
 // --- the record
 
-void Walk::record(const Move& move, const RunnableElement& element, std::string outcome, const Place& place,
+void Walk::record(Move& move, const RunnableElement& element, std::string outcome, const Place& place,
                   const Standing& standing) {
     const Transition& way = move.transition;
-    scope_.repository.record_walk(scope_.claim,
-                                  {.number = standing.number + 1,
-                                   .step = element.id(),
-                                   .outcome = std::move(outcome),
-                                   .taken = std::string(to_string(way.kind)),
-                                   .to = way.to,
-                                   .scope = place.scope,
-                                   .status = move.outcome.status,
-                                   .exit_status = move.outcome.exit_status,
-                                   .job_exit_status = way.exit_status ? way.exit_status : place.context.exit_status,
-                                   .steps = move.outcome.steps,
-                                   .failure = move.outcome.ends_job ? move.outcome.failure : std::nullopt});
+    const WalkEntry entry{.number = standing.number + 1,
+                          .step = element.id(),
+                          .outcome = std::move(outcome),
+                          .taken = std::string(to_string(way.kind)),
+                          .to = way.to,
+                          .scope = place.scope,
+                          .status = move.outcome.status,
+                          .exit_status = move.outcome.exit_status,
+                          .job_exit_status = way.exit_status ? way.exit_status : place.context.exit_status,
+                          .steps = move.outcome.steps,
+                          .failure = move.outcome.ends_job ? move.outcome.failure : std::nullopt};
+    // What is passed over paused when it ran.
+    move.pause =
+        scope_.repository.record_walk(scope_.claim, entry, entry.outcome == "passed" ? std::nullopt : way.pause);
+    if (move.pause.open) scope_.pause.opened(move.pause.epoch);
 }
 
 const WalkEntry* Walk::recorded(const Place& place, std::int64_t number) const {
@@ -332,11 +373,20 @@ bool Walk::is_running(const RunnableElement& element) const {
     const auto any_in = [this](const std::vector<RunnableElement>& elements) {
         return std::ranges::any_of(elements, [this](const RunnableElement& inner) { return is_running(inner); });
     };
-    if (running_.empty()) return false;
+    if (unfinished_.empty()) return false;
     if (const auto* flow = std::get_if<RunnableFlow>(&element.what)) return any_in(flow->elements);
     if (const auto* split = std::get_if<RunnableSplit>(&element.what))
         return std::ranges::any_of(split->flows, [&](const RunnableFlow& flow) { return any_in(flow.elements); });
-    return running_.contains(element.id());
+    const auto entered = unfinished_.find(element.id());
+    return entered != unfinished_.end() && entered->second != BatchStatus::paused;
+}
+
+WalkOutcome Walk::stopped(const Standing& standing) {
+    return {.status = BatchStatus::stopped, .exit_status = "STOPPED", .steps = standing.steps, .ends_job = true};
+}
+
+WalkOutcome Walk::paused(const Standing& standing) {
+    return {.status = BatchStatus::paused, .exit_status = "PAUSED", .steps = standing.steps, .ends_job = true};
 }
 
 WalkOutcome Walk::wrong(std::string error_class, std::string message, std::string step) {

@@ -31,12 +31,13 @@ public:
     struct Plan {
         const RunnableJob& job;
         std::optional<std::string> start_at;  ///< `stop restart=` of the execution before
-        bool adopted = false;                 ///< an execution that another owner began
+        bool adopted = false;                 ///< an execution that was begun before
+        bool begun = false;                   ///< and has rested: beforeJob has been called
     };
     Walk(Plan plan, JobScope& scope);
 
-    /// An owner before this one has entered something already.
-    [[nodiscard]] bool has_begun() const { return !record_.empty() || !running_.empty(); }
+    /// Something was entered already, or the execution has rested.
+    [[nodiscard]] bool has_begun() const { return plan_.begun || !record_.empty() || !unfinished_.empty(); }
     /// From the job's first element, or where it restarts, to its end.
     WalkOutcome run(JobContext& context);
 
@@ -51,6 +52,7 @@ private:
     /// Where one walk through a place stands.
     struct Standing {
         const RunnableElement* current = nullptr;
+        SignalSource signals;                ///< for the step entered next
         std::int64_t number = 0;             ///< entries of the walk so far
         std::set<std::string> entered;       ///< passed ones included
         std::vector<StepExecutionId> steps;  ///< of the element before
@@ -59,8 +61,9 @@ private:
     struct Move {
         WalkOutcome outcome;
         Transition transition;
+        PauseOpened pause = {};  ///< behind the element
     };
-    WalkOutcome walk(const Place& place, const RunnableElement* first);
+    WalkOutcome walk(const Place& place, const RunnableElement* first, const SignalSource& signals);
     Move move(const Place& place, const Standing& standing);
     Move replay(const WalkEntry& entry, const RunnableElement& element, const Place& place);
     Move enter(const RunnableStep& step, const Place& place, const Standing& standing);
@@ -69,14 +72,20 @@ private:
     Move enter(const RunnableDecision& decision, const Place& place, const Standing& standing);
     Move pass(const RunnableStep& step, const StepState& state, const Place& place, const Standing& standing);
     Move run_step_here(const RunnableStep& step, StepEntryMode mode, const Place& place, const Standing& standing);
-    WalkOutcome walk_flow_of_split(const RunnableFlow& flow, const Place& place);
+    Move end_step_here(const RunnableStep& step, StepResult result, const Place& place, const Standing& standing);
+    /// Nothing if it is to be entered again at once.
+    std::optional<WalkOutcome> rest_step_here(const StepResult& result, const Standing& standing);
+    WalkOutcome walk_flow_of_split(const RunnableFlow& flow, const Place& place, const SignalSource& signals);
+    WalkOutcome fold(std::vector<WalkOutcome> flows) const;
     std::string ask(const RunnableDecision& decision, const Place& place, const Standing& standing);
     std::vector<StepExecution> steps_for_decision(const Standing& standing);
-    void record(const Move& move, const RunnableElement& element, std::string outcome, const Place& place,
+    void record(Move& move, const RunnableElement& element, std::string outcome, const Place& place,
                 const Standing& standing);
     [[nodiscard]] const WalkEntry* recorded(const Place& place, std::int64_t number) const;
     /// A step in it was entered by the owner before and has not ended.
     [[nodiscard]] bool is_running(const RunnableElement& element) const;
+    static WalkOutcome stopped(const Standing& standing);
+    static WalkOutcome paused(const Standing& standing);
     static WalkOutcome wrong(std::string error_class, std::string message, std::string step = {});
     static WalkOutcome failed_for(Failure failure);
 
@@ -84,7 +93,8 @@ private:
     JobScope& scope_;
     std::map<std::string, StepState> states_;  ///< what earlier executions of the instance left
     std::map<std::pair<std::string, std::int64_t>, WalkEntry> record_;
-    std::set<std::string> running_;  ///< steps the owner before was in
+    std::map<std::string, BatchStatus> unfinished_;  ///< steps that were entered: STARTED or PAUSED
+    std::int64_t outside_ = 0;  ///< the pause from outside behind which it goes on: for what is entered next
 };
 
 }  // namespace fermata

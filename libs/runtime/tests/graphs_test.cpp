@@ -25,6 +25,7 @@ struct Shard {
     std::uint64_t first;
     std::uint64_t count;
     std::size_t helpers;
+    bool pauses = false;  ///< steps pause at random places, and the execution is resumed
 };
 
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
@@ -83,7 +84,8 @@ protected:
         for (;;) {
             try {
                 const JobExecution ended = *operator_->wait(id);
-                return as_oracle(ended);
+                if (ended.status != BatchStatus::paused) return as_oracle(ended);
+                operator_->resume(id);
             } catch (const Error& error) {
                 if (error.kind() != ErrorKind::stale) throw;
                 die();
@@ -94,14 +96,36 @@ protected:
 
     void begin_script(const RandomJob& job) {
         calls_made_.clear();
+        entries_.clear();
         decisions_.clear();
-        script().on_batchlet = [this, &job](StepContext& step) {
+        script().on_batchlet = [this, &job](StepContext& step) -> std::string {
+            if (GetParam().pauses && pauses_here(job, step)) return "not looked at";
             return act(job, step.step_name, step.partition ? static_cast<int>(*step.partition) : -1,
                        step.job->execution_id);
         };
         script().on_decide = [this, &job](std::span<const StepExecution> steps, JobContext& context) {
             return decide(job, steps, context.execution_id);
         };
+    }
+    /// The oracle knows nothing of it: a job that waits now and then comes to the same.
+    bool pauses_here(const RandomJob& job, StepContext& step) {
+        const std::string place = fmt::format("{} {} {}", job.seed, step.step_name, step.partition.value_or(-1));
+        std::size_t draw = 0;
+        {
+            const std::lock_guard lock(mutex_);
+            draw = std::hash<std::string>{}(fmt::format("{} {}", place, entries_[place]++));
+        }
+        if (draw % 5 == 0) step.pause({.point = "here"});
+        if (draw % 5 == 1) step.pause_after({.point = "behind"});
+        if (draw % 7 == 2) pause_from_outside(step.job->execution_id);
+        return draw % 5 == 0;
+    }
+    void pause_from_outside(JobExecutionId execution) {
+        try {
+            operator_->pause(execution);
+        } catch (const JobExecutionNotRunningException&) {
+            // A stop came first.
+        }
     }
     std::string act(const RandomJob& job, const std::string& id, int partition, JobExecutionId execution) {
         const Deed deed = next_deed(job, id, partition);
@@ -177,6 +201,7 @@ protected:
 
     std::mutex mutex_;  // of what artifacts use
     std::map<std::pair<std::string, int>, int> calls_made_;
+    std::map<std::string, int> entries_;
     std::vector<std::string> decisions_;
 
     std::set<std::tuple<std::string, int, int>> calls_;
@@ -201,16 +226,19 @@ TEST_P(Graphs, RandomJobsDoWhatTheSpecificationSays) {
     EXPECT_TRUE(repository_->verify().empty());
 }
 
-/// 10,500 graphs, in pieces that ctest runs beside each other.
+/// 11,100 graphs, in pieces that ctest runs beside each other.
 std::vector<Shard> shards() {
     std::vector<Shard> all;
     for (std::uint64_t i = 0; i < 10; ++i) all.push_back({.first = 1 + i * 950, .count = 950, .helpers = 0});
     for (std::uint64_t i = 0; i < 2; ++i) all.push_back({.first = 20'001 + i * 500, .count = 500, .helpers = 3});
+    all.push_back({.first = 30'001, .count = 400, .helpers = 0, .pauses = true});
+    all.push_back({.first = 40'001, .count = 200, .helpers = 3, .pauses = true});
     return all;
 }
 
 INSTANTIATE_TEST_SUITE_P(Shards, Graphs, ::testing::ValuesIn(shards()), [](const auto& shard) {
-    return fmt::format("From{}{}", shard.param.first, shard.param.helpers > 0 ? "AtTheSameTime" : "");
+    return fmt::format("From{}{}{}", shard.param.first, shard.param.helpers > 0 ? "AtTheSameTime" : "",
+                       shard.param.pauses ? "WithPauses" : "");
 });
 
 }  // namespace

@@ -48,7 +48,7 @@ private:
               {{"repository", shown_url(session)}, {"made", !existed}});
         return ExitCode::ok;
     }
-    /// Opening refuses an older schema; of version 1 there is none.
+    /// Opening refuses an older schema; none was ever released.
     static ExitCode migrate(Session& session) {
         session.repository();
         print(session, fmt::format("schema version {}: nothing to do\n", schema_version),

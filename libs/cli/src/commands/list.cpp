@@ -1,6 +1,7 @@
 #include "../command.hpp"
 #include "../execution_view.hpp"
 #include "../report.hpp"
+#include "../waits.hpp"
 
 #include <fmt/format.h>
 #include <fermata/base/text.hpp>
@@ -18,7 +19,7 @@ constexpr std::string_view help = R"(  fermata list --status failed --since 24h
 class ListCommand final : public Command {
 public:
     void describe(Options& options) override {
-        options.value("--status", "STATUS", statuses_, "Only these, in any case: failed, stopped, started…");
+        options.value("--status", "STATUS", statuses_, "Only these, in any case: failed, stopped, paused…");
         options.value("--job", "JOB", job_, "Only of this job").complete(Completes::job);
         options.value("--since", "TIME", since_, "Created since: a time, or how long ago");
         options.value("--until", "TIME", until_, "Created before");
@@ -58,6 +59,10 @@ std::size_t steps_done(const ExecutionView& view) {
 }
 
 std::string reason_of(const JobExecution& execution) {
+    if (auto waits = waits_text(execution); !waits.empty()) {
+        const bool tells = !execution.waits.empty() && !execution.waits.front().what.message.empty();
+        return waits + (tells ? ": " + execution.waits.front().what.message : "");
+    }
     if (!execution.failure) return {};
     const Failure& failure = *execution.failure;
     return failure.step.empty() ? failure.message : failure.step + ": " + failure.message;

@@ -2,6 +2,7 @@
 #include "../detach.hpp"
 #include "../foreground.hpp"
 #include "../job_arguments.hpp"
+#include "../waits.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -39,6 +40,7 @@ private:
     ParameterArguments parameters_;
     std::optional<std::string> key_;
     bool detach_ = false;
+    ExitCode settled_ = ExitCode::ok;  ///< if there is nothing to do
 };
 
 Error cannot_go_on(const std::string& key, const JobExecution& latest, std::string_view why) {
@@ -78,7 +80,7 @@ ExitCode RunCommand::run(Session& session) {
     session.repository(IfAbsent::create);
     Foreground foreground(session);
     const auto execution = begin(session, job, parameters);
-    if (!execution) return ExitCode::ok;
+    if (!execution) return settled_;
     detachment.announce(session, *execution);
     return foreground.conclude(foreground.follow(*execution));
 }
@@ -101,6 +103,12 @@ std::optional<JobExecutionId> RunCommand::go_on(Session& session, const JobDefin
                                       latest.id.value()),
                           fmt::format(R"({{"id":{},"already_completed":true}})", latest.id.value()),
                           std::to_string(latest.id.value()));
+        return std::nullopt;
+    }
+    if (latest.status == BatchStatus::paused) {
+        session.out().write(fmt::format("{} {}: execution {} is PAUSED\n{}", printable(job.id), printable(*key_),
+                                        latest.id.value(), waits_lines(latest)));
+        settled_ = ExitCode::paused;
         return std::nullopt;
     }
     if (latest.owner_lost) {

@@ -3,6 +3,7 @@
 #include "../partitions.hpp"
 #include "../report.hpp"
 #include "../skips.hpp"
+#include "../waits.hpp"
 
 #include <fmt/format.h>
 #include <fermata/base/text.hpp>
@@ -20,6 +21,7 @@ public:
     void describe(Options& options) override {
         options.positional("ID", execution_, "The execution").require().complete(Completes::execution);
         options.flag("--partitions", partitions_, "The partitions of its partitioned steps instead");
+        options.flag("--waits", waits_, "What it waits for, and has waited for, instead");
         options.flag("--skips", skips_, "The skipped items instead: reason, place, text as read");
     }
     ExitCode run(Session& session) override;
@@ -28,6 +30,7 @@ private:
     ExecutionRef execution_;
     bool partitions_ = false;
     bool skips_ = false;
+    bool waits_ = false;
 };
 
 std::string fact(std::string_view name, std::string_view value) { return fmt::format("  {:<11} {}\n", name, value); }
@@ -59,6 +62,17 @@ std::string stop_text(const ExecutionView& view) {
         if (is_running(step.status))
             text += fmt::format("; step {} runs since {}", printable(step.name), when(step.started));
     return fact("stop", text);
+}
+
+/// What keeps a PAUSING execution from being PAUSED.
+std::string pause_text(const ExecutionView& view) {
+    if (view.execution.status != BatchStatus::pausing) return {};
+    std::string text;
+    for (const auto& step : view.steps)
+        if (is_running(step.status))
+            text += fmt::format("{}step {} runs since {}", text.empty() ? "" : "; ", printable(step.name),
+                                when(step.started));
+    return text.empty() ? text : fact("still busy", text);
 }
 
 std::string steps_of(const ExecutionView& view, const Style& style) {
@@ -99,14 +113,18 @@ std::string text_of(const ExecutionView& view, const Style& style) {
     const JobExecution& execution = view.execution;
     std::string text = fmt::format("{}  execution {}  {}\n", style.bold(printable(execution.job_name)),
                                    execution.id.value(), decorated_status(execution, style));
-    return text + facts_of(execution) + stop_text(view) + failure_of(execution) + actions_text(view) +
-           (view.steps.empty() ? "" : "\n") + steps_of(view, style);
+    return text + facts_of(execution) + stop_text(view) + waits_lines(execution) + pause_text(view) +
+           failure_of(execution) + actions_text(view) + (view.steps.empty() ? "" : "\n") + steps_of(view, style);
 }
 
 ExitCode ShowCommand::run(Session& session) {
     JobExecution execution = session.execution(session.resolve(execution_));
     if (skips_) {
         print_skips(session, execution.id);
+        return ExitCode::ok;
+    }
+    if (waits_) {
+        print_waits(session, execution.id);
         return ExitCode::ok;
     }
     if (partitions_) {

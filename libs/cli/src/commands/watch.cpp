@@ -32,7 +32,8 @@ private:
 JobExecutionId WatchCommand::chosen(Session& session) const {
     if (execution_) return session.resolve(*execution_);
     const auto running = session.repository().find_executions(
-        {.statuses = {BatchStatus::starting, BatchStatus::started, BatchStatus::stopping}, .limit = 1});
+        {.statuses = {BatchStatus::starting, BatchStatus::started, BatchStatus::stopping, BatchStatus::pausing},
+         .limit = 1});
     if (running.empty()) throw Error(ErrorKind::not_found, "nothing is running", "fermata list shows what has run");
     return running.front().id;
 }

@@ -162,6 +162,20 @@ TEST_F(Interleaving, RequestsAboutADeadOwner) {
     EXPECT_GT(tried_, 100);
 }
 
+TEST_F(Interleaving, RequestsAboutWhatIsPaused) {
+    for (std::size_t i = 0; i < requests().size(); ++i)
+        for (std::size_t j = i; j < requests().size(); ++j) try_all(paused_scene, requests()[i], requests()[j]);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+    EXPECT_GT(tried_, 100);
+}
+
+TEST_F(Interleaving, TheOwnerOfWhatIsPausingAndRequests) {
+    for (const Verb& owner : owner_verbs())
+        for (const Verb& request : requests()) try_all(pausing_scene, owner, request);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+    EXPECT_GT(tried_, 100);
+}
+
 TEST_F(Interleaving, ALiveOwnerAndRequests) {
     for (const Verb& owner : owner_verbs())
         for (const Verb& request : requests()) try_all(live_scene, owner, request);

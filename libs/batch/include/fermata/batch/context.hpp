@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fermata {
 
@@ -45,6 +46,15 @@ public:
     [[nodiscard]] virtual int fd() const noexcept = 0;
 };
 
+/// What the runtime knows about waiting. Thread-safe.
+class Waits {
+public:
+    virtual ~Waits() = default;
+    [[nodiscard]] virtual bool pause_requested() const noexcept = 0;
+    [[nodiscard]] virtual std::vector<Signal> signals() const = 0;
+    [[nodiscard]] virtual std::int64_t signal_count() const = 0;
+};
+
 class StepContext {
 public:
     std::string step_name;
@@ -63,12 +73,38 @@ public:
     const StopSignal* stop = nullptr;
     const sql::Drivers* drivers = nullptr;  ///< for artifacts that open databases by URL
     int owner_fd = -1;                      ///< the owner file's descriptor, inherited by guarded children
+    std::optional<StepPause> pause_asked;   ///< saved with the chunk; gone with one that is rolled back
+    const Waits* waits = nullptr;
+
+    /// The step rests at the natural end of the chunk, or when the batchlet has returned, and is entered again once the
+    /// pause is complete. An empty point is the step's name. Throws Error(invalid) for fewer than one signal.
+    void pause(PauseRequest what) { ask_pause({std::move(what), false}); }
+    /// The step goes on to its end; then the job pauses.
+    void pause_after(PauseRequest what) { ask_pause({std::move(what), true}); }
+    /// Somebody has asked the execution to pause: a long batchlet may return early. From any thread.
+    [[nodiscard]] bool pause_requested() const noexcept { return waits != nullptr && waits->pause_requested(); }
+    /// What was sent to the pause before this entry, in order of arrival; reads the repository.
+    [[nodiscard]] std::vector<Signal> signals() const {
+        return waits == nullptr ? std::vector<Signal>() : waits->signals();
+    }
+    [[nodiscard]] std::int64_t signal_count() const { return waits == nullptr ? 0 : waits->signal_count(); }
 
     /// May be called from any thread.
     [[nodiscard]] bool stop_requested() const noexcept { return stop != nullptr && stop->requested(); }
     /// `path` if absolute, else below the instance's working directory.
     [[nodiscard]] std::filesystem::path resolve_path(const std::filesystem::path& path) const {
         return path.is_absolute() ? path : job->working_directory / path;
+    }
+
+private:
+    void ask_pause(StepPause asked) {
+        if (asked.what.point.empty()) asked.what.point = step_name;
+        if (asked.what.signals < 1)
+            throw Error(
+                ErrorKind::invalid,
+                "a pause of step \"" + step_name + "\" asks for " + std::to_string(asked.what.signals) + " signals",
+                "it needs at least one");
+        pause_asked = std::move(asked);
     }
 };
 

@@ -11,6 +11,7 @@
 //             .step(fermata::batchlet_step("report", "reportBatchlet"))
 //             .build();
 #include <fermata/model/job_definition.hpp>
+#include <fermata/model/pause.hpp>
 
 #include <cstdint>
 #include <string>
@@ -34,6 +35,7 @@ protected:
     TransitionDefinition leads(std::string_view on, std::string_view to);
     TransitionDefinition ends(TransitionDefinition::Kind kind, std::string_view on, std::string_view exit_status,
                               std::string_view restart = {});
+    TransitionDefinition pauses(std::string_view on, const PauseRequest& what, std::string_view to);
     Diagnostics diagnostics_;
 };
 
@@ -57,6 +59,8 @@ public:
     StepBuilder& end_on(std::string_view on, std::string_view exit_status = {});
     StepBuilder& fail_on(std::string_view on, std::string_view exit_status = {});
     StepBuilder& stop_on(std::string_view on, std::string_view exit_status = {}, std::string_view restart = {});
+    /// Where it waits when its exit status matches `on`, then goes on at `to`; empty: at what would have come without.
+    StepBuilder& pause_on(std::string_view on, const PauseRequest& what, std::string_view to = {});
     StepBuilder& start_limit(std::int64_t limit);
     StepBuilder& allow_start_if_complete(bool allow);
     // A partitioned step. Values of its properties, listeners, work and collector may say #{partitionPlan['name']}.
@@ -91,6 +95,7 @@ public:
     DecisionBuilder& end_on(std::string_view on, std::string_view exit_status = {});
     DecisionBuilder& fail_on(std::string_view on, std::string_view exit_status = {});
     DecisionBuilder& stop_on(std::string_view on, std::string_view exit_status = {}, std::string_view restart = {});
+    DecisionBuilder& pause_on(std::string_view on, const PauseRequest& what, std::string_view to = {});
 
 private:
     friend class JobBuilder;
@@ -112,6 +117,7 @@ public:
     FlowBuilder& split(const SplitBuilder& split);
     FlowBuilder& next(std::string_view element);
     FlowBuilder& on(std::string_view on, std::string_view next);
+    FlowBuilder& pause_on(std::string_view on, const PauseRequest& what, std::string_view to = {});
 
 private:
     friend class JobBuilder;

@@ -27,14 +27,25 @@ struct ArtifactDefinition {
     Position at;
 };
 
-/// next, end, fail and stop elements, in document order (§8.6).
+/// `<fer:pause>`: where and for what the execution waits (docs/waiting.md).
+struct PauseDefinition {
+    Template point;
+    std::optional<Template> message;
+    Template signals = Template::literal("1");
+    std::optional<Template> timeout;
+    Template on_timeout = Template::literal("fail");
+    std::optional<Template> notify;
+};
+
+/// next, end, fail and stop elements, and ours, in document order (§8.6).
 struct TransitionDefinition {
-    enum class Kind : std::uint8_t { next, end, fail, stop };
+    enum class Kind : std::uint8_t { next, end, fail, stop, pause };
     Kind kind = Kind::next;
     Template on;
-    Template to;                          ///< next only
-    std::optional<Template> exit_status;  ///< end, fail, stop
-    std::optional<Template> restart;      ///< stop only
+    Template to;                           ///< next; pause: empty = what would have come without it
+    std::optional<Template> exit_status;   ///< end, fail, stop
+    std::optional<Template> restart;       ///< stop only
+    std::optional<PauseDefinition> pause;  ///< pause only
     Position at;
 };
 

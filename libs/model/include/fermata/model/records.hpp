@@ -3,6 +3,7 @@
 #include <fermata/base/clock.hpp>
 #include <fermata/base/id.hpp>
 #include <fermata/model/expression.hpp>
+#include <fermata/model/pause.hpp>
 #include <fermata/model/status.hpp>
 
 #include <cstdint>
@@ -46,8 +47,9 @@ struct Progress {
     std::int64_t replay_left = 0;          ///< items still to be redone one by one after a retry with rollback
     std::optional<std::string> user_data;  ///< persistent user data (§9.4.2), opaque bytes
     std::optional<std::string> exit_status;
-    bool exhausted = false;   ///< the reader has ended
-    bool publishing = false;  ///< all chunks committed; the writer's files are being put in place
+    bool exhausted = false;            ///< the reader has ended
+    bool publishing = false;           ///< all chunks committed; the writer's files are being put in place
+    std::optional<std::string> pause;  ///< an encoded StepPause: asked for by the step, not yet served
     bool operator==(const Progress&) const = default;
 };
 /// Compact and stable, for the sink's table; throws Error(refused) "checkpoint unreadable" on anything else.
@@ -92,7 +94,9 @@ struct JobExecution {
     std::optional<std::string> stop_requested_by;
     std::optional<Timestamp> stop_requested_at;
     bool stop_now = false;
-    Parameters parameters;  ///< secrets as their reference
+    std::int64_t pauses = 0;   ///< the newest pause epoch
+    std::vector<Pause> waits;  ///< open pauses of what is PAUSING or PAUSED, oldest first
+    Parameters parameters;     ///< secrets as their reference
 };
 
 struct StepExecution {

@@ -2,6 +2,7 @@
 // A JobDefinition with every expression replaced and every attribute typed: the second stage of the walk
 // (parse -> resolve -> assemble -> run -> record). Ends in a value that `fermata explain` prints.
 #include <fermata/model/job_definition.hpp>
+#include <fermata/model/pause.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -34,6 +35,7 @@ struct ResolvedTransition {
     std::string to;
     std::optional<std::string> exit_status;
     std::optional<std::string> restart;
+    std::optional<PauseRequest> pause;  ///< pause only
     Position at;
 };
 

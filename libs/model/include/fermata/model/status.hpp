@@ -9,14 +9,30 @@
 
 namespace fermata {
 
-/// Jakarta Batch §10.9.8 without UNKNOWN-like states: after a lost commit the row is read again under its lock.
-enum class BatchStatus : std::uint8_t { starting, started, stopping, stopped, failed, completed, abandoned };
+/// Jakarta Batch §10.9.8 without UNKNOWN-like states: after a lost commit the row is read again under its lock. And two
+/// of ours: PAUSING, asked to rest; PAUSED, a row that waits and that nobody owns.
+enum class BatchStatus : std::uint8_t {
+    starting,
+    started,
+    stopping,
+    stopped,
+    pausing,
+    paused,
+    failed,
+    completed,
+    abandoned
+};
 
 [[nodiscard]] std::string_view to_string(BatchStatus status);                        ///< "STARTED"
 [[nodiscard]] std::optional<BatchStatus> parse_batch_status(std::string_view text);  ///< any case
-/// STARTING, STARTED, STOPPING: a live owner holds it, or will.
+/// STARTING, STARTED, STOPPING, PAUSING: a live owner holds it, or will.
 [[nodiscard]] constexpr bool is_running(BatchStatus status) {
-    return status == BatchStatus::starting || status == BatchStatus::started || status == BatchStatus::stopping;
+    return status == BatchStatus::starting || status == BatchStatus::started || status == BatchStatus::stopping ||
+           status == BatchStatus::pausing;
+}
+/// It will not go on: neither running nor PAUSED.
+[[nodiscard]] constexpr bool has_ended(BatchStatus status) {
+    return !is_running(status) && status != BatchStatus::paused;
 }
 [[nodiscard]] constexpr bool is_restartable(BatchStatus status) {
     return status == BatchStatus::stopped || status == BatchStatus::failed;

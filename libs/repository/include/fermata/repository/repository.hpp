@@ -18,6 +18,7 @@
 #include <fermata/model/job_definition.hpp>
 #include <fermata/model/records.hpp>
 #include <fermata/repository/partitions.hpp>
+#include <fermata/repository/pauses.hpp>
 #include <fermata/repository/worker.hpp>
 #include <fermata/sql/sql.hpp>
 
@@ -33,7 +34,7 @@
 
 namespace fermata {
 
-inline constexpr int schema_version = 1;
+inline constexpr int schema_version = 2;
 
 /// The right to change an execution: valid while the row's epoch is still this one.
 struct Claim {
@@ -73,7 +74,8 @@ struct RestartRequest {
     std::string actor;
 };
 struct RestartRefused {
-    enum class Reason : std::uint8_t { not_most_recent, already_complete, running, abandoned, not_restartable };
+    /// waits: PAUSED, or resumed and nobody's yet
+    enum class Reason : std::uint8_t { not_most_recent, already_complete, running, abandoned, not_restartable, waits };
     Reason reason{};
     BatchStatus status{};
     JobExecutionId latest;
@@ -87,7 +89,7 @@ struct StopRequest {
 struct StopAnswer {
     enum class Effect : std::uint8_t {
         requested,  ///< STOPPING now; the owner ends it
-        stopped,    ///< had no live owner: STOPPED now
+        stopped,    ///< had no live owner, or was PAUSED: STOPPED now
         already,    ///< was STOPPING; `since` says since when; `now` may have been raised
         not_running,
     };
@@ -100,6 +102,8 @@ struct StopAnswer {
 struct Requests {
     BatchStatus status = BatchStatus::started;
     bool stop_now = false;
+    bool pause_now = false;   ///< PAUSING: chunk steps rest at the end of their chunk, too
+    std::int64_t pauses = 0;  ///< the newest pause epoch: what is older than what one knows is no news
 };
 
 /// What the instance knows of a step from earlier entries: one row of step_progress.
@@ -114,6 +118,8 @@ struct StepState {
     std::int64_t deaths = 0;            ///< owners that died in this step since it last made progress
     std::int64_t death_sequence = 0;    ///< `progress.sequence` at the last death
     std::optional<std::string> intent;  ///< the item being tried when an owner died in item-by-item mode
+    std::int64_t own_pause = 0;         ///< epochs of the pauses whose signals belong to this entry; 0 = none
+    std::int64_t outside_pause = 0;
 };
 
 struct StepClaim {
@@ -124,9 +130,10 @@ struct StepClaim {
     std::int64_t partition = 0;  ///< of step_progress: 0 = the step itself, else the number of a partition + 1
 };
 enum class StepEntryMode : std::uint8_t {
-    start,  ///< first time, or FAILED/STOPPED before: goes on from the stored progress, metrics from zero
-    again,  ///< COMPLETED and allow-start-if-complete: generation + 1, null checkpoints, no user data
-    adopt,  ///< same StepExecution after its owner died: metrics go on
+    start,   ///< first time, or FAILED/STOPPED before: goes on from the stored progress, metrics from zero
+    again,   ///< COMPLETED and allow-start-if-complete: generation + 1, null checkpoints, no user data
+    adopt,   ///< same StepExecution after its owner died: metrics go on
+    resume,  ///< same StepExecution, PAUSED: metrics go on
 };
 struct StepEntry {
     StepClaim claim;
@@ -147,6 +154,7 @@ struct WalkEntry {
     std::optional<std::string> job_exit_status;   ///< of the scope's JobContext, afterwards
     std::vector<StepExecutionId> steps;           ///< what a decision that follows is given
     std::optional<Failure> failure = {};          ///< of a decision; a step's stands with its StepExecution
+    std::int64_t pause = 0;  ///< epoch of the pause after it, set by the verb that records it; 0 = none
 };
 
 struct StepEnd {
@@ -156,7 +164,8 @@ struct StepEnd {
     std::optional<Failure> failure;
     std::optional<std::string> job_exit_status;  ///< the job's, stored with each step end; nothing = leave it
     WalkEntry walk;
-    bool partitioned = false;  ///< partitions that were never entered end with it
+    bool partitioned = false;           ///< partitions that were never entered end with it
+    std::optional<PauseRequest> pause;  ///< behind it
 };
 struct JobEnd {
     BatchStatus status{};
@@ -229,10 +238,14 @@ public:
     /// All steps the instance has entered, by name. One query.
     [[nodiscard]] std::map<std::string, StepState> steps_of_instance(JobInstanceId instance);
     [[nodiscard]] std::vector<WalkEntry> walk_of(JobExecutionId execution);
-    StepEntry enter_step(const Claim& claim, const std::string& step, StepEntryMode mode);
-    /// A step that is passed over, a decision, a flow or split that ended: only its walk entry.
-    void record_walk(const Claim& claim, const WalkEntry& entry);
-    void end_step(const StepClaim& claim, const StepEnd& end);
+    /// `signals`: the pauses before this entry; an entry of the same StepExecution keeps those it had.
+    StepEntry enter_step(const Claim& claim, const std::string& step, StepEntryMode mode,
+                         const SignalSource& signals = {});
+    /// A step that is passed over, a decision, a flow or split that ended: only its walk entry, and the pause behind
+    /// it.
+    PauseOpened record_walk(const Claim& claim, const WalkEntry& entry, const std::optional<PauseRequest>& pause = {});
+    PauseOpened end_step(const StepClaim& claim, const StepEnd& end);
+    /// Pauses that are open end with it.
     void end_execution(const Claim& claim, const JobEnd& end);
     [[nodiscard]] Requests poll(const Claim& claim);
 
@@ -271,6 +284,20 @@ public:
     };
     [[nodiscard]] Lane lane();
     [[nodiscard]] Unit unit(Lane& lane);
+    /// The step is PAUSED with this progress, and its pause is entered, if it has one of its own.
+    PauseOpened rest_step(const StepClaim& claim, const StepRest& rest);
+    /// The same of a partition.
+    PauseOpened rest_partition(const StepClaim& partition, const StepRest& rest);
+    /// Every branch rests. PAUSED and nobody's, if a pause is open; what was STARTED below it is PAUSED as committed.
+    Rested rest_execution(const Claim& claim, const std::optional<std::string>& job_exit_status);
+    /// The pause asked for from outside beyond which the execution went on last: its signals are for what is entered
+    /// next. 0 = none.
+    [[nodiscard]] std::int64_t outside_pause_of(JobExecutionId execution);
+    /// Encoded StepPauses that partitions of the step asked for and that were not served, for an adopter.
+    [[nodiscard]] std::vector<std::string> unserved_pauses_of(const StepClaim& step);
+    /// What was sent to an entry of a step, in order of arrival.
+    [[nodiscard]] std::vector<Signal> signals_for(JobExecutionId execution, const SignalSource& source);
+    [[nodiscard]] std::int64_t count_signals_for(JobExecutionId execution, const SignalSource& source);
     /// The lazy copy for a step whose sink holds the truth; one transaction of its own.
     Requests save_progress(const StepClaim& claim, const Progress& progress, std::span<const Event> skipped = {});
     /// Command that adds to the journal within a Unit.
@@ -304,6 +331,18 @@ public:
 
     // --- requests ------------------------------------------------------------------------------------------------
     StopAnswer request_stop(JobExecutionId execution, const StopRequest& request);
+    PauseAnswer request_pause(JobExecutionId execution, const OutsidePause& request);
+    SignalAnswer signal(JobExecutionId execution, const SignalRequest& request);
+    /// Completes open pauses; if none is left of a PAUSED execution it is `worker`'s, STARTED, in the same transaction.
+    ResumeAnswer resume(JobExecutionId execution, const ResumeRequest& request, Worker& worker);
+    /// What deadlines and pauses demand of whoever opens the repository. One query.
+    [[nodiscard]] bool has_duties();
+    /// Ends pauses whose time is up, of PAUSED executions; answers those executions.
+    std::vector<JobExecutionId> serve_deadlines(const std::string& actor);
+    /// Pauses of PAUSED executions whose notification is to be sent by this process now: those that wait for it, and
+    /// those of a process that died before it said it was done.
+    std::vector<Notification> take_notifications();
+    void notified(const Notification& notification);
     /// Answers the status it had: anything not running becomes ABANDONED; a running one is left alone.
     BatchStatus abandon(JobExecutionId execution, const std::string& actor);
     /// Proof about the owner of a running execution. Nothing if it is not running.
@@ -315,6 +354,9 @@ public:
     /// Marks an execution whose owner is proved dead FAILED (STOPPED if it was STOPPING) and raises the epochs of its
     /// unfinished steps. False if it is not running or its owner is not proved dead.
     bool fail_lost(JobExecutionId execution, const std::string& actor);
+    /// A PAUSING execution whose owner is proved dead enters nothing: it is PAUSED as committed, or STARTING if no
+    /// pause is open. False if it is not PAUSING or its owner is not proved dead.
+    bool pause_lost(JobExecutionId execution, const std::string& actor);
 
     // --- queries: none waits for a chunk that is being written -----------------------------------------------------
     [[nodiscard]] std::optional<JobExecution> find_execution(JobExecutionId execution);
@@ -329,6 +371,8 @@ public:
     [[nodiscard]] std::vector<StepExecution> steps_of(JobExecutionId execution);
     [[nodiscard]] std::optional<StepExecution> find_step(StepExecutionId step);
     [[nodiscard]] std::optional<StoredDefinition> definition_of(JobInstanceId instance);
+    [[nodiscard]] std::vector<Pause> pauses_of(JobExecutionId execution, std::int64_t limit);  ///< newest first
+    [[nodiscard]] std::vector<PauseSummary> pause_summary(JobExecutionId execution);           ///< by point
     [[nodiscard]] std::vector<Event> events_of(JobExecutionId execution, std::string_view kind_prefix,
                                                std::int64_t limit);
     [[nodiscard]] std::vector<Event> events_after(std::int64_t event_id, std::int64_t limit);

@@ -30,6 +30,10 @@ struct JobExecutionNotRunningException : Error {
 struct JobExecutionIsRunningException : Error {
     using Error::Error;
 };
+/// resume(): somebody else was first, or there is nothing to resume.
+struct ConcurrentResume : Error {
+    using Error::Error;
+};
 struct NoSuchJobException : Error {
     using Error::Error;
 };

@@ -52,6 +52,19 @@ struct RunningJob {
     bool ended = false;
 };
 
+struct PauseOptions {
+    std::string point = "operator";
+    std::string message;
+    bool after_step = false;  ///< running steps end first; else chunk steps rest at the end of their chunk
+    std::optional<Duration> timeout;
+    OnTimeout on_timeout = OnTimeout::fail;
+};
+struct ResumeOptions {
+    std::optional<std::string> point;    ///< nothing: all open pauses
+    std::optional<std::string> payload;  ///< JSON, for the steps entered next
+    std::optional<std::int64_t> seen;    ///< JobExecution::pauses as the caller saw it: a newer pause is not meant
+};
+
 class JobOperator {
 public:
     struct Settings {
@@ -75,17 +88,31 @@ public:
     /// Returns when the request is recorded. Throws NoSuchJobExecution, JobExecutionNotRunning. Asking again is no
     /// error.
     StopAnswer stop(JobExecutionId execution, bool now = false);
+    /// Returns when the request is recorded. Throws NoSuchJobExecution, JobExecutionNotRunning. Asking again is no
+    /// error.
+    PauseAnswer pause(JobExecutionId execution, const PauseOptions& options = {});
+    /// Completes open pauses. If none is left of a PAUSED execution it runs here, on a thread of its own: the same
+    /// JobExecution and StepExecutions go on. Throws NoSuchJobExecution; JobRestart if it cannot be assembled;
+    /// ConcurrentResume if there is nothing to resume (any more); Error(not_found) if nothing waits at that point;
+    /// Error(invalid) for a payload that is not JSON or too large.
+    ResumeAnswer resume(JobExecutionId execution, const ResumeOptions& options = {});
+    /// An empty sender is this operator's actor. Throws NoSuchJobExecution, Error(invalid) as resume; what became of
+    /// the signal is in the answer.
+    SignalAnswer signal(JobExecutionId execution, SignalRequest request);
+    /// Serves what time demands: pauses that were open too long, notifications that were not sent. True if anything was
+    /// done. Nothing of it throws.
+    bool serve_duties();
     /// Throws NoSuchJobExecution, JobExecutionIsRunning.
     void abandon(JobExecutionId execution);
     /// Takes over an execution whose owner is dead and runs it here, on a thread of its own: the same execution goes
-    /// on. Throws NoSuchJobExecution; JobExecutionNotRunning; Error(conflict) if its owner lives, or cannot be proved
-    /// dead.
+    /// on; one that is PAUSING enters nothing and is PAUSED. Throws NoSuchJobExecution; JobExecutionNotRunning;
+    /// Error(conflict) if its owner lives, or cannot be proved dead.
     void recover(JobExecutionId execution);
     /// Marks it FAILED instead. Throws as recover.
     void fail_lost(JobExecutionId execution);
 
     // --- executions of this process ----------------------------------------------------------------------------------
-    /// Until the execution, running in this process, has ended; nothing after `timeout`.
+    /// Until the execution, running in this process, has ended or is PAUSED; nothing after `timeout`.
     std::optional<JobExecution> wait(JobExecutionId execution, std::optional<Duration> timeout = std::nullopt);
     [[nodiscard]] std::optional<RunningJob> running(JobExecutionId execution);
     /// Stop all executions of this process: a signal handler's thread calls it. `now` kills children.

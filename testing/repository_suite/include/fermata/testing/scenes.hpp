@@ -25,6 +25,12 @@ struct Scene {
 [[nodiscard]] Scene failed_scene(Repository& repository, const std::string& job);
 /// As live, but the kernel says that the owner is dead.
 [[nodiscard]] Scene lost_scene(Repository& repository, const std::string& job);
+/// PAUSED: step "load" rests at the point "approve".
+[[nodiscard]] Scene paused_scene(Repository& repository, const std::string& job);
+/// PAUSING, as asked from outside.
+[[nodiscard]] Scene pausing_scene(Repository& repository, const std::string& job);
+/// As pausing, but the kernel says that the owner is dead.
+[[nodiscard]] Scene lost_pausing_scene(Repository& repository, const std::string& job);
 
 /// As live and lost, but "load" has three partitions: 0 runs, one chunk after its beginning, 1 was not entered yet, 2
 /// is COMPLETED.

@@ -1,0 +1,58 @@
+#include "../command.hpp"
+#include "../session.hpp"
+
+#include <fmt/format.h>
+
+namespace fermata::cli {
+
+namespace {
+
+constexpr std::string_view help =
+    R"(Returns when the request is recorded. Chunk steps rest at the end of their chunk, commands and other batchlets run to
+their end, and nothing new begins; then the execution is PAUSED. `fermata resume` withdraws the request as long as it has
+not taken effect. A script of a command step pauses its own job behind the step:
+
+  fermata pause "$FERMATA_EXECUTION_ID" --after-step --point approve --message "1,200 rows, 40 are expected"
+)";
+
+class PauseCommand final : public Command {
+public:
+    void describe(Options& options) override {
+        options.positional("ID", execution_, "The execution").require().complete(Completes::execution);
+        options.flag("--after-step", options_.after_step, "Chunk steps that run go on to their end, too");
+        options.value("--point", "NAME", options_.point, "What signals name (operator)");
+        options.value("--message", "TEXT", options_.message, "For whoever is to decide");
+        options.value("--timeout", "DURATION", options_.timeout, "It fails when nobody has answered by then");
+        options.value("--on-timeout", "WHAT", on_timeout_, "What it does then instead: fail, stop or resume")
+            .one_of({"fail", "stop", "resume"});
+    }
+    ExitCode run(Session& session) override {
+        if (options_.point.empty()) throw Error(ErrorKind::usage, "--point needs a name, and was given an empty one");
+        if (const auto what = parse_on_timeout(on_timeout_)) options_.on_timeout = *what;
+        const JobExecutionId id = session.resolve(execution_);
+        const PauseAnswer answer = session.jobs().pause(id, options_);
+        std::string more;
+        if (answer.effect == PauseAnswer::Effect::already && answer.since)
+            more = fmt::format(" since {}", to_rfc3339(*answer.since));
+        session.out().one(
+            fmt::format("{} is {}{}\n", id.value(), to_string(answer.status), more),
+            fmt::format(R"({{"id":{},"status":"{}","pause":{}}})", id.value(), to_string(answer.status), answer.epoch),
+            std::to_string(id.value()));
+        return ExitCode::ok;
+    }
+
+private:
+    ExecutionRef execution_;
+    PauseOptions options_;
+    std::string on_timeout_ = "fail";
+};
+
+}  // namespace
+
+const Descriptor pause_command{.name = "pause",
+                               .group = "Waiting",
+                               .about = "Ask a running execution to rest and to wait for a resume",
+                               .help = help,
+                               .make = make_command<PauseCommand>};
+
+}  // namespace fermata::cli

@@ -1,0 +1,125 @@
+#include "waits.hpp"
+
+#include <fmt/format.h>
+#include <fermata/base/file.hpp>
+#include <fermata/base/text.hpp>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "execution_view.hpp"
+
+namespace fermata::cli {
+
+namespace {
+
+constexpr std::size_t named_waits = 3;
+constexpr std::int64_t shown_pauses = 50;
+
+std::string name_of(const Pause& pause) {
+    std::string text = "signal:" + printable(pause.what.point);
+    if (pause.what.signals > 1) text += fmt::format(" ({}/{})", pause.counted, pause.what.signals);
+    if (is_overdue(pause)) text += " overdue";
+    return text;
+}
+
+std::string place_of(const Pause& pause) {
+    if (pause.kind == PauseKind::outside) return fmt::format("asked by {}", printable(pause.opened_by));
+    const std::string where = pause.partition ? fmt::format("{}[{}]", pause.element, *pause.partition) : pause.element;
+    return fmt::format("{} {}", to_string(pause.kind), printable(where));
+}
+
+std::string line_of(const JobExecution& execution, const Pause& pause) {
+    std::string line =
+        fmt::format("  waits for   {} since {}, {}", name_of(pause), local_time(pause.opened), place_of(pause));
+    if (!pause.what.message.empty()) line += fmt::format(": {}", printable(pause.what.message, 1000));
+    if (pause.deadline)
+        line += fmt::format("; {} at {}", to_string(pause.what.on_timeout), local_time(*pause.deadline));
+    return line + fmt::format("\n  answer      fermata signal {} --point {} --pause {}\n", execution.id.value(),
+                              printable(pause.what.point), pause.epoch);
+}
+
+std::string state_of(const Pause& pause) {
+    if (!pause.completed) return is_overdue(pause) ? "overdue" : "open";
+    return pause.how.value_or("");
+}
+
+nlohmann::ordered_json object_of(const Pause& pause) {
+    using Json = nlohmann::ordered_json;
+    const auto time = [](const std::optional<Timestamp>& at) { return at ? Json(to_rfc3339(*at)) : Json(nullptr); };
+    return {{"pause", pause.epoch},
+            {"kind", to_string(pause.kind)},
+            {"point", pause.what.point},
+            {"element", pause.element},
+            {"partition", pause.partition ? Json(*pause.partition) : Json(nullptr)},
+            {"message", pause.what.message},
+            {"opened", to_rfc3339(pause.opened)},
+            {"opened_by", pause.opened_by},
+            {"counted", pause.counted},
+            {"signals", pause.what.signals},
+            {"deadline", time(pause.deadline)},
+            {"completed", time(pause.completed)},
+            {"completed_by", pause.completed_by ? Json(*pause.completed_by) : Json(nullptr)},
+            {"how", pause.how ? Json(*pause.how) : Json(nullptr)}};
+}
+
+Row row_of(const Pause& pause) {
+    return {.cells = {std::to_string(pause.epoch), printable(pause.what.point), place_of(pause), state_of(pause),
+                      fmt::format("{}/{}", pause.counted, pause.what.signals), local_time(pause.opened),
+                      pause.completed ? local_time(*pause.completed) : "", printable(pause.completed_by.value_or(""))},
+            .object = object_of(pause).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+            .name = std::to_string(pause.epoch)};
+}
+
+std::string summary_line(const PauseSummary& summary) {
+    return fmt::format("{}: {} pause{}, {} signal{} counted, {} to {}\n", printable(summary.point),
+                       with_commas(summary.pauses), summary.pauses == 1 ? "" : "s", with_commas(summary.signals),
+                       summary.signals == 1 ? "" : "s", local_time(summary.first), local_time(summary.last));
+}
+
+}  // namespace
+
+bool is_overdue(const Pause& pause) {
+    return !pause.completed && pause.deadline && *pause.deadline <= Clock::system().now();
+}
+
+std::string waits_text(const JobExecution& execution) {
+    if (awaits_owner(execution)) return "worker";
+    std::string text;
+    for (std::size_t i = 0; i < std::min(execution.waits.size(), named_waits); ++i)
+        text += (text.empty() ? "" : ", ") + name_of(execution.waits[i]);
+    if (execution.waits.size() > named_waits) text += fmt::format(", {} more", execution.waits.size() - named_waits);
+    return text;
+}
+
+std::string waits_lines(const JobExecution& execution) {
+    const auto id = execution.id.value();
+    if (awaits_owner(execution))
+        return fmt::format("  waits for   somebody to run it\n  go on       fermata resume {}\n", id);
+    std::string text;
+    for (std::size_t i = 0; i < std::min(execution.waits.size(), named_waits); ++i)
+        text += line_of(execution, execution.waits[i]);
+    if (execution.waits.size() > named_waits)
+        text += fmt::format("  and {} more: fermata show {} --waits\n", execution.waits.size() - named_waits, id);
+    if (!text.empty()) text += fmt::format("  go on       fermata resume {}\n", id);
+    return text;
+}
+
+void print_waits(Session& session, JobExecutionId execution) {
+    Repository& repository = session.repository();
+    std::vector<Row> rows;
+    for (const Pause& pause : repository.pauses_of(execution, shown_pauses)) rows.push_back(row_of(pause));
+    if (session.out().format() == Format::table)
+        for (const PauseSummary& summary : repository.pause_summary(execution))
+            session.out().write(summary_line(summary));
+    session.out().rows(
+        {{"PAUSE", true}, {"POINT"}, {"WHERE"}, {"STATE"}, {"SIGNALS", true}, {"OPENED"}, {"COMPLETED"}, {"BY"}}, rows);
+}
+
+std::optional<std::string> payload_from(const std::optional<std::string>& data) {
+    if (!data) return std::nullopt;
+    const std::string text = data->starts_with('@') ? read_file(data->substr(1)) : *data;
+    return checked_payload(text);
+}
+
+}  // namespace fermata::cli

@@ -1,0 +1,14 @@
+#pragma once
+// Which process is sending a pause's notification, as text in its row: another one does so only if that process is
+// gone.
+#include <fermata/base/clock.hpp>
+
+#include <string>
+
+namespace fermata {
+
+[[nodiscard]] std::string this_notifier();
+/// Proved by its pid and start time; of another host, or another boot, nothing lives after a while.
+[[nodiscard]] bool notifier_is_gone(const std::string& notifier, Duration since);
+
+}  // namespace fermata

@@ -1,0 +1,198 @@
+#include "pauses.hpp"
+
+#include "journal.hpp"
+
+#include <fmt/format.h>
+
+namespace fermata {
+namespace {
+
+// Nothing if the execution is STOPPING.
+std::optional<std::int64_t> next_epoch(sql::Connection& connection, JobExecutionId execution) {
+    const sql::Result row = connection.execute(
+        "UPDATE job_execution SET pauses = pauses + 1 WHERE id = $1 AND status <> 'STOPPING' RETURNING pauses",
+        {Value(execution.value())});
+    if (row.empty()) return std::nullopt;
+    return row[0][0].integer();
+}
+
+// As many as the pause needs; the others wait for the next one at this point.
+std::int64_t take_buffered(sql::Connection& connection, JobExecutionId execution, std::int64_t epoch,
+                           const PauseRequest& what) {
+    return connection
+        .execute(
+            "UPDATE signal SET pause = $2 WHERE id IN (SELECT b.id FROM signal b WHERE b.execution_id = $1 AND "
+            "b.point = $3 AND b.answer = 'buffered' AND b.pause IS NULL ORDER BY b.id LIMIT $4)",
+            {Value(execution.value()), Value(epoch), cell(what.point), Value(what.signals)})
+        .changed;
+}
+
+void insert_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry, std::int64_t epoch,
+                  std::int64_t counted) {
+    const PauseRequest& what = entry.what;
+    const bool complete = counted >= what.signals;
+    const Value timeout = what.timeout ? Value(what.timeout->count()) : Value();
+    const Value deadline = what.timeout ? cell(write.now() + *what.timeout) : Value();
+    write->execute(
+        "INSERT INTO pause (execution_id, epoch, kind, point, message, element, partition, opened, opened_by, signals, "
+        "counted, timeout, deadline, on_timeout, notify, completed, completed_by, how) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+        {Value(execution.value()), Value(epoch), cell(to_string(entry.kind)), cell(what.point), cell(what.message),
+         cell(entry.element), entry.partition ? Value(*entry.partition) : Value(), cell(write.now()),
+         cell(entry.opened_by), Value(what.signals), Value(counted), timeout, deadline,
+         cell(to_string(what.on_timeout)), cell(what.notify), complete ? cell(write.now()) : Value(),
+         complete ? Value(std::string_view("signals sent before")) : Value(),
+         complete ? Value(std::string_view("signals")) : Value()});
+}
+
+void record_opening(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry, std::int64_t epoch) {
+    const Event opened{.at = write.now(),
+                       .execution = execution,
+                       .kind = "pause.opened",
+                       .actor = std::string(entry.opened_by),
+                       .data = facts({{"pause", epoch},
+                                      {"point", std::string_view(entry.what.point)},
+                                      {"kind", to_string(entry.kind)},
+                                      {"element", entry.element},
+                                      {"message", std::string_view(entry.what.message)}})};
+    write->execute(journal(opened));
+}
+
+}  // namespace
+
+PauseOpened open_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry) {
+    const auto epoch = next_epoch(*write, execution);
+    if (!epoch) return {};
+    const std::int64_t counted = take_buffered(*write, execution, *epoch, entry.what);
+    insert_pause(write, execution, entry, *epoch, counted);
+    record_opening(write, execution, entry, *epoch);
+    const bool open = counted < entry.what.signals;
+    if (open)
+        write->execute(
+            "UPDATE job_execution SET status = 'PAUSING', updated = $2, "
+            "pause_now = CASE WHEN $3 = 1 THEN 1 ELSE pause_now END WHERE id = $1",
+            {Value(execution.value()), cell(write.now()), flag_cell(entry.now)});
+    return {*epoch, open};
+}
+
+std::vector<CompletedPause> complete_pauses(StoreWrite& write, JobExecutionId execution,
+                                            const std::optional<std::string>& point, std::string_view how,
+                                            const std::string& by) {
+    const sql::Result rows = write->execute(
+        "UPDATE pause SET completed = $2, completed_by = $3, how = $4 WHERE execution_id = $1 AND completed IS NULL "
+        "AND ($5 = '' OR point = $5) RETURNING epoch, point",
+        {Value(execution.value()), cell(write.now()), cell(by), Value(how), cell(point.value_or(""))});
+    std::vector<CompletedPause> completed;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        RowReader row(rows[i]);
+        const std::int64_t epoch = row.integer();
+        completed.push_back({epoch, row.text()});
+    }
+    return completed;
+}
+
+bool has_open_pauses(sql::Connection& connection, JobExecutionId execution) {
+    return !connection
+                .execute("SELECT 1 FROM pause WHERE execution_id = $1 AND completed IS NULL LIMIT 1",
+                         {Value(execution.value())})
+                .empty();
+}
+
+void release(StoreWrite& write, JobExecutionId execution) {
+    static const std::string sql = fmt::format(
+        "UPDATE job_execution SET status = 'STARTING', owner = NULL, updated = $2, {} WHERE id = $1", going_on);
+    write->execute(sql, {Value(execution.value()), cell(write.now())});
+    const Event released{.at = write.now(),
+                         .execution = execution,
+                         .kind = "execution.released",
+                         .actor = std::string(runtime_actor),
+                         .data = "{}"};
+    write->execute(journal(released));
+}
+
+void pause_unfinished(StoreWrite& write, JobExecutionId execution, JobInstanceId instance) {
+    write->execute(
+        "UPDATE partition_execution SET status = 'PAUSED' WHERE status = 'STARTED' AND step_execution_id IN "
+        "(SELECT s.id FROM step_execution s WHERE s.execution_id = $1 AND s.ended IS NULL)",
+        {Value(execution.value())});
+    write->execute(
+        "UPDATE step_execution SET status = 'PAUSED', updated = $2 WHERE execution_id = $1 AND status = 'STARTED'",
+        {Value(execution.value()), cell(write.now())});
+    write->execute("UPDATE step_progress SET status = 'PAUSED' WHERE instance_id = $1 AND status = 'STARTED'",
+                   {Value(instance.value())});
+}
+
+BatchStatus settle_lost(StoreWrite& write, Standing& standing, const std::string& evidence, const std::string& actor) {
+    count_deaths(*write, standing, write.now());
+    pause_unfinished(write, standing.execution, standing.instance);
+    forget_worker(write, standing);
+    const Event lost{.at = write.now(),
+                     .execution = standing.execution,
+                     .kind = "execution.paused",
+                     .actor = actor,
+                     .data = facts({{"evidence", std::string_view(evidence)}})};
+    write->execute(journal(lost));
+    write->execute(sql::Command{
+        "UPDATE job_execution SET epoch = epoch + 1, owner = NULL, updated = $3 WHERE id = $1 AND epoch = $2",
+        {Value(standing.execution.value()), Value(standing.epoch), cell(write.now())},
+        1});
+    ++standing.epoch;
+    standing.owner.reset();
+    if (!has_open_pauses(*write, standing.execution)) {
+        release(write, standing.execution);
+        return standing.status = BatchStatus::starting;
+    }
+    write->execute("UPDATE job_execution SET status = 'PAUSED', pause_now = 0 WHERE id = $1",
+                   {Value(standing.execution.value())});
+    return standing.status = BatchStatus::paused;
+}
+
+void end_waiting(StoreWrite& write, const Standing& standing, BatchStatus status, const std::string& actor,
+                 const std::optional<Failure>& failure) {
+    const BatchStatus below = status == BatchStatus::failed ? BatchStatus::failed : BatchStatus::stopped;
+    write->execute("UPDATE step_progress SET epoch = epoch + 1 WHERE instance_id = $1 AND status = 'PAUSED'",
+                   {Value(standing.instance.value())});
+    end_unfinished_partitions(*write, standing.execution, standing.instance, below, write.now());
+    end_unfinished_steps(*write, standing.execution, standing.instance, below, write.now());
+    complete_pauses(write, standing.execution, {}, "ended", actor);
+    sql::Command ended{
+        "UPDATE job_execution SET status = $3, exit_status = COALESCE(exit_status, $3), ended = $4, updated = $4, "
+        "epoch = epoch + 1, error_class = $5, error_message = $6, error_step = $7, error_position = $8 "
+        "WHERE id = $1 AND epoch = $2",
+        {Value(standing.execution.value()), Value(standing.epoch), cell(to_string(status)), cell(write.now())},
+        1};
+    append_failure(ended.params, failure);
+    write->execute(ended);
+    const Event event{.at = write.now(),
+                      .execution = standing.execution,
+                      .kind = "execution.ended",
+                      .actor = actor,
+                      .data = facts({{"status", to_string(status)},
+                                     {"error", failure ? Fact(std::string_view(failure->message)) : Fact()}})};
+    write->execute(journal(event));
+}
+
+Pause read_pause(RowReader& row) {
+    Pause pause;
+    pause.epoch = row.integer();
+    pause.kind = parse_pause_kind(row.text()).value_or(PauseKind::outside);
+    pause.what.point = row.text();
+    pause.what.message = row.text();
+    pause.what.signals = row.integer();
+    if (const auto timeout = row.optional_integer()) pause.what.timeout = Duration(*timeout);
+    pause.what.on_timeout = parse_on_timeout(row.text()).value_or(OnTimeout::fail);
+    pause.what.notify = row.optional_text();
+    pause.element = row.text();
+    pause.partition = row.optional_integer();
+    pause.opened = row.time();
+    pause.opened_by = row.text();
+    pause.counted = row.integer();
+    pause.deadline = row.optional_time();
+    pause.completed = row.optional_time();
+    pause.completed_by = row.optional_text();
+    pause.how = row.optional_text();
+    pause.notified = row.optional_time();
+    return pause;
+}
+
+}  // namespace fermata

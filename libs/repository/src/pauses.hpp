@@ -1,0 +1,55 @@
+#pragma once
+// What the verbs about waiting share. All of it runs inside the caller's transaction, which holds the execution's row.
+#include "ownership.hpp"
+
+namespace fermata {
+
+struct PauseEntry {
+    PauseKind kind{};
+    const PauseRequest& what;
+    std::string_view element = {};
+    std::optional<std::int64_t> partition = {};
+    std::string_view opened_by;
+    bool now = true;  ///< chunk steps rest, too
+};
+/// Enters a pause with the signals that came before. While it is open the execution is PAUSING; one that is STOPPING
+/// has no more pauses.
+PauseOpened open_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry);
+
+struct CompletedPause {
+    std::int64_t epoch = 0;
+    std::string point;
+};
+/// Completes what is open, or only what is open at `point`.
+std::vector<CompletedPause> complete_pauses(StoreWrite& write, JobExecutionId execution,
+                                            const std::optional<std::string>& point, std::string_view how,
+                                            const std::string& by);
+[[nodiscard]] bool has_open_pauses(sql::Connection& connection, JobExecutionId execution);
+
+/// For an UPDATE of job_execution that leaves PAUSING or PAUSED to go on.
+inline constexpr std::string_view going_on =
+    "pause_now = 0, passed = pauses, outside_pause = COALESCE((SELECT MAX(p.epoch) FROM pause p WHERE "
+    "p.execution_id = job_execution.id AND p.epoch > job_execution.passed AND p.kind = 'outside'), 0)";
+/// PAUSED or PAUSING -> STARTING, nobody's.
+void release(StoreWrite& write, JobExecutionId execution);
+
+/// What nobody works on any more is PAUSED.
+void pause_unfinished(StoreWrite& write, JobExecutionId execution, JobInstanceId instance);
+/// Of a PAUSING execution whose owner is proved dead. Answers the new status.
+BatchStatus settle_lost(StoreWrite& write, Standing& standing, const std::string& evidence, const std::string& actor);
+/// Ends what is PAUSED, or waits for an owner, with everything below it.
+void end_waiting(StoreWrite& write, const Standing& standing, BatchStatus status, const std::string& actor,
+                 const std::optional<Failure>& failure = {});
+
+/// Nobody owns it: all that it waited for has come.
+[[nodiscard]] inline bool awaits_owner(const Standing& standing) {
+    return standing.status == BatchStatus::starting && !standing.owner;
+}
+
+/// Columns of `pause` in the order of read_pause().
+inline constexpr std::string_view pause_columns =
+    "p.epoch, p.kind, p.point, p.message, p.signals, p.timeout, p.on_timeout, p.notify, p.element, p.partition, "
+    "p.opened, p.opened_by, p.counted, p.deadline, p.completed, p.completed_by, p.how, p.notified";
+[[nodiscard]] Pause read_pause(RowReader& row);
+
+}  // namespace fermata

@@ -1,0 +1,175 @@
+// How what runs comes to rest: an owner's verbs.
+#include "fence.hpp"
+#include "journal.hpp"
+#include "notifier.hpp"
+#include "pauses.hpp"
+#include "progress.hpp"
+
+#include <fermata/base/point.hpp>
+
+namespace fermata {
+namespace {
+
+sql::Command rest_progress(const StepClaim& claim, const StepRest& rest, std::int64_t own_pause, Timestamp now) {
+    static const std::string sql = fmt::format(
+        "UPDATE step_progress SET {}, status = 'PAUSED', updated = $25, deaths = 0, intent = NULL, pause_request = "
+        "$27, own_pause = CASE WHEN $26 > 0 THEN $26 ELSE own_pause END "
+        "WHERE instance_id = $21 AND step = $22 AND partition = $23 AND epoch = $24 AND status = 'STARTED'",
+        progress_assignments());
+    sql::Command command{sql, {}, 1};
+    append_progress(command.params, rest.progress);
+    command.params.insert(command.params.end(), {Value(claim.execution.instance.value()), cell(claim.step),
+                                                 Value(claim.partition), Value(claim.epoch), cell(now),
+                                                 Value(own_pause), rest.pause ? Value() : cell(rest.progress.pause)});
+    return command;
+}
+
+sql::Command rest_row(const StepClaim& claim, Timestamp now) {
+    if (claim.partition == 0)
+        return {"UPDATE step_execution SET status = 'PAUSED', updated = $2 WHERE id = $1 AND status = 'STARTED'",
+                {Value(claim.id.value()), cell(now)},
+                1};
+    return {
+        "UPDATE partition_execution SET status = 'PAUSED' WHERE step_execution_id = $1 AND partition = $2 AND "
+        "status = 'STARTED'",
+        {Value(claim.id.value()), Value(claim.partition - 1)},
+        1};
+}
+
+std::optional<std::int64_t> number_of(const StepClaim& claim) {
+    return claim.partition == 0 ? std::nullopt : std::optional(claim.partition - 1);
+}
+
+struct Resting {
+    BatchStatus status{};
+    std::int64_t worker = 0;
+};
+
+// Locks the execution for its owner.
+Resting owner_row(StoreWrite& write, const Claim& claim) {
+    const sql::Result found = write->execute(sql::Command{
+        "UPDATE job_execution SET updated = $3 WHERE id = $1 AND epoch = $2 AND status IN ('STARTED', 'STOPPING', "
+        "'PAUSING') RETURNING status, owner",
+        {Value(claim.execution.value()), Value(claim.epoch), cell(write.now())},
+        1});
+    RowReader row(found[0]);
+    const BatchStatus status = row.status();
+    return {status, row.integer()};
+}
+
+void go_on(StoreWrite& write, const Claim& claim) {
+    static const std::string sql =
+        fmt::format("UPDATE job_execution SET status = 'STARTED', updated = $2, {} WHERE id = $1", going_on);
+    write->execute(sql, {Value(claim.execution.value()), cell(write.now())});
+    write.commit();
+}
+
+void let_go(StoreWrite& write, const Claim& claim, std::int64_t worker,
+            const std::optional<std::string>& job_exit_status) {
+    pause_unfinished(write, claim.execution, claim.instance);
+    forget_worker(write, worker, claim.execution);
+    const Event paused{.at = write.now(),
+                       .execution = claim.execution,
+                       .kind = "execution.paused",
+                       .actor = std::string(runtime_actor),
+                       .data = "{}"};
+    const std::string notifier = this_notifier();
+    const sql::Command last[] = {
+        {"UPDATE pause SET notifier = $2 WHERE execution_id = $1 AND completed IS NULL AND notify IS NOT NULL AND "
+         "notified IS NULL",
+         {Value(claim.execution.value()), cell(notifier)}},
+        {"UPDATE job_execution SET status = 'PAUSED', owner = NULL, exit_status = COALESCE($3, exit_status), "
+         "rests = rests + 1, pause_now = 0, updated = $4 WHERE id = $1 AND epoch = $2",
+         {Value(claim.execution.value()), Value(claim.epoch), cell(job_exit_status), cell(write.now())},
+         1},
+        journal(paused)};
+    FERMATA_POINT("pause.before-paused");
+    write.commit(last);
+    FERMATA_POINT("pause.paused");
+}
+
+PauseOpened rest(Store& store, const StepClaim& claim, const StepRest& rest) {
+    PauseOpened opened;
+    const auto verb = [&](StoreWrite& write) {
+        write->execute(fence(claim.execution, write.now()));
+        opened = {};
+        if (rest.pause)
+            opened = open_pause(write, claim.execution.execution,
+                                {.kind = PauseKind::within,
+                                 .what = *rest.pause,
+                                 .element = claim.step,
+                                 .partition = number_of(claim),
+                                 .opened_by = runtime_actor});
+        const Event rested{.at = write.now(),
+                           .execution = claim.execution.execution,
+                           .kind = "step.paused",
+                           .actor = std::string(runtime_actor),
+                           .data = facts({{"step", std::string_view(claim.step)},
+                                          {"partition", claim.partition > 0 ? Fact(claim.partition - 1) : Fact()},
+                                          {"sequence", rest.progress.sequence}})};
+        const sql::Command last[] = {rest_progress(claim, rest, opened.epoch, write.now()),
+                                     rest_row(claim, write.now()), journal(rested)};
+        FERMATA_POINT("step.before-rest");
+        write.commit(last);
+        FERMATA_POINT("step.rested");
+    };
+    as_owner(claim.execution, [&] {
+        store.transact(verb, [&](StoreWrite& look) {
+            look->execute(fence(claim.execution, look.now()));
+            return exists(*look,
+                          "SELECT 1 FROM step_progress WHERE instance_id = $1 AND step = $2 AND partition = $3 AND "
+                          "epoch = $4 AND status = 'PAUSED'",
+                          {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.partition),
+                           Value(claim.epoch)});
+        });
+    });
+    return opened;
+}
+
+}  // namespace
+
+PauseOpened Repository::rest_step(const StepClaim& claim, const StepRest& how) {
+    return fermata::rest(*impl_, claim, how);
+}
+
+PauseOpened Repository::rest_partition(const StepClaim& partition, const StepRest& how) {
+    return fermata::rest(*impl_, partition, how);
+}
+
+std::int64_t Repository::outside_pause_of(JobExecutionId execution) {
+    const sql::Result row =
+        impl_->select("SELECT outside_pause FROM job_execution WHERE id = $1", {Value(execution.value())});
+    return row.empty() ? 0 : row[0][0].integer();
+}
+
+std::vector<std::string> Repository::unserved_pauses_of(const StepClaim& step) {
+    const sql::Result rows = impl_->select(
+        "SELECT pause_request FROM step_progress WHERE instance_id = $1 AND step = $2 AND partition > 0 AND "
+        "last_execution = $3 AND pause_request IS NOT NULL ORDER BY partition",
+        {Value(step.execution.instance.value()), cell(step.step), Value(step.id.value())});
+    std::vector<std::string> pauses;
+    for (std::size_t i = 0; i < rows.size(); ++i) pauses.emplace_back(rows[i][0].text());
+    return pauses;
+}
+
+Rested Repository::rest_execution(const Claim& claim, const std::optional<std::string>& job_exit_status) {
+    Rested answer{};
+    const auto verb = [&](StoreWrite& write) {
+        const Resting resting = owner_row(write, claim);
+        answer = Rested::stopping;
+        if (resting.status == BatchStatus::stopping) return;
+        answer = has_open_pauses(*write, claim.execution) ? Rested::paused : Rested::goes_on;
+        if (answer == Rested::goes_on) return go_on(write, claim);
+        let_go(write, claim, resting.worker, job_exit_status);
+    };
+    as_owner(claim, [&] {
+        impl_->transact(verb, [&](StoreWrite& look) {
+            const Standing now = locked_standing_of(look, claim.execution);
+            const BatchStatus meant = answer == Rested::paused ? BatchStatus::paused : BatchStatus::started;
+            return now.epoch == claim.epoch && now.status == meant;
+        });
+    });
+    return answer;
+}
+
+}  // namespace fermata

@@ -1,0 +1,176 @@
+// Leaving PAUSED: one compare-and-set, under the lock of the execution's row.
+#include "impl.hpp"
+#include "journal.hpp"
+#include "pauses.hpp"
+
+#include <fermata/base/id.hpp>
+#include <fermata/base/point.hpp>
+
+namespace fermata {
+namespace {
+
+using Effect = ResumeAnswer::Effect;
+
+ResumeAnswer answer_with(Effect effect, const Standing& standing) {
+    ResumeAnswer answer;
+    answer.effect = effect;
+    answer.status = standing.status;
+    answer.execution = standing.execution;
+    answer.instance = standing.instance;
+    answer.epoch = standing.epoch;
+    answer.begun = standing.rests > 0;
+    return answer;
+}
+
+ResumeAnswer refused(sql::Connection& connection, const Standing& standing) {
+    ResumeAnswer answer = answer_with(Effect::conflict, standing);
+    const sql::Result last = connection.execute(
+        "SELECT completed_by, completed FROM pause WHERE execution_id = $1 AND completed IS NOT NULL "
+        "ORDER BY epoch DESC LIMIT 1",
+        {Value(standing.execution.value())});
+    if (last.empty()) return answer;
+    RowReader row(last[0]);
+    answer.resumed_by = row.optional_text();
+    answer.resumed_at = row.optional_time();
+    return answer;
+}
+
+bool may_be_resumed(const Standing& standing) {
+    return standing.status == BatchStatus::paused || standing.status == BatchStatus::pausing || awaits_owner(standing);
+}
+
+// What a resume carries belongs to each pause it completes.
+void insert_payload(StoreWrite& write, const Standing& standing, const ResumeRequest& request,
+                    const std::vector<CompletedPause>& completed) {
+    std::vector<std::string> keys;
+    keys.reserve(completed.size());
+    sql::Params cells;
+    for (const CompletedPause& pause : completed) {
+        keys.push_back(new_uuid());
+        cells.insert(cells.end(),
+                     {Value(standing.execution.value()), cell(pause.point), cell(keys.back()), cell(request.payload),
+                      cell(request.actor), cell(write.now()), Value(pause.epoch), Value(std::string_view("applied"))});
+    }
+    insert_rows(*write,
+                "INSERT INTO signal (execution_id, point, signal_key, payload, sender, at, pause, answer) VALUES ", 8,
+                cells);
+}
+
+// Nothing but what was asked from outside, so there is nothing that must rest before it goes on.
+bool only_from_outside(sql::Connection& connection, const Standing& standing) {
+    return connection
+        .execute("SELECT 1 FROM pause WHERE execution_id = $1 AND epoch > $2 AND kind <> 'outside' LIMIT 1",
+                 {Value(standing.execution.value()), Value(standing.passed)})
+        .empty();
+}
+
+void withdraw(StoreWrite& write, Standing& standing) {
+    static const std::string sql =
+        fmt::format("UPDATE job_execution SET status = 'STARTED', updated = $2, {} WHERE id = $1", going_on);
+    write->execute(sql, {Value(standing.execution.value()), cell(write.now())});
+    standing.status = BatchStatus::started;
+}
+
+std::string uuid_of(sql::Connection& connection, JobInstanceId instance) {
+    return std::string(
+        connection.execute("SELECT uuid FROM job_instance WHERE id = $1", {Value(instance.value())})[0][0].text());
+}
+
+ResumeAnswer own(StoreWrite& write, Standing& standing, const WorkerRecord& worker) {
+    static const std::string from_paused = fmt::format(
+        "UPDATE job_execution SET status = 'STARTED', epoch = epoch + 1, owner = $3, updated = $4, {} WHERE id = $1 "
+        "AND epoch = $2",
+        going_on);
+    constexpr std::string_view from_starting =
+        "UPDATE job_execution SET status = 'STARTED', epoch = epoch + 1, owner = $3, updated = $4 WHERE id = $1 AND "
+        "epoch = $2";
+    const std::int64_t owner = claim_worker(*write, worker);
+    const bool paused = standing.status == BatchStatus::paused;
+    write->execute(
+        sql::Command{paused ? std::string_view(from_paused) : from_starting,
+                     {Value(standing.execution.value()), Value(standing.epoch), Value(owner), cell(write.now())},
+                     1});
+    ++standing.epoch;
+    standing.status = BatchStatus::started;
+    ResumeAnswer answer = answer_with(Effect::owned, standing);
+    answer.instance_uuid = uuid_of(*write, standing.instance);
+    return answer;
+}
+
+sql::Command record(const ResumeAnswer& answer, const ResumeRequest& request, Event& event, Timestamp now) {
+    event = {.at = now,
+             .execution = answer.execution,
+             .kind = answer.effect == Effect::owned ? "execution.resumed" : "pause.completed",
+             .actor = request.actor,
+             .data = facts({{"epoch", answer.epoch},
+                            {"how", answer.effect == Effect::withdrawn ? std::string_view("withdrawn")
+                                                                       : std::string_view("resume")},
+                            {"point", fact(request.point)}})};
+    return journal(event);
+}
+
+// `standing` is PAUSED, PAUSING with a live owner, or waits for an owner.
+ResumeAnswer resume_standing(StoreWrite& write, Standing& standing, const ResumeRequest& request,
+                             const WorkerRecord& worker) {
+    const bool alone = standing.status == BatchStatus::pausing && only_from_outside(*write, standing);
+    const auto completed =
+        complete_pauses(write, standing.execution, request.point, alone ? "withdrawn" : "resume", request.actor);
+    if (request.point && completed.empty()) return answer_with(Effect::no_such_point, standing);
+    insert_payload(write, standing, request, completed);
+    const bool open = request.point && has_open_pauses(*write, standing.execution);
+    if (standing.status == BatchStatus::pausing && !open && alone) {
+        withdraw(write, standing);
+        return answer_with(Effect::withdrawn, standing);
+    }
+    if (standing.status == BatchStatus::pausing) return answer_with(Effect::completed, standing);
+    if (open) return answer_with(Effect::still_paused, standing);
+    return own(write, standing, worker);
+}
+
+}  // namespace
+
+ResumeAnswer Repository::resume(JobExecutionId execution, const ResumeRequest& request, Worker& worker) {
+    ResumeAnswer answer;
+    std::optional<Standing> lost;
+    Timestamp resumed_at;
+    const auto verb = [&](StoreWrite& write) {
+        lost.reset();
+        Standing standing = locked_standing_of(write, execution);
+        const bool overtaken = request.seen && *request.seen != standing.pauses;
+        if (overtaken || !may_be_resumed(standing)) {
+            answer = refused(*write, standing);
+            return;
+        }
+        if (standing.status == BatchStatus::pausing) {
+            const LivenessEvidence owner = owner_evidence(standing, data_folder_);
+            if (owner.liveness == Liveness::dead) {
+                lost = standing;
+                settle_lost(write, standing, owner.evidence, request.actor);
+                lost->owner_forgotten = standing.owner_forgotten;
+            }
+        }
+        answer = resume_standing(write, standing, request, worker.record());
+        if (answer.effect == Effect::no_such_point) {
+            lost.reset();
+            return;
+        }
+        resumed_at = write.now();
+        Event event;
+        const sql::Command last[] = {record(answer, request, event, write.now())};
+        FERMATA_POINT("resume.before-commit");
+        write.commit(last);
+        FERMATA_POINT("resume.after-commit");
+    };
+    impl_->transact(verb, [&](StoreWrite& look) {
+        look.lock("job_execution", execution.value());
+        return !look->execute(
+                        "SELECT 1 FROM event WHERE execution_id = $1 AND at = $2 AND kind IN ('execution.resumed', "
+                        "'pause.completed')",
+                        {Value(execution.value()), cell(resumed_at)})
+                    .empty();
+    });
+    if (lost) remove_owner_file(*lost, data_folder_);
+    return answer;
+}
+
+}  // namespace fermata

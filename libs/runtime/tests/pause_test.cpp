@@ -1,0 +1,422 @@
+// Pausing: whoever asks, the same execution goes on, and at the end nothing distinguishes it from one that never
+// waited.
+#include "harness.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <atomic>
+
+namespace fermata::test {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Effect = ResumeAnswer::Effect;
+
+class Pausing : public Harness {
+protected:
+    ~Pausing() override { EXPECT_THAT(repository_->verify(), IsEmpty()); }
+
+    static JobDefinition job(const std::string& body) {
+        const std::string text =
+            R"(<job id="j" xmlns="https://jakarta.ee/xml/ns/jakartaee" xmlns:fer="urn:fermata:job:1" version="2.0">)" +
+            body + "</job>";
+        ParsedJob parsed = parse_job(text, "test.xml");
+        for (const Diagnostic& found : parsed.diagnostics.all()) ADD_FAILURE() << to_string(found);
+        return parsed.job.value_or(JobDefinition{});
+    }
+    static std::string scripted(const std::string& id, const std::string& more = "", const std::string& next = "") {
+        return fmt::format(R"(<step id="{}"{}><batchlet ref="scripted"/>{}</step>)", id,
+                           next.empty() ? "" : fmt::format(R"( next="{}")", next), more);
+    }
+    JobExecution resume(JobExecutionId id, const ResumeOptions& options = {}) {
+        EXPECT_EQ(Effect::owned, operator_->resume(id, options).effect);
+        return *operator_->wait(id);
+    }
+    /// From another process: everything of this one is gone.
+    JobExecution resume_elsewhere(JobExecutionId id, const ResumeOptions& options = {}) {
+        reopen();
+        return resume(id, options);
+    }
+    /// The record without what may differ: times, epochs, how often it came to rest.
+    std::string record(JobExecutionId id) {
+        const JobExecution e = operator_->job_execution(id);
+        std::string text = fmt::format("{} {}\n", to_string(e.status), e.exit_status.value_or("-"));
+        for (const StepExecution& s : repository_->steps_of(id)) {
+            text += fmt::format("{} {} {} {} {}/{}/{}\n", s.name, to_string(s.status), s.exit_status.value_or("-"),
+                                s.user_data.value_or("-"), s.metrics.read, s.metrics.written, s.metrics.commits);
+            for (const PartitionExecution& p : repository_->partitions_of(s.id))
+                text +=
+                    fmt::format("  {} {} {}/{}\n", p.number, to_string(p.status), p.metrics.read, p.metrics.commits);
+        }
+        for (const WalkEntry& w : repository_->walk_of(id))
+            text += fmt::format("{} {} {} {} {}\n", w.scope, w.number, w.step, w.taken, w.to);
+        return text;
+    }
+    std::vector<std::string> entered() {
+        std::vector<std::string> names;
+        for (const StepExecution& s : repository_->steps_of(*repository_->latest(std::nullopt)))
+            names.push_back(s.name);
+        return names;
+    }
+    int calls(const std::string& line) { return static_cast<int>(std::ranges::count(script().log, line)); }
+};
+
+TEST_F(Pausing, AnElementWaitsBehindAStepAndGoesOnWhereItSays) {
+    script().on_batchlet = [](StepContext& step) { return step.step_name == "check" ? "VERIFY" : ""; };
+    const std::string pause = R"(<fer:pause on="VERIFY" point="approve" to="load" message="is it right?"/>)";
+    const std::string rest = scripted("other") + scripted("load");
+    const JobExecution waiting = run(job(scripted("check", pause, "other") + rest));
+    EXPECT_EQ(waiting.status, BatchStatus::paused);
+    ASSERT_EQ(waiting.waits.size(), 1U);
+    EXPECT_EQ(waiting.waits[0].what.point, "approve");
+    EXPECT_EQ(waiting.waits[0].what.message, "is it right?");
+    EXPECT_EQ(waiting.waits[0].element, "check");
+    const JobExecution ended = resume_elsewhere(waiting.id);
+    EXPECT_EQ(ended.status, BatchStatus::completed);
+    EXPECT_THAT(entered(), ElementsAre("check", "load"));
+    const JobExecution plain = run(job(scripted("check", R"(<next on="VERIFY" to="load"/>)", "other") + rest));
+    EXPECT_EQ(record(plain.id), record(ended.id));
+}
+
+TEST_F(Pausing, WithoutATargetItGoesOnAsIfItWereNotThere) {
+    const std::string pause = R"(<fer:pause on="*" point="p"/><next on="A" to="b"/><end on="*"/>)";
+    script().on_batchlet = [](StepContext& step) { return step.step_name == "a" ? "A" : ""; };
+    const JobExecution waiting = run(job(scripted("a", pause) + scripted("b")));
+    EXPECT_EQ(waiting.status, BatchStatus::paused);
+    EXPECT_EQ(resume(waiting.id).status, BatchStatus::completed);
+    EXPECT_THAT(entered(), ElementsAre("a", "b"));
+}
+
+TEST_F(Pausing, AJobMayWaitBehindItsLastStep) {
+    const JobExecution waiting = run(job(scripted("a", R"(<fer:pause on="*" point="p"/>)")));
+    EXPECT_EQ(waiting.status, BatchStatus::paused);
+    EXPECT_EQ(resume(waiting.id).status, BatchStatus::completed);
+}
+
+TEST_F(Pausing, ListenersOfTheJobAreCalledOnce) {
+    const std::string listeners = R"(<listeners><listener ref="recorder"/></listeners>)";
+    const JobExecution waiting = run(job(listeners + scripted("a", R"(<fer:pause on="*" point="p"/>)")));
+    EXPECT_EQ(calls("beforeJob"), 1);
+    EXPECT_EQ(calls("afterJob"), 0);
+    resume_elsewhere(waiting.id);
+    EXPECT_EQ(calls("beforeJob"), 1);
+    EXPECT_EQ(calls("afterJob"), 1);
+}
+
+TEST_F(Pausing, ABatchletIsEnteredAgain) {
+    int entries = 0;
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        step.persistent_user_data = step.persistent_user_data.value_or("") + "x";
+        if (++entries < 3) {
+            step.pause({.message = "not yet"});
+            return "ignored";
+        }
+        return "DONE";
+    };
+    const std::string listeners = R"(<listeners><listener ref="recorder"/></listeners>)";
+    const JobDefinition definition = job(R"(<step id="s">)" + listeners + R"(<batchlet ref="scripted"/></step>)");
+    const JobExecution first = run(definition);
+    EXPECT_EQ(first.status, BatchStatus::paused);
+    EXPECT_EQ(first.waits.at(0).what.point, "s");
+    EXPECT_EQ(step(first.id).status, BatchStatus::paused);
+    EXPECT_EQ(resume(first.id).status, BatchStatus::paused);
+    const JobExecution ended = resume_elsewhere(first.id);
+    EXPECT_EQ(ended.status, BatchStatus::completed);
+    EXPECT_EQ(step(first.id).exit_status, "DONE");
+    EXPECT_EQ(step(first.id).user_data, "xxx");
+    EXPECT_EQ(repository_->steps_of(first.id).size(), 1U);
+    EXPECT_EQ(calls("beforeStep"), 1);
+    EXPECT_EQ(calls("afterStep"), 1);
+}
+
+TEST_F(Pausing, WhatWasSentReachesTheStepEnteredNextAtEveryEntry) {
+    std::vector<std::string> got;
+    int entries = 0;
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        for (const Signal& signal : step.signals()) got.push_back(step.step_name + signal.payload.value_or("-"));
+        EXPECT_EQ(step.signal_count(), static_cast<std::int64_t>(step.signals().size()));
+        if (step.step_name == "b" && ++entries == 1) step.pause({.point = "again"});
+        return "";
+    };
+    const JobDefinition definition = job(scripted("a", R"(<fer:pause on="*" point="p" signals="2"/>)", "b") +
+                                         scripted("b", "", "c") + scripted("c"));
+    const JobExecution waiting = run(definition);
+    EXPECT_EQ(operator_->signal(waiting.id, {.point = "p", .key = "k", .payload = "1"}).disposition,
+              SignalAnswer::Disposition::counted);
+    resume(waiting.id, {.payload = "2"});
+    EXPECT_THAT(got, ElementsAre("b1", "b2"));
+    got.clear();
+    resume(waiting.id, {.payload = "3"});
+    EXPECT_THAT(got, ElementsAre("b3"));
+}
+
+TEST_F(Pausing, WhatWasSentBeforeMeansNoWaiting) {
+    int entries = 0;
+    std::vector<std::string> got;
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        for (const Signal& signal : step.signals()) got.push_back(signal.key);
+        if (step.step_name == "a" && ++entries == 1) {
+            operator_->signal(step.job->execution_id, {.point = "p", .key = "early"});
+            operator_->signal(step.job->execution_id, {.point = "q", .key = "too"});
+            step.pause({.point = "p"});
+        }
+        return "";
+    };
+    const JobExecution ended = run(job(scripted("a", R"(<fer:pause on="*" point="q"/>)", "b") + scripted("b")));
+    EXPECT_EQ(ended.status, BatchStatus::completed);
+    EXPECT_EQ(entries, 2);
+    EXPECT_THAT(got, ElementsAre("early", "too"));
+}
+
+TEST_F(Pausing, AChunkStepRestsAtItsNaturalEndWhoeverAsks) {
+    for (const int asks_at : {1, 7, 10, 23, 24, 25}) {
+        for (const bool own : {true, false}) {
+            SCOPED_TRACE(fmt::format("at {}, {}", asks_at, own ? "itself" : "from outside"));
+            reopen();
+            const JobDefinition definition = job(chunk(R"(item-count="5")", 24));
+            const JobExecution plain = run(definition);
+            std::atomic<StepContext*> context = nullptr;
+            bool asked = false;
+            script().on_call["reader.open 0"] = [&](StepContext* step, JobContext&) { context = step; };
+            script().on_read = [&](std::int64_t n) {
+                if (n != asks_at || asked) return;
+                asked = true;
+                if (own)
+                    context.load()->pause({.point = "middle"});
+                else
+                    operator_->pause(context.load()->job->execution_id);
+            };
+            JobExecution now = run(definition);
+            const bool rests = asks_at <= 20;
+            EXPECT_EQ(now.status, asks_at > 24   ? BatchStatus::completed
+                                  : rests || own ? BatchStatus::paused
+                                                 : BatchStatus::completed);
+            if (rests) {
+                EXPECT_EQ(step(now.id).status, BatchStatus::paused);
+                EXPECT_EQ(step(now.id).metrics.read % 5, 0);
+                EXPECT_GE(step(now.id).metrics.read, asks_at);
+            }
+            if (now.status == BatchStatus::paused) now = resume_elsewhere(now.id);
+            EXPECT_EQ(now.status, BatchStatus::completed);
+            EXPECT_EQ(record(plain.id), record(now.id));
+            script().on_read = nullptr;
+            script().on_call.clear();
+        }
+    }
+    std::vector<std::int64_t> twice;
+    for (int i = 0; i < 24; ++i) twice.push_back(i + 1);
+    const auto all = written();
+    for (std::size_t i = 0; i + 24 <= all.size(); i += 24)
+        EXPECT_EQ(twice, std::vector<std::int64_t>(all.begin() + static_cast<std::ptrdiff_t>(i),
+                                                   all.begin() + static_cast<std::ptrdiff_t>(i) + 24));
+}
+
+TEST_F(Pausing, APauseAskedForInAChunkThatIsRolledBackIsForgotten) {
+    StepContext* context = nullptr;
+    script().on_call["reader.open 0"] = [&](StepContext* step, JobContext&) { context = step; };
+    script().on_read = [&](std::int64_t n) {
+        if (n == 3) context->pause({.point = "p"});
+        if (n == 4) throw Bad("after it");
+    };
+    EXPECT_EQ(run(job(chunk(R"(item-count="5")", 10))).status, BatchStatus::failed);
+    EXPECT_EQ(context->pause_asked, std::nullopt);
+}
+
+TEST_F(Pausing, AfterTheStepMeansAfterTheStep) {
+    StepContext* context = nullptr;
+    script().on_call["reader.open 0"] = [&](StepContext* step, JobContext&) { context = step; };
+    script().on_read = [&](std::int64_t n) {
+        if (n == 3) context->pause_after({.point = "then"});
+    };
+    const JobExecution waiting = run(job(chunk(R"(item-count="5")", 10, "", "rows", R"(next="b")") + scripted("b")));
+    EXPECT_EQ(waiting.status, BatchStatus::paused);
+    EXPECT_EQ(step(waiting.id).status, BatchStatus::completed);
+    EXPECT_EQ(resume(waiting.id).status, BatchStatus::completed);
+    EXPECT_EQ(written(), numbers(1, 10));
+}
+
+TEST_F(Pausing, ASinkElsewhereKeepsItsPlace) {
+    const JobDefinition definition = job(fmt::format(
+        R"(<step id="s"><chunk item-count="5"><reader ref="numbers"><properties><property name="count" value="12"/></properties></reader><writer ref="rows"><properties><property name="url" value="{}"/></properties></writer></chunk></step>)",
+        path("sink.db")));
+    StepContext* context = nullptr;
+    script().on_call["reader.open 0"] = [&](StepContext* step, JobContext&) { context = step; };
+    script().on_read = [&](std::int64_t n) {
+        if (n == 2) context->pause({.point = "p"});
+    };
+    const JobExecution waiting = run(definition);
+    EXPECT_EQ(waiting.status, BatchStatus::paused);
+    EXPECT_EQ(step(waiting.id).metrics.read, 5);
+    EXPECT_EQ(resume_elsewhere(waiting.id).status, BatchStatus::completed);
+    EXPECT_EQ(step(waiting.id).metrics, (Metrics{.read = 12, .written = 12, .commits = 3}));
+    EXPECT_EQ(written("sink.db"), numbers(1, 12));
+}
+
+TEST_F(Pausing, FlowsOfASplitRestTogetherAndGoOnTogether) {
+    std::atomic<int> a = 0;
+    std::atomic<int> b = 0;
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        if (step.step_name == "a" && ++a == 1) step.pause({});
+        if (step.step_name == "b" && ++b == 1) step.pause({});
+        return step.step_name == "a" ? "A" : "";
+    };
+    const JobDefinition definition =
+        job(R"(<split id="x" next="end"><flow id="f">)" + scripted("a", "", "a2") + scripted("a2") +
+            R"(</flow><flow id="g">)" + scripted("b") + R"(</flow><flow id="h">)" + scripted("c") + "</flow></split>" +
+            scripted("end"));
+    JobExecution now = run(definition);
+    EXPECT_EQ(now.status, BatchStatus::paused);
+    for (int left = 3; now.status == BatchStatus::paused && left > 0; --left) now = resume_elsewhere(now.id);
+    EXPECT_EQ(now.status, BatchStatus::completed);
+    EXPECT_EQ(entered().size(), 5U);
+    a = b = 7;
+    const JobExecution plain = run(definition);
+    const auto sorted = [](std::string text) {
+        std::ranges::sort(text);
+        return text;
+    };
+    EXPECT_EQ(sorted(record(plain.id)), sorted(record(now.id)));
+}
+
+TEST_F(Pausing, PartitionsRestAndGoOnEachAtItsPlace) {
+    std::atomic<int> asked = 0;
+    script().on_collect = [&](StepContext& step) -> std::optional<std::string> {
+        if (step.metrics.commits == 0 && asked++ < 2) step.pause({.point = "p"});
+        return fmt::format("{}", *step.partition);
+    };
+    const auto definition = [](const std::string& threads) {
+        return job(
+            R"(<step id="s"><chunk item-count="5"><reader ref="numbers"><properties><property name="count" value="12"/></properties></reader><writer ref="rows"/></chunk><partition><plan partitions="4" threads=")" +
+            threads +
+            R"("/><collector ref="collector"/><analyzer ref="analyzer"/><reducer ref="reducer"/></partition></step>)");
+    };
+    for (const char* threads : {"1", "4"}) {
+        asked = 0;
+        script().log.clear();
+        JobExecution now = run(definition(threads));
+        EXPECT_EQ(now.status, BatchStatus::paused);
+        EXPECT_EQ(step(now.id).status, BatchStatus::paused);
+        for (int left = 4; now.status == BatchStatus::paused && left > 0; --left) now = resume_elsewhere(now.id);
+        EXPECT_EQ(now.status, BatchStatus::completed);
+        EXPECT_EQ(step(now.id).metrics, (Metrics{.read = 48, .written = 48, .commits = 12}));
+        EXPECT_EQ(calls("begin"), 1);
+        EXPECT_EQ(calls("after COMMIT"), 1);
+        EXPECT_EQ(calls("rollback"), 0);
+        asked = 7;
+        EXPECT_EQ(record(run(definition(threads)).id), record(now.id));
+    }
+}
+
+TEST_F(Pausing, APartitionThatWantsToPauseAfterTheStepDoes) {
+    script().on_batchlet = [](StepContext& step) -> std::string {
+        if (step.partition == 1) step.pause_after({.point = "then"});
+        return "";
+    };
+    const JobDefinition definition =
+        job(R"(<step id="s"><batchlet ref="scripted"/><partition><plan partitions="3"/></partition></step>)");
+    const JobExecution waiting = run(definition);
+    EXPECT_EQ(waiting.status, BatchStatus::paused);
+    EXPECT_EQ(waiting.waits.at(0).what.point, "then");
+    EXPECT_EQ(step(waiting.id).status, BatchStatus::completed);
+    EXPECT_EQ(resume(waiting.id).status, BatchStatus::completed);
+}
+
+TEST_F(Pausing, ARequestFromOutsideIsWithdrawnBeforeItTookEffect) {
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        operator_->pause(step.job->execution_id);
+        EXPECT_EQ(operator_->job_execution(step.job->execution_id).status, BatchStatus::pausing);
+        EXPECT_EQ(operator_->resume(step.job->execution_id).effect, Effect::withdrawn);
+        return "";
+    };
+    EXPECT_EQ(run(job(scripted("a", "", "b") + scripted("b"))).status, BatchStatus::completed);
+}
+
+TEST_F(Pausing, AStopComesBeforeAPause) {
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        operator_->stop(step.job->execution_id);
+        step.pause({.point = "p"});
+        return "";
+    };
+    const JobExecution stopped = run(job(scripted("a", "", "b") + scripted("b")));
+    EXPECT_EQ(stopped.status, BatchStatus::stopped);
+    EXPECT_EQ(step(stopped.id, "a").status, BatchStatus::stopped);
+}
+
+TEST_F(Pausing, WhatIsPausedCanBeStoppedAndRestarted) {
+    bool asked = false;
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        if (!std::exchange(asked, true)) step.pause({.point = "p"});
+        return "";
+    };
+    const JobExecution waiting = run(job(scripted("a")));
+    EXPECT_THROW(operator_->restart(waiting.id, {}), JobRestartException);
+    EXPECT_EQ(operator_->stop(waiting.id).status, BatchStatus::stopped);
+    EXPECT_THROW(operator_->resume(waiting.id), ConcurrentResume);
+    EXPECT_EQ(restart(waiting.id).status, BatchStatus::completed);
+}
+
+TEST_F(Pausing, ADecisionMayWaitToo) {
+    script().on_decide = [](std::span<const StepExecution>, JobContext&) { return std::string("ASK"); };
+    const JobDefinition definition =
+        job(scripted("a", "", "d") +
+            R"(<decision id="d" ref="decider"><fer:pause on="ASK" point="p" to="b"/></decision>)" + scripted("b"));
+    const JobExecution waiting = run(definition);
+    EXPECT_EQ(waiting.status, BatchStatus::paused);
+    EXPECT_EQ(resume_elsewhere(waiting.id).status, BatchStatus::completed);
+    EXPECT_EQ(calls("decide a"), 1);
+}
+
+TEST_F(Pausing, WrongUseIsTold) {
+    const JobExecution done = run(job(scripted("a")));
+    EXPECT_THROW(operator_->pause(done.id), JobExecutionNotRunningException);
+    EXPECT_THROW(operator_->resume(done.id), ConcurrentResume);
+    EXPECT_THROW(operator_->signal(done.id, {.point = "p", .payload = "{"}), Error);
+    EXPECT_THROW(operator_->signal(done.id, {.point = "p", .payload = std::string(largest_payload + 3, ' ')}), Error);
+    EXPECT_EQ(operator_->signal(done.id, {.point = "p"}).disposition, SignalAnswer::Disposition::finished);
+    script().on_batchlet = [](StepContext& step) -> std::string {
+        step.pause({.signals = 0});
+        return "";
+    };
+    EXPECT_EQ(run(job(scripted("a"))).status, BatchStatus::failed);
+    script().on_batchlet = [](StepContext& step) -> std::string {
+        step.pause_after({.point = "p"});
+        return "";
+    };
+    const JobExecution waiting = run(job(scripted("a")));
+    EXPECT_THROW(operator_->resume(waiting.id, {.point = "elsewhere"}), Error);
+    EXPECT_THROW(operator_->recover(waiting.id), JobExecutionNotRunningException);
+    EXPECT_EQ(operator_->signal(waiting.id, {.point = "p"}).status, BatchStatus::starting);
+    EXPECT_THROW(operator_->recover(waiting.id), Error);
+    EXPECT_THROW(operator_->restart(waiting.id, {}), JobRestartException);
+    EXPECT_EQ(resume(waiting.id).status, BatchStatus::completed);
+}
+
+TEST_F(Pausing, TheThousandthResumeIsAsTheFirst) {
+    int left = 1'000;
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        if (--left > 0) step.pause({.point = "p"});
+        return "";
+    };
+    JobExecution now = run(job(scripted("a")));
+    std::int64_t statements = 0;
+    while (now.status == BatchStatus::paused) {
+        const std::int64_t before = repository_->statement_count();
+        now = resume(now.id);
+        const std::int64_t cost = repository_->statement_count() - before;
+        if (statements == 0) statements = cost;
+        // A poll of the watcher may come between.
+        if (now.status == BatchStatus::paused) {
+            EXPECT_LE(cost, statements + 3);
+        }
+    }
+    EXPECT_EQ(now.status, BatchStatus::completed);
+    EXPECT_EQ(repository_->steps_of(now.id).size(), 1U);
+    EXPECT_EQ(repository_->pause_summary(now.id).at(0).pauses, 999);
+}
+
+}  // namespace
+}  // namespace fermata::test

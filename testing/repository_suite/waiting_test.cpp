@@ -1,0 +1,362 @@
+// Pausing, signals, resuming and deadlines, as the store knows them.
+#include <fermata/testing/repository_suite.hpp>
+#include <fermata/testing/scenes.hpp>
+
+#include <gmock/gmock.h>
+
+namespace fermata::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Disposition = SignalAnswer::Disposition;
+
+struct Waiting : RepositorySuite {
+    ~Waiting() override { EXPECT_THAT(repository().verify(), IsEmpty()); }
+
+    Claim paused(const PauseRequest& what) {
+        const Claim claim = launch();
+        const StepEntry entry = repository().enter_step(claim, "load", StepEntryMode::start);
+        const Progress progress = commit_chunk(entry, entry.state.progress);
+        repository().rest_step(entry.claim, {.progress = progress, .pause = what});
+        EXPECT_EQ(Rested::paused, repository().rest_execution(claim, "HALF"));
+        return claim;
+    }
+    SignalAnswer send(const Claim& claim, const std::string& key, const SignalRequest& more = {}) {
+        SignalRequest request = more;
+        if (request.point.empty()) request.point = "approve";
+        request.key = key;
+        request.sender = "ann";
+        return repository().signal(claim.execution, request);
+    }
+    ResumeAnswer resume(const Claim& claim, const ResumeRequest& request = {.actor = "ann"}) {
+        return repository().resume(claim.execution, request, worker());
+    }
+    static Claim claim_of(const ResumeAnswer& answer) {
+        return {answer.execution, answer.instance, answer.instance_uuid, answer.epoch};
+    }
+    [[nodiscard]] BatchStatus status(const Claim& claim) { return execution(claim.execution).status; }
+};
+
+TEST_F(Waiting, APausedExecutionIsNobodysAndSaysWhatItWaitsFor) {
+    const Claim claim = paused({.point = "approve", .message = "is that right?", .signals = 3});
+    const JobExecution e = execution(claim.execution);
+    EXPECT_EQ(BatchStatus::paused, e.status);
+    EXPECT_FALSE(e.owner);
+    EXPECT_FALSE(e.ended);
+    EXPECT_EQ("HALF", e.exit_status);
+    ASSERT_EQ(1U, e.waits.size());
+    EXPECT_EQ("approve", e.waits[0].what.point);
+    EXPECT_EQ("is that right?", e.waits[0].what.message);
+    EXPECT_EQ("load", e.waits[0].element);
+    EXPECT_EQ(PauseKind::within, e.waits[0].kind);
+    EXPECT_EQ(3, e.waits[0].what.signals);
+    const StepExecution step = repository().steps_of(claim.execution).at(0);
+    EXPECT_EQ(BatchStatus::paused, step.status);
+    EXPECT_EQ(10, step.metrics.read);
+    EXPECT_EQ(0, raw()->execute("SELECT COUNT(*) FROM worker")[0][0].integer());
+    EXPECT_EQ(1U, repository().find_executions({.statuses = {BatchStatus::paused}}).at(0).waits.size());
+    EXPECT_EQ(0, raw()->execute("SELECT COUNT(*) FROM BATCH_JOB_EXECUTION WHERE END_TIME IS NOT NULL")[0][0].integer());
+}
+
+TEST_F(Waiting, AResumeGoesOnWithTheSameExecutionAndStep) {
+    const Claim claim = paused({.point = "approve"});
+    const ResumeAnswer answer = resume(claim, {.payload = R"({"by":"ann"})", .actor = "ann"});
+    EXPECT_EQ(ResumeAnswer::Effect::owned, answer.effect);
+    EXPECT_EQ(claim.epoch + 1, answer.epoch);
+    EXPECT_EQ(claim.instance_uuid, answer.instance_uuid);
+    EXPECT_TRUE(answer.begun);
+    const Claim again = claim_of(answer);
+    const StepEntry entry = repository().enter_step(again, "load", StepEntryMode::resume);
+    EXPECT_EQ(1, entry.state.starts);
+    EXPECT_EQ(10, entry.state.progress.metrics.read);
+    const auto signals = repository().signals_for(claim.execution, {entry.state.own_pause, entry.state.outside_pause});
+    ASSERT_EQ(1U, signals.size());
+    EXPECT_EQ(R"({"by":"ann"})", signals[0].payload);
+    EXPECT_EQ("ann", signals[0].sender);
+    end_step(entry, BatchStatus::completed);
+    end(again, BatchStatus::completed);
+    EXPECT_THAT(kinds(claim.execution),
+                ElementsAre("execution.started", "step.started", "pause.opened", "step.paused", "execution.paused",
+                            "execution.resumed", "step.started", "step.ended", "execution.ended"));
+}
+
+TEST_F(Waiting, TheOldOwnerIsFenced) {
+    const Claim claim = paused({.point = "approve"});
+    EXPECT_THROW(repository().end_execution(claim, {.status = BatchStatus::failed}), Error);
+    resume(claim);
+    EXPECT_THROW(repository().end_execution(claim, {.status = BatchStatus::failed}), Error);
+    EXPECT_THROW(repository().rest_execution(claim, {}), Error);
+}
+
+TEST_F(Waiting, OfTwoResumersOneLosesAndIsToldWhoWon) {
+    const Claim claim = paused({.point = "approve"});
+    const std::int64_t seen = execution(claim.execution).pauses;
+    EXPECT_EQ(ResumeAnswer::Effect::owned, resume(claim, {.seen = seen, .actor = "ann"}).effect);
+    const ResumeAnswer lost = resume(claim, {.seen = seen, .actor = "bob"});
+    EXPECT_EQ(ResumeAnswer::Effect::conflict, lost.effect);
+    EXPECT_EQ(BatchStatus::started, lost.status);
+    EXPECT_EQ("ann", lost.resumed_by);
+}
+
+TEST_F(Waiting, AResumeMeantForAnEarlierPauseIsTooLate) {
+    const Claim claim = paused({.point = "approve"});
+    const Claim again = claim_of(resume(claim));
+    const StepEntry entry = repository().enter_step(again, "load", StepEntryMode::resume);
+    repository().rest_step(entry.claim, {.progress = entry.state.progress, .pause = PauseRequest{.point = "approve"}});
+    EXPECT_EQ(Rested::paused, repository().rest_execution(again, {}));
+    EXPECT_EQ(ResumeAnswer::Effect::conflict, resume(claim, {.seen = 1, .actor = "bob"}).effect);
+    EXPECT_EQ(BatchStatus::paused, status(claim));
+    EXPECT_EQ(ResumeAnswer::Effect::owned, resume(claim, {.seen = 2, .actor = "bob"}).effect);
+}
+
+TEST_F(Waiting, SignalsAreCountedByTheirKeys) {
+    const Claim claim = paused({.point = "approve", .signals = 2});
+    const SignalAnswer first = send(claim, "a");
+    EXPECT_EQ(Disposition::counted, first.disposition);
+    EXPECT_EQ(1, first.counted);
+    EXPECT_EQ(2, first.needed);
+    const SignalAnswer again = send(claim, "a");
+    EXPECT_EQ(Disposition::duplicate, again.disposition);
+    EXPECT_EQ(Disposition::counted, again.first);
+    EXPECT_EQ(1, again.counted);
+    EXPECT_EQ(Disposition::conflict, send(claim, "a", {.payload = "7"}).disposition);
+    EXPECT_EQ(BatchStatus::paused, status(claim));
+    const SignalAnswer last = send(claim, "b");
+    EXPECT_EQ(Disposition::applied, last.disposition);
+    EXPECT_EQ(BatchStatus::starting, last.status);
+    const ResumeAnswer answer = resume(claim);
+    EXPECT_EQ(ResumeAnswer::Effect::owned, answer.effect);
+    const StepEntry entry = repository().enter_step(claim_of(answer), "load", StepEntryMode::resume);
+    EXPECT_EQ(2, repository().count_signals_for(claim.execution, {entry.state.own_pause, 0}));
+}
+
+TEST_F(Waiting, ASignalSentBeforeThePauseIsWaitingForIt) {
+    const Claim claim = launch();
+    EXPECT_EQ(Disposition::buffered, send(claim, "early").disposition);
+    EXPECT_EQ(Disposition::buffered, send(claim, "second").disposition);
+    const StepEntry entry = repository().enter_step(claim, "load", StepEntryMode::start);
+    const PauseOpened opened = repository().rest_step(
+        entry.claim, {.progress = entry.state.progress, .pause = PauseRequest{.point = "approve"}});
+    EXPECT_FALSE(opened.open);
+    EXPECT_EQ(1, opened.epoch);
+    EXPECT_EQ(BatchStatus::started, status(claim));
+    EXPECT_EQ(Rested::goes_on, repository().rest_execution(claim, {}));
+    EXPECT_EQ(Disposition::buffered, send(claim, "early").first);
+    const StepEntry resumed = repository().enter_step(claim, "load", StepEntryMode::resume);
+    const auto signals = repository().signals_for(claim.execution, {resumed.state.own_pause, 0});
+    ASSERT_EQ(1U, signals.size());
+    EXPECT_EQ("early", signals[0].key);
+}
+
+TEST_F(Waiting, ASignalThatNamesAPauseActsOnThatOneOnly) {
+    const Claim claim = paused({.point = "approve"});
+    EXPECT_EQ(Disposition::stale, send(claim, "a", {.pause = 7}).disposition);
+    EXPECT_EQ(Disposition::stale, send(claim, "b", {.point = "elsewhere", .pause = 1}).disposition);
+    EXPECT_EQ(Disposition::buffered, send(claim, "c", {.point = "elsewhere"}).disposition);
+    EXPECT_EQ(Disposition::applied, send(claim, "d", {.pause = 1}).disposition);
+}
+
+TEST_F(Waiting, ASignalToWhatHasEndedOrIsStoppingDoesNothing) {
+    const Claim claim = launch();
+    repository().request_stop(claim.execution, {.actor = "bob"});
+    EXPECT_EQ(Disposition::conflict, send(claim, "a").disposition);
+    end(claim, BatchStatus::stopped);
+    EXPECT_EQ(Disposition::finished, send(claim, "a").disposition);
+    EXPECT_THROW(repository().signal(JobExecutionId(77), {.point = "x"}), Error);
+}
+
+TEST_F(Waiting, PausedIsLeftWhenAllPausesAreComplete) {
+    const Claim claim = launch();
+    const StepEntry one = repository().enter_step(claim, "one", StepEntryMode::start);
+    const StepEntry two = repository().enter_step(claim, "two", StepEntryMode::start);
+    repository().rest_step(one.claim, {.progress = one.state.progress, .pause = PauseRequest{.point = "a"}});
+    repository().rest_step(two.claim, {.progress = two.state.progress, .pause = PauseRequest{.point = "b"}});
+    EXPECT_EQ(Rested::paused, repository().rest_execution(claim, {}));
+    EXPECT_EQ(ResumeAnswer::Effect::no_such_point, resume(claim, {.point = "c", .actor = "ann"}).effect);
+    EXPECT_EQ(ResumeAnswer::Effect::still_paused, resume(claim, {.point = "a", .actor = "ann"}).effect);
+    EXPECT_EQ("b", execution(claim.execution).waits.at(0).what.point);
+    EXPECT_EQ(ResumeAnswer::Effect::owned, resume(claim, {.point = "b", .actor = "ann"}).effect);
+}
+
+TEST_F(Waiting, ARequestFromOutsideCanBeWithdrawnBeforeItTookEffect) {
+    const Claim claim = launch();
+    const PauseAnswer asked = repository().request_pause(claim.execution, {.what = {.point = "ops"}, .actor = "bob"});
+    EXPECT_EQ(PauseAnswer::Effect::requested, asked.effect);
+    EXPECT_TRUE(repository().poll(claim).pause_now);
+    const PauseAnswer again = repository().request_pause(claim.execution, {.what = {.point = "ops"}, .actor = "ann"});
+    EXPECT_EQ(PauseAnswer::Effect::already, again.effect);
+    EXPECT_EQ(asked.since, again.since);
+    EXPECT_EQ(BatchStatus::pausing, status(claim));
+    EXPECT_EQ(ResumeAnswer::Effect::withdrawn, resume(claim).effect);
+    EXPECT_EQ(BatchStatus::started, status(claim));
+    EXPECT_FALSE(repository().poll(claim).pause_now);
+    EXPECT_EQ(Rested::goes_on, repository().rest_execution(claim, {}));
+}
+
+TEST_F(Waiting, AResumeWhileOthersStillRunLetsItGoOnWhenTheyRest) {
+    const Claim claim = launch();
+    const StepEntry one = repository().enter_step(claim, "one", StepEntryMode::start);
+    repository().rest_step(one.claim, {.progress = one.state.progress, .pause = PauseRequest{.point = "a"}});
+    EXPECT_EQ(ResumeAnswer::Effect::completed, resume(claim).effect);
+    EXPECT_EQ(BatchStatus::pausing, status(claim));
+    EXPECT_EQ(Rested::goes_on, repository().rest_execution(claim, {}));
+    EXPECT_EQ(BatchStatus::started, status(claim));
+    EXPECT_EQ(1, repository().enter_step(claim, "one", StepEntryMode::resume).state.own_pause);
+}
+
+TEST_F(Waiting, APauseAfterAnElementIsPartOfTheWalk) {
+    const Claim claim = launch();
+    const StepEntry entry = repository().enter_step(claim, "check", StepEntryMode::start);
+    const PauseOpened opened = repository().end_step(entry.claim, {.status = BatchStatus::completed,
+                                                                   .walk = {1, "check", "ran", "next", "load"},
+                                                                   .pause = PauseRequest{.point = "approve"}});
+    EXPECT_TRUE(opened.open);
+    EXPECT_EQ(1, repository().walk_of(claim.execution).at(0).pause);
+    EXPECT_EQ(2,
+              repository().record_walk(claim, {2, "which", "decided", "next", "x"}, PauseRequest{.point = "b"}).epoch);
+    EXPECT_EQ(BatchStatus::pausing, status(claim));
+    repository().rest_execution(claim, {});
+    const Claim again = claim_of(resume(claim, {.payload = "1", .actor = "ann"}));
+    const StepEntry load = repository().enter_step(again, "load", StepEntryMode::start, {.own = 1});
+    EXPECT_EQ(1, load.state.own_pause);
+    EXPECT_EQ(1U, repository().signals_for(claim.execution, {load.state.own_pause, 0}).size());
+}
+
+TEST_F(Waiting, AStopOrAnAbandonEndsWhatIsPausedAtOnce) {
+    const Claim stopped = paused({.point = "approve"});
+    EXPECT_EQ(StopAnswer::Effect::stopped, repository().request_stop(stopped.execution, {.actor = "bob"}).effect);
+    EXPECT_EQ(BatchStatus::stopped, status(stopped));
+    EXPECT_EQ(BatchStatus::stopped, repository().steps_of(stopped.execution).at(0).status);
+    EXPECT_EQ(ResumeAnswer::Effect::conflict, resume(stopped).effect);
+    const Claim abandoned = paused({.point = "approve"});
+    EXPECT_EQ(BatchStatus::paused, repository().abandon(abandoned.execution, "ann"));
+    EXPECT_EQ(BatchStatus::abandoned, status(abandoned));
+    const Claim signalled = paused({.point = "approve"});
+    send(signalled, "a");
+    EXPECT_EQ(StopAnswer::Effect::stopped, repository().request_stop(signalled.execution, {.actor = "bob"}).effect);
+    EXPECT_EQ(BatchStatus::stopped, status(signalled));
+    const Claim next = restart(stopped.execution);
+    const StepEntry entry = repository().enter_step(next, "load", StepEntryMode::start);
+    EXPECT_EQ(0, entry.state.own_pause);
+    EXPECT_EQ("10", entry.state.progress.reader);
+}
+
+TEST_F(Waiting, WhatWaitsIsNotRestartedRecoveredOrPurged) {
+    const Claim claim = paused({.point = "approve"});
+    const auto refused = repository().restart(claim.execution, {.actor = "ann"}, worker());
+    EXPECT_EQ(RestartRefused::Reason::waits, std::get<RestartRefused>(refused).reason);
+    EXPECT_FALSE(repository().adopt(claim.execution, worker(), "ann"));
+    EXPECT_FALSE(repository().fail_lost(claim.execution, "ann"));
+    EXPECT_FALSE(repository().owner_liveness(claim.execution));
+    EXPECT_EQ(0, repository().purge({}).instances);
+    send(claim, "a");
+    EXPECT_EQ(BatchStatus::starting, status(claim));
+    EXPECT_FALSE(repository().adopt(claim.execution, worker(), "ann"));
+    EXPECT_EQ(PauseAnswer::Effect::paused,
+              repository().request_pause(claim.execution, {.what = {.point = "ops"}, .actor = "bob"}).effect);
+    EXPECT_EQ(BatchStatus::paused, status(claim));
+    repository().request_stop(claim.execution, {.actor = "bob"});
+    EXPECT_EQ(1, repository().purge({}).instances);
+    for (const char* table : {"pause", "signal"})
+        EXPECT_EQ(0, raw()->execute(std::string("SELECT COUNT(*) FROM ") + table)[0][0].integer());
+}
+
+TEST_F(Waiting, ADeadOwnerOfWhatIsPausingEntersNothing) {
+    in_killed_process([&] {
+        const Claim claim = launch();
+        const StepEntry entry = repository().enter_step(claim, "load", StepEntryMode::start);
+        commit_chunk(entry, entry.state.progress);
+        repository().request_pause(claim.execution, {.what = {.point = "ops"}, .actor = "bob"});
+    });
+    const JobExecutionId id = repository().latest(std::nullopt).value();
+    EXPECT_TRUE(execution(id).owner_lost);
+    EXPECT_TRUE(repository().pause_lost(id, "ann"));
+    EXPECT_FALSE(repository().pause_lost(id, "ann"));
+    EXPECT_EQ(BatchStatus::paused, execution(id).status);
+    EXPECT_EQ(BatchStatus::paused, repository().steps_of(id).at(0).status);
+    const ResumeAnswer answer = repository().resume(id, {.actor = "ann"}, worker());
+    EXPECT_EQ(ResumeAnswer::Effect::owned, answer.effect);
+    EXPECT_FALSE(answer.begun);
+    const StepEntry entry = repository().enter_step(claim_of(answer), "load", StepEntryMode::resume);
+    EXPECT_EQ(10, entry.state.progress.metrics.read);
+    EXPECT_EQ(1, entry.state.deaths);
+}
+
+TEST_F(Waiting, TimeServesTheDeadlines) {
+    const auto hour = std::chrono::hours(1);
+    const Claim failing = paused({.point = "approve", .timeout = Duration(1)});
+    const Claim stopping = paused({.point = "approve", .timeout = Duration(1), .on_timeout = OnTimeout::stop});
+    const Claim going_on = paused({.point = "approve", .timeout = Duration(1), .on_timeout = OnTimeout::resume});
+    const Claim waiting = paused({.point = "approve", .timeout = hour});
+    const Claim signalled = paused({.point = "approve", .timeout = Duration(1)});
+    send(signalled, "in time");
+    EXPECT_TRUE(repository().has_duties());
+    EXPECT_EQ(3U, repository().serve_deadlines("ann").size());
+    EXPECT_FALSE(repository().has_duties());
+    EXPECT_THAT(repository().serve_deadlines("ann"), IsEmpty());
+    EXPECT_EQ(BatchStatus::failed, status(failing));
+    EXPECT_EQ("fermata.PauseTimeout", execution(failing.execution).failure->error_class);
+    EXPECT_EQ(BatchStatus::stopped, status(stopping));
+    EXPECT_EQ(BatchStatus::starting, status(going_on));
+    EXPECT_EQ(BatchStatus::paused, status(waiting));
+    EXPECT_EQ(BatchStatus::starting, status(signalled));
+    EXPECT_EQ(ResumeAnswer::Effect::owned, resume(going_on).effect);
+}
+
+TEST_F(Waiting, ANotificationIsSentByTheProcessThatPausedUnlessItDied) {
+    in_killed_process([&] { paused({.point = "approve", .notify = "mail"}); });
+    EXPECT_TRUE(repository().has_duties());
+    const auto taken = repository().take_notifications();
+    ASSERT_EQ(1U, taken.size());
+    EXPECT_EQ(1U, repository().take_notifications().size());  // still ours
+    repository().notified(taken[0]);
+    EXPECT_THAT(repository().take_notifications(), IsEmpty());
+    EXPECT_FALSE(repository().has_duties());
+}
+
+TEST_F(Waiting, AnEndClosesWhatIsOpenAndWhatRestsBelowIt) {
+    const Claim claim = launch();
+    StepEntry entry = repository().enter_step(claim, "load", StepEntryMode::start);
+    repository().store_plan(entry, {.partitions = 2});
+    const StepEntry zero = repository().enter_partition(entry.claim, 0, StepEntryMode::start);
+    repository().rest_partition(zero.claim, {.progress = {.sequence = 1}, .pause = PauseRequest{.point = "a"}});
+    EXPECT_EQ(0, repository().pauses_of(claim.execution, 1).at(0).partition);
+    EXPECT_EQ(BatchStatus::paused, repository().partitions_of(entry.claim.id).at(0).status);
+    repository().enter_partition(entry.claim, 0, StepEntryMode::resume);
+    end(claim, BatchStatus::failed);
+    EXPECT_EQ(BatchStatus::failed, repository().partitions_of(entry.claim.id).at(0).status);
+    EXPECT_EQ("ended", repository().pauses_of(claim.execution, 1).at(0).how);
+}
+
+TEST_F(Waiting, AResumeCostsTheSameHoweverManyWereBefore) {
+    Claim claim = paused({.point = "approve"});
+    const auto statements_of_one = [&] {
+        const std::int64_t before = repository().statement_count();
+        claim = claim_of(resume(claim));
+        const StepEntry entry = repository().enter_step(claim, "load", StepEntryMode::resume);
+        repository().rest_step(entry.claim,
+                               {.progress = entry.state.progress, .pause = PauseRequest{.point = "approve"}});
+        EXPECT_EQ(Rested::paused, repository().rest_execution(claim, {}));
+        return repository().statement_count() - before;
+    };
+    const std::int64_t first = statements_of_one();
+    for (int i = 0; i < 50; ++i) EXPECT_EQ(first, statements_of_one());
+    const auto summary = repository().pause_summary(claim.execution);
+    ASSERT_EQ(1U, summary.size());
+    EXPECT_EQ(52, summary[0].pauses);
+    EXPECT_EQ(1U, execution(claim.execution).waits.size());
+    EXPECT_EQ(1U, repository().steps_of(claim.execution).size());
+}
+
+TEST_F(Waiting, HistoryOfWaitingIsNotChanged) {
+    const Claim claim = paused({.point = "approve"});
+    send(claim, "a");
+    EXPECT_THROW(raw()->execute("UPDATE pause SET counted = 9"), ConstraintError);
+    EXPECT_THROW(raw()->execute("UPDATE signal SET sender = 'eve'"), ConstraintError);
+    EXPECT_THROW(raw()->execute("DELETE FROM pause"), ConstraintError);
+    EXPECT_THROW(raw()->execute("DELETE FROM signal"), ConstraintError);
+}
+
+}  // namespace
+}  // namespace fermata::testing
