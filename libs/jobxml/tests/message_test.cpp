@@ -151,9 +151,9 @@ TEST(Message, APauseNeedsItsPlaceAndItsAttributes) {
     EXPECT_THAT(diagnostics_of("<job id='j' version='2.0' xmlns:x='urn:fermata:job:1'>"
                                "<step id='s'><x:pause on='X' pint='p'/><batchlet ref='b'/></step></job>"),
                 ElementsAre("job.xml:1:68: error: step \"s\": <fer:pause> needs the attribute \"point\"",
-                            "job.xml:1:83: error: step \"s\": <fer:pause> has no attribute \"pint\"; did you mean "
+                            "job.xml:1:84: error: step \"s\": <fer:pause> has no attribute \"pint\"; did you mean "
                             "\"point\"?",
-                            "job.xml:1:93: error: step \"s\": <batchlet> must stand before <fer:pause>"));
+                            "job.xml:1:94: error: step \"s\": <batchlet> must stand before <fer:pause>"));
 }
 
 TEST(Message, DocumentsThatAreRefused) {

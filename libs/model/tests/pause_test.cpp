@@ -63,7 +63,8 @@ TEST(PauseModel, TheBuilderSaysWhatJobXmlSays) {
 TEST(PauseModel, WhatIsWrongIsTold) {
     const auto findings = [](const JobDefinition& definition) {
         std::string text;
-        for (const Diagnostic& found : resolve(definition, {}, {}).diagnostics.all()) text += to_string(found) + "\n";
+        const Resolution resolved = resolve(definition, {}, {});
+        for (const Diagnostic& found : resolved.diagnostics.all()) text += to_string(found) + "\n";
         return text;
     };
     EXPECT_THAT(findings(waiting({.point = ""})), HasSubstr("a pause has an empty point"));

@@ -226,17 +226,17 @@ StepEntry Repository::enter_step(const Claim& claim, const std::string& step, St
     });
 }
 
-PauseOpened Repository::end_step(const StepClaim& claim, const StepEnd& end) {
-    PauseOpened opened;
+ElementRecorded Repository::end_step(const StepClaim& claim, const StepEnd& end) {
+    ElementRecorded recorded;
     const auto verb = [&](StoreWrite& write) {
-        opened = {};
+        recorded = {};
         WalkEntry entry = end.walk;
         if (end.pause) {
             write->execute(fence(claim.execution, write.now()));
-            opened = open_pause(
+            recorded.pause = open_pause(
                 write, claim.execution.execution,
                 {.kind = PauseKind::after, .what = *end.pause, .element = claim.step, .opened_by = runtime_actor});
-            entry.pause = opened.epoch;
+            entry.pause = recorded.pause.epoch;
         }
         const Event ended{.at = write.now(),
                           .execution = claim.execution.execution,
@@ -249,17 +249,19 @@ PauseOpened Repository::end_step(const StepClaim& claim, const StepEnd& end) {
                                        end_step_progress(claim, end, write.now()), walk.insert(), journal(ended)};
         if (end.partitioned) last.push_back(end_partitions_not_entered(claim, write.now()));
         FERMATA_POINT("step.before-end");
-        write.commit(last);
+        last.push_back(ask(claim.execution));
+        recorded.requests = requests_in(write.commit(last).back());
         FERMATA_POINT("step.ended");
     };
     as_owner(claim.execution, [&] {
         impl_->transact(verb, [&](StoreWrite& look) {
             look->execute(fence(claim.execution, look.now()));
+            recorded.requests = requests_in(look->execute(ask(claim.execution)));
             return exists(*look, "SELECT 1 FROM step_execution WHERE id = $1 AND ended IS NOT NULL",
                           {Value(claim.id.value())});
         });
     });
-    return opened;
+    return recorded;
 }
 
 void Repository::end_execution(const Claim& claim, const JobEnd& end) {

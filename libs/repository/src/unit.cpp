@@ -37,18 +37,6 @@ sql::Command save(const std::string& sql, const StepClaim& claim, const Progress
     return command;
 }
 
-// A statement of its own: RETURNING makes SQLite open a temporary table for each chunk. The row is there: history is
-// deleted by whole instances that have ended.
-sql::Command ask(const StepClaim& claim) {
-    return {"SELECT status, stop_now, pause_now, pauses FROM job_execution WHERE id = $1",
-            {Value(claim.execution.execution.value())}};
-}
-
-Requests requests_in(const sql::Result& asked) {
-    RowReader row(asked[0]);
-    return read_requests(row);
-}
-
 struct Place {
     std::int64_t generation = 0;
     std::int64_t sequence = 0;
@@ -75,7 +63,7 @@ Requests verdict(Store& store, ConnectionPool::Lease lease, const StepClaim& cla
     const auto look_up = [&](StoreWrite& look) {
         const Place place = locked_place(look, claim);
         if (place.generation == next.generation && place.sequence == next.sequence)
-            requests = requests_in(look->execute(ask(claim)));
+            requests = requests_in(look->execute(ask(claim.execution)));
     };
     store.transact(look_up, {}, std::move(lease));
     if (!requests) throw sql::SqlError(lost);
@@ -116,7 +104,7 @@ Requests Repository::Unit::commit(const StepClaim& claim, const Progress& next, 
     return as_owner(claim.execution, [&] {
         std::vector<sql::Command> last(more.begin(), more.end());
         last.push_back(save(save_chunk_sql(), claim, next, repository_->impl_->clock.now()));
-        last.push_back(ask(claim));
+        last.push_back(ask(claim.execution));
         FERMATA_POINT("chunk.before-commit");
         try {
             const std::vector<sql::Result> results = open_->transaction.commit(last);
@@ -153,12 +141,12 @@ Requests Repository::save_progress(const StepClaim& claim, const Progress& progr
             [&](StoreWrite& write) {
                 saved_at = write.now();
                 insert_events(*write, claim.execution.execution, skipped, write.now());
-                const sql::Command saved[] = {save(save_sql(), claim, progress, write.now()), ask(claim)};
+                const sql::Command saved[] = {save(save_sql(), claim, progress, write.now()), ask(claim.execution)};
                 requests = requests_in(write.commit(saved).back());
             },
             [&](StoreWrite& look) {
                 const Place place = locked_place(look, claim);
-                if (place.updated == saved_at) requests = requests_in(look->execute(ask(claim)));
+                if (place.updated == saved_at) requests = requests_in(look->execute(ask(claim.execution)));
                 return place.updated == saved_at;
             });
         return requests;

@@ -71,33 +71,35 @@ std::vector<WalkEntry> Repository::walk_of(JobExecutionId execution) {
     return walk;
 }
 
-PauseOpened Repository::record_walk(const Claim& claim, const WalkEntry& entry,
-                                    const std::optional<PauseRequest>& pause) {
-    PauseOpened opened;
+ElementRecorded Repository::record_walk(const Claim& claim, const WalkEntry& entry,
+                                        const std::optional<PauseRequest>& pause) {
+    ElementRecorded recorded;
     const auto verb = [&](StoreWrite& write) {
-        opened = {};
+        recorded = {};
         WalkEntry with_pause = entry;
         const WalkRow row(claim, with_pause);
-        if (!pause) {
-            const sql::Command last[] = {fence(claim, write.now()), row.insert()};
-            return void(write.commit(last));
+        std::vector<sql::Command> last{fence(claim, write.now())};
+        if (pause) {
+            write->execute(last.front());
+            recorded.pause = open_pause(
+                write, claim.execution,
+                {.kind = PauseKind::after, .what = *pause, .element = entry.step, .opened_by = runtime_actor});
+            with_pause.pause = recorded.pause.epoch;
+            last.clear();
         }
-        write->execute(fence(claim, write.now()));
-        opened =
-            open_pause(write, claim.execution,
-                       {.kind = PauseKind::after, .what = *pause, .element = entry.step, .opened_by = runtime_actor});
-        with_pause.pause = opened.epoch;
-        const sql::Command last[] = {row.insert()};
-        write.commit(last);
+        last.push_back(row.insert());
+        last.push_back(ask(claim));
+        recorded.requests = requests_in(write.commit(last).back());
     };
     as_owner(claim, [&] {
         impl_->transact(verb, [&](StoreWrite& look) {
             look->execute(fence(claim, look.now()));
+            recorded.requests = requests_in(look->execute(ask(claim)));
             return exists(*look, "SELECT 1 FROM walk WHERE execution_id = $1 AND scope = $2 AND number = $3",
                           {Value(claim.execution.value()), cell(entry.scope), Value(entry.number)});
         });
     });
-    return opened;
+    return recorded;
 }
 
 }  // namespace fermata

@@ -215,8 +215,7 @@ Walk::Move Walk::end_step_here(const RunnableStep& step, StepResult result, cons
                 .exit_status = end.exit_status,
                 .job_exit_status = job_exit_status,
                 .steps = move.outcome.steps};
-    move.pause = scope_.repository.end_step(result.claim, end);
-    if (move.pause.open) scope_.pause.opened(move.pause.epoch);
+    move.pause = heed(scope_.repository.end_step(result.claim, end));
     return move;
 }
 
@@ -360,8 +359,14 @@ void Walk::record(Move& move, const RunnableElement& element, std::string outcom
                           .failure = move.outcome.ends_job ? move.outcome.failure : std::nullopt};
     // What is passed over paused when it ran.
     move.pause =
-        scope_.repository.record_walk(scope_.claim, entry, entry.outcome == "passed" ? std::nullopt : way.pause);
-    if (move.pause.open) scope_.pause.opened(move.pause.epoch);
+        heed(scope_.repository.record_walk(scope_.claim, entry, entry.outcome == "passed" ? std::nullopt : way.pause));
+}
+
+/// Nothing is entered any more after what was asked while the element ran, by its own script for one.
+PauseOpened Walk::heed(const ElementRecorded& recorded) {
+    scope_.heed(recorded.requests);
+    if (recorded.pause.open) scope_.pause.opened(recorded.pause.epoch);
+    return recorded.pause;
 }
 
 const WalkEntry* Walk::recorded(const Place& place, std::int64_t number) const {

@@ -79,6 +79,7 @@ private:
     WalkOutcome fold(std::vector<WalkOutcome> flows) const;
     std::string ask(const RunnableDecision& decision, const Place& place, const Standing& standing);
     std::vector<StepExecution> steps_for_decision(const Standing& standing);
+    PauseOpened heed(const ElementRecorded& recorded);
     void record(Move& move, const RunnableElement& element, std::string outcome, const Place& place,
                 const Standing& standing);
     [[nodiscard]] const WalkEntry* recorded(const Place& place, std::int64_t number) const;

@@ -167,6 +167,11 @@ struct StepEnd {
     bool partitioned = false;           ///< partitions that were never entered end with it
     std::optional<PauseRequest> pause;  ///< behind it
 };
+/// What the walk learns as an element ends: before it enters the next one.
+struct ElementRecorded {
+    PauseOpened pause;  ///< the one behind it
+    Requests requests;
+};
 struct JobEnd {
     BatchStatus status{};
     std::optional<std::string> exit_status;
@@ -243,8 +248,9 @@ public:
                          const SignalSource& signals = {});
     /// A step that is passed over, a decision, a flow or split that ended: only its walk entry, and the pause behind
     /// it.
-    PauseOpened record_walk(const Claim& claim, const WalkEntry& entry, const std::optional<PauseRequest>& pause = {});
-    PauseOpened end_step(const StepClaim& claim, const StepEnd& end);
+    ElementRecorded record_walk(const Claim& claim, const WalkEntry& entry,
+                                const std::optional<PauseRequest>& pause = {});
+    ElementRecorded end_step(const StepClaim& claim, const StepEnd& end);
     /// Pauses that are open end with it.
     void end_execution(const Claim& claim, const JobEnd& end);
     [[nodiscard]] Requests poll(const Claim& claim);
