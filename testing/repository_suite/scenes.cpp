@@ -288,7 +288,7 @@ const std::vector<Verb>& owner_verbs() {
              [](R& r, W&, const S& s) {
                  StepEnd end = end_of(s, BatchStatus::completed);
                  end.pause = PauseRequest{.point = "approve"};
-                 return word_for(r.end_step(s.load, end));
+                 return word_for(r.end_step(s.load, end).pause);
              }),
         verb("rest_step",
              [](R& r, W&, const S& s) { return word_for(r.rest_step(s.load, {.progress = s.committed})); }),

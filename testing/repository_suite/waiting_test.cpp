@@ -205,16 +205,33 @@ TEST_F(Waiting, AResumeWhileOthersStillRunLetsItGoOnWhenTheyRest) {
     EXPECT_EQ(1, repository().enter_step(claim, "one", StepEntryMode::resume).state.own_pause);
 }
 
+TEST_F(Waiting, WhatWasAskedWhileAnElementRanIsToldAsItEnds) {
+    const Claim claim = launch();
+    const StepEntry entry = repository().enter_step(claim, "check", StepEntryMode::start);
+    repository().request_pause(claim.execution, {.what = {.point = "look"}, .after_step = true, .actor = "script"});
+    const ElementRecorded ended = repository().end_step(
+        entry.claim, {.status = BatchStatus::completed, .walk = {1, "check", "ran", "next", "which"}});
+    EXPECT_EQ(BatchStatus::pausing, ended.requests.status);
+    EXPECT_FALSE(ended.requests.pause_now);
+    EXPECT_EQ(1, ended.requests.pauses);
+    repository().request_stop(claim.execution, {.now = true, .actor = "ann"});
+    const ElementRecorded decided = repository().record_walk(claim, {2, "which", "decided", "next", "x"});
+    EXPECT_EQ(BatchStatus::stopping, decided.requests.status);
+    EXPECT_TRUE(decided.requests.stop_now);
+}
+
 TEST_F(Waiting, APauseAfterAnElementIsPartOfTheWalk) {
     const Claim claim = launch();
     const StepEntry entry = repository().enter_step(claim, "check", StepEntryMode::start);
-    const PauseOpened opened = repository().end_step(entry.claim, {.status = BatchStatus::completed,
-                                                                   .walk = {1, "check", "ran", "next", "load"},
-                                                                   .pause = PauseRequest{.point = "approve"}});
-    EXPECT_TRUE(opened.open);
+    const ElementRecorded recorded = repository().end_step(entry.claim, {.status = BatchStatus::completed,
+                                                                         .walk = {1, "check", "ran", "next", "load"},
+                                                                         .pause = PauseRequest{.point = "approve"}});
+    EXPECT_TRUE(recorded.pause.open);
+    EXPECT_EQ(BatchStatus::pausing, recorded.requests.status);
     EXPECT_EQ(1, repository().walk_of(claim.execution).at(0).pause);
-    EXPECT_EQ(2,
-              repository().record_walk(claim, {2, "which", "decided", "next", "x"}, PauseRequest{.point = "b"}).epoch);
+    EXPECT_EQ(
+        2,
+        repository().record_walk(claim, {2, "which", "decided", "next", "x"}, PauseRequest{.point = "b"}).pause.epoch);
     EXPECT_EQ(BatchStatus::pausing, status(claim));
     repository().rest_execution(claim, {});
     const Claim again = claim_of(resume(claim, {.payload = "1", .actor = "ann"}));
