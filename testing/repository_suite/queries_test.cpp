@@ -235,7 +235,7 @@ TEST_F(Costs, AreFew) {
     EXPECT_LE(cost.at("launch"), 8);
     EXPECT_LE(cost.at("restart"), 8);
     EXPECT_LE(cost.at("enter_step"), 6);
-    EXPECT_LE(cost.at("end_step"), 7);
+    EXPECT_LE(cost.at("end_step"), 8);
     EXPECT_LE(cost.at("end_execution"), 9);
 }
 

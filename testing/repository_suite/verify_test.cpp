@@ -78,7 +78,7 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"UPDATE job_execution SET owner = NULL WHERE id = 3", "execution 3 is STARTED but nobody owns it"},
         Damage{"UPDATE job_execution SET status = 'STARTED', ended = NULL WHERE id = 2",
                "instance 2 has 2 running executions"},
-        Damage{"UPDATE job_instance SET instance_key = 'k'", "instance 1 and 1 more of job import have the key k"},
+        Damage{"UPDATE job_instance SET instance_key = 'k'", "instance 1 and 2 more of job import have the key k"},
         Damage{"UPDATE step_execution SET status = 'STARTED', ended = NULL WHERE id = 1",
                "step execution 1 (load) runs in execution 1, which is COMPLETED"},
         Damage{"UPDATE job_execution SET restart_of = 1 WHERE id = 3",

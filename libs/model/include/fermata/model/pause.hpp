@@ -71,7 +71,7 @@ struct Signal {
     Timestamp at;
     std::optional<std::int64_t> pause;  ///< epoch it acted on; nothing while it is buffered
 };
-inline constexpr std::size_t largest_payload = 64 * 1024;
+inline constexpr std::size_t largest_payload = std::size_t{64} * 1024;
 
 /// `text` as it is, if it is JSON and not too large; else throws Error(invalid) naming what is wrong.
 [[nodiscard]] const std::string& checked_payload(const std::string& text);
