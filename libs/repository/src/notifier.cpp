@@ -21,6 +21,7 @@ std::string this_notifier() {
 }
 
 bool notifier_is_gone(const std::string& notifier, Duration since) {
+    if (notifier.empty()) return true;
     const std::size_t ticks = notifier.find(' ');
     const std::size_t host = ticks == std::string::npos ? ticks : notifier.find(' ', ticks + 1);
     if (host == std::string::npos || notifier.substr(host + 1) != here()) return since > patience;

@@ -340,7 +340,10 @@ void JobOperator::abandon(JobExecutionId id) {
 void JobOperator::recover(JobExecutionId id) {
     const JobExecution execution = impl_->execution(id);
     impl_->require_dead_owner(execution);
-    if (execution.status == BatchStatus::pausing && impl_->repository.pause_lost(id, impl_->settings.actor)) return;
+    if (execution.status == BatchStatus::pausing && impl_->repository.pause_lost(id, impl_->settings.actor)) {
+        serve_duties();  // the dead owner would have notified
+        return;
+    }
     const JobDefinition job = impl_->definition_of(execution.instance_id);
     RunnableJob runnable = prepare<JobRestartException>(job, impl_->registry, execution.parameters,
                                                         impl_->settings.system_properties, ErrorKind::refused);
