@@ -258,7 +258,7 @@ class Completion(Case):
 
     def test_verbs_options_values(self):
         self.assertEqual(VERBS, self.complete(""))
-        self.assertEqual(["restart", "recover"], self.complete("re"))
+        self.assertEqual(["restart", "recover", "resume"], self.complete("re"))
         self.assertIn("--status", self.complete("list", "--s"))
         self.assertEqual(["json", "jsonl"], self.complete("list", "-o", "js"))
         self.assertEqual(["verify"], self.complete("db", "v"))

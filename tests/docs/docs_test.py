@@ -61,7 +61,10 @@ class Docs(unittest.TestCase):
                 folder.write("incoming/b.csv", "Order No,Amount\n4,40\n")
                 folder.write("job.xml", xml)
                 given = ["-p", "file=orders.csv"] if "jobParameters['file']" in xml else []
-                folder.fermata("run", "job.xml", *given, exit_code=0)
+                waits = "<fer:pause" in xml
+                folder.fermata("run", "job.xml", *given, exit_code=11 if waits else 0)
+                if waits:
+                    folder.fermata("resume", "1", exit_code=0)
 
     def test_the_page_about_waiting_does_what_it_says(self):
         """Its job, then its commands in their order, for the execution that there is."""
