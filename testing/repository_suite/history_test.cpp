@@ -113,6 +113,10 @@ TEST_F(Guards, HistoryStaysAndEpochsRise) {
     refuses(*connection, "UPDATE step_progress SET epoch = 0");
     refuses(*connection, "UPDATE step_progress SET sequence = 0");
     refuses(*connection, "UPDATE step_progress SET generation = -1");
+    refuses(*connection, "UPDATE step_progress SET status = 'RUNNING'");
+    refuses(*connection,
+            "INSERT INTO step_progress (instance_id, step, partition, status, starts, epoch, last_execution, updated) "
+            "SELECT instance_id, 'other', 0, 'RUNNING', 1, 1, 1, 1 FROM step_progress LIMIT 1");
     end(claim, BatchStatus::completed);
     refuses(*connection, "UPDATE job_execution SET exit_status = 'BETTER'");
     refuses(*connection, "UPDATE event SET actor = 'nobody'");

@@ -79,12 +79,12 @@ void throw_error(const PGresult* result, const Site& site) {
     std::string_view detail = field(result, PG_DIAG_MESSAGE_DETAIL);
     if ((state == "23505" || state == "23503" || state == "23P01") && !detail.empty())
         words += fmt::format(" ({})", printable(detail.substr(0, detail.find_last_not_of('.') + 1)));
-    if (refuses_row(state)) throw ConstraintError(std::move(words), std::string(site.row));
-    if (refuses_value(state) && !site.row.empty()) throw ConversionError(std::move(words), std::string(site.row));
+    if (refuses_row(state)) throw ConstraintError(words, std::string(site.row));
+    if (refuses_value(state) && !site.row.empty()) throw ConversionError(words, std::string(site.row));
     const Meaning& meaning = meaning_of(state);
     if (meaning.kind == SqlError::Kind::syntax && !site.sql.empty())
         words += fmt::format(" in: {}", printable(trim(site.sql)));
-    throw SqlError(meaning.kind, std::move(words), remedy_of(result, meaning));
+    throw SqlError(meaning.kind, words, remedy_of(result, meaning));
 }
 
 SqlError out_of_reach(const SqlError& error, std::chrono::milliseconds bound) {

@@ -45,8 +45,8 @@ public:
     [[nodiscard]] const int* formats() const noexcept { return formats_.data(); }
 
 private:
-    void add(const Value& value, Oid type);
-    void add_number(const Value& value, Oid type);
+    void add(const Value& value, Oid wanted);
+    void add_number(const Value& value, Oid wanted);
     void add_binary(std::string_view bytes);
     void add_owned(std::string bytes, int format);
 

@@ -34,7 +34,7 @@ public:
 private:
     static __m128i load(const char* place) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(place)); }
     static std::uint64_t mask(__m128i bytes) { return static_cast<std::uint32_t>(_mm_movemask_epi8(bytes)); }
-    __m128i parts_[4];
+    __m128i parts_[4]{};
 };
 #else
 class ByteBlock {

@@ -15,7 +15,7 @@ std::vector<std::string> names(const Properties& properties, std::string_view pr
     std::vector<std::string> found;
     for (const std::string& part : split(properties.get<std::string>(property, ""), ',')) {
         found.emplace_back(trim(part));
-        if (found.back().empty() && properties.get<std::string>(property, "") == "") return {};
+        if (found.back().empty() && properties.get<std::string>(property, "").empty()) return {};
         if (found.back().empty()) throw properties.wrong(property, "a column has no name");
         if (std::ranges::count(found, found.back()) > 1)
             throw properties.wrong(property, fmt::format("\"{}\" stands there twice", printable(found.back())));

@@ -47,52 +47,54 @@ JobExecution read_execution(std::span<const Value> cells, const std::filesystem:
     return e;
 }
 
-// Ids are numbers of ours, so they may stand in the text; a list of any length then needs no parameters.
+// The executions of one answer by their ids; of what belongs to others, that came to be meanwhile, nothing is kept.
 class ById {
 public:
-    template <class Wanted>
-    ById(std::span<JobExecution> executions, Wanted wanted) {
-        for (JobExecution& e : executions) {
-            if (!wanted(e)) continue;
-            by_id_.emplace(e.id, &e);
-            ids_ += fmt::format("{}{}", ids_.empty() ? "" : ", ", e.id.value());
-        }
+    explicit ById(std::span<JobExecution> executions) {
+        for (JobExecution& e : executions) by_id_.emplace(e.id, &e);
     }
-    [[nodiscard]] bool empty() const { return by_id_.empty(); }
-    [[nodiscard]] const std::string& list() const { return ids_; }
-    [[nodiscard]] JobExecution& at(std::int64_t id) const { return *by_id_.at(JobExecutionId(id)); }
+    [[nodiscard]] JobExecution* find(std::int64_t id) const {
+        const auto found = by_id_.find(JobExecutionId(id));
+        return found == by_id_.end() ? nullptr : found->second;
+    }
 
 private:
     std::unordered_map<JobExecutionId, JobExecution*> by_id_;
-    std::string ids_;
 };
 
-void add_waits(sql::Connection& connection, std::span<JobExecution> executions) {
-    const ById waiting(executions, [](const JobExecution& e) {
+// `those`: a query for ids, of one text for each kind of filter, so that it is prepared once.
+void add_waits(sql::Connection& connection, std::span<JobExecution> executions, std::string_view those,
+               const sql::Params& params) {
+    const auto waits = [](const JobExecution& e) {
         return e.status == BatchStatus::paused || e.status == BatchStatus::pausing;
-    });
-    if (waiting.empty()) return;
-    const auto cursor = connection.query(
-        fmt::format("SELECT p.execution_id, {} FROM pause p WHERE p.completed IS NULL AND p.execution_id IN ({}) "
-                    "ORDER BY p.execution_id, p.epoch",
-                    pause_columns, waiting.list()));
-    while (cursor->next()) {
-        RowReader row(cursor->row());
-        JobExecution& execution = waiting.at(row.integer());
-        execution.waits.push_back(read_pause(row));
+    };
+    if (std::ranges::none_of(executions, waits)) return;
+    const ById by_id(executions);
+    const sql::Result rows = connection.execute(
+        fmt::format("SELECT p.execution_id, {} FROM ({}) those JOIN pause p ON p.execution_id = those.id "
+                    "WHERE p.completed IS NULL ORDER BY p.execution_id, p.epoch",
+                    pause_columns, those),
+        params);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        RowReader row(rows[i]);
+        if (JobExecution* execution = by_id.find(row.integer())) execution->waits.push_back(read_pause(row));
     }
 }
 
-void add_parameters(sql::Connection& connection, std::span<JobExecution> executions) {
-    const ById all(executions, [](const JobExecution&) { return true; });
-    if (all.empty()) return;
-    const auto cursor = connection.query(
-        fmt::format("SELECT execution_id, name, value FROM job_parameter WHERE execution_id IN ({})", all.list()));
-    while (cursor->next()) {
-        RowReader row(cursor->row());
-        JobExecution& execution = all.at(row.integer());
+void add_parameters(sql::Connection& connection, std::span<JobExecution> executions, std::string_view those,
+                    const sql::Params& params) {
+    if (executions.empty()) return;
+    const ById by_id(executions);
+    const sql::Result rows = connection.execute(fmt::format("SELECT p.execution_id, p.name, p.value FROM ({}) those "
+                                                            "JOIN job_parameter p ON p.execution_id = those.id",
+                                                            those),
+                                                params);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        RowReader row(rows[i]);
+        JobExecution* execution = by_id.find(row.integer());
+        if (execution == nullptr) continue;
         std::string name = row.text();
-        execution.parameters.emplace(std::move(name), row.text());
+        execution->parameters.emplace(std::move(name), row.text());
     }
 }
 
@@ -195,12 +197,14 @@ std::optional<JobExecution> Repository::find_execution(JobExecutionId execution)
         execution_columns() +
         " FROM job_execution e JOIN job_instance i ON i.id = e.instance_id LEFT JOIN worker w ON w.id = e.owner "
         "WHERE e.id = $1";
+    constexpr std::string_view this_id = "SELECT CAST($1 AS BIGINT) AS id";
     return impl_->read([&](sql::Connection& connection) -> std::optional<JobExecution> {
         const sql::Result found = connection.execute(sql, {Value(execution.value())});
         if (found.empty()) return std::nullopt;
         JobExecution read = read_execution(found[0], data_folder_);
-        add_parameters(connection, {&read, 1});
-        add_waits(connection, {&read, 1});
+        const sql::Params params{Value(execution.value())};
+        add_parameters(connection, {&read, 1}, this_id, params);
+        add_waits(connection, {&read, 1}, this_id, params);
         return read;
     });
 }
@@ -208,17 +212,11 @@ std::optional<JobExecution> Repository::find_execution(JobExecutionId execution)
 std::vector<JobExecution> Repository::find_executions(const ExecutionFilter& filter) {
     const FilterSql sql(filter);
     return impl_->read([&](sql::Connection& connection) {
-        std::vector<JobExecution> executions;
-        {
-            const auto cursor = connection.query(execution_columns() + sql.text(), sql.params());
-            while (cursor->next()) executions.push_back(read_execution(cursor->row(), data_folder_));
-        }
-        constexpr std::size_t batch = 1'000;
-        for (std::size_t begin = 0; begin < executions.size(); begin += batch) {
-            const auto some = std::span(executions).subspan(begin, std::min(batch, executions.size() - begin));
-            add_parameters(connection, some);
-            add_waits(connection, some);
-        }
+        auto executions = read_all(connection.execute(execution_columns() + sql.text(), sql.params()),
+                                   [&](std::span<const Value> cells) { return read_execution(cells, data_folder_); });
+        const std::string those = "SELECT e.id AS id" + sql.text();
+        add_parameters(connection, executions, those, sql.params());
+        add_waits(connection, executions, those, sql.params());
         return executions;
     });
 }

@@ -103,9 +103,8 @@ CREATE TABLE partition_data (
 
 CREATE TABLE step_progress (
     instance_id BIGINT NOT NULL REFERENCES job_instance (id), step TEXT NOT NULL, partition BIGINT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('STARTING', 'STARTED', 'STOPPED', 'PAUSED', 'FAILED', 'COMPLETED')),
-    exit_status TEXT,
-    starts BIGINT NOT NULL, epoch BIGINT NOT NULL CHECK (epoch > 0),
+    status TEXT NOT NULL, exit_status TEXT,
+    starts BIGINT NOT NULL, epoch BIGINT NOT NULL,
     last_execution BIGINT NOT NULL,
     deaths BIGINT NOT NULL DEFAULT 0, death_sequence BIGINT NOT NULL DEFAULT 0, intent TEXT,
     generation BIGINT NOT NULL DEFAULT 0, sequence BIGINT NOT NULL DEFAULT 0,
@@ -259,6 +258,19 @@ std::string history_guard(const sql::Dialect& dialect, std::string_view table) {
                          fmt::format("history is deleted by purge only ({})", table));
 }
 
+// Not CHECKs: PostgreSQL prepares those anew for every chunk's UPDATE, a fifth of its cost, and no chunk changes these.
+std::string progress_guards(const sql::Dialect& dialect) {
+    constexpr std::string_view wrong =
+        "NEW.status NOT IN ('STARTING', 'STARTED', 'STOPPED', 'PAUSED', 'FAILED', 'COMPLETED') OR NEW.epoch <= 0";
+    constexpr std::string_view message = "progress has a status of steps and an epoch above 0";
+    return dialect.guard("step_progress_entered", "INSERT", "step_progress", wrong, message) +
+           dialect.guard("step_progress_changed", "UPDATE OF status, epoch", "step_progress", wrong, message) +
+           dialect.guard("step_progress_monotone", "UPDATE OF epoch, generation, sequence", "step_progress",
+                         "NEW.epoch < OLD.epoch OR NEW.generation < OLD.generation OR (NEW.generation = "
+                         "OLD.generation AND NEW.sequence < OLD.sequence)",
+                         "progress and epochs never go back");
+}
+
 std::string guards(const sql::Dialect& dialect) {
     std::string sql = transition_guard(dialect, Subject::job_execution);
     sql += transition_guard(dialect, Subject::step_execution);
@@ -267,10 +279,7 @@ std::string guards(const sql::Dialect& dialect) {
                          "the epoch of an execution never falls");
     sql += dialect.guard("job_execution_ended", "UPDATE", "job_execution",
                          "OLD.ended IS NOT NULL AND NEW.status = OLD.status", "an ended execution does not change");
-    sql += dialect.guard("step_progress_monotone", "UPDATE OF epoch, generation, sequence", "step_progress",
-                         "NEW.epoch < OLD.epoch OR NEW.generation < OLD.generation OR (NEW.generation = "
-                         "OLD.generation AND NEW.sequence < OLD.sequence)",
-                         "progress and epochs never go back");
+    sql += progress_guards(dialect);
     sql += dialect.guard("pause_complete", "UPDATE OF epoch, point, counted, completed", "pause",
                          "OLD.completed IS NOT NULL", "a complete pause never changes");
     sql += dialect.guard("signal_acted", "UPDATE", "signal", "OLD.pause IS NOT NULL OR NEW.payload <> OLD.payload",
