@@ -81,14 +81,14 @@ void add_waits(sql::Connection& connection, std::span<JobExecution> executions, 
     }
 }
 
-void add_parameters(sql::Connection& connection, std::span<JobExecution> executions, std::string_view those,
-                    const sql::Params& params) {
-    if (executions.empty()) return;
+std::string parameters_of(std::string_view those) {
+    return fmt::format(
+        "SELECT p.execution_id, p.name, p.value FROM ({}) those JOIN job_parameter p ON p.execution_id = those.id",
+        those);
+}
+
+void take_parameters(const sql::Result& rows, std::span<JobExecution> executions) {
     const ById by_id(executions);
-    const sql::Result rows = connection.execute(fmt::format("SELECT p.execution_id, p.name, p.value FROM ({}) those "
-                                                            "JOIN job_parameter p ON p.execution_id = those.id",
-                                                            those),
-                                                params);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         RowReader row(rows[i]);
         JobExecution* execution = by_id.find(row.integer());
@@ -96,6 +96,20 @@ void add_parameters(sql::Connection& connection, std::span<JobExecution> executi
         std::string name = row.text();
         execution->parameters.emplace(std::move(name), row.text());
     }
+}
+
+// The executions themselves and their parameters in one round trip.
+std::vector<JobExecution> read_executions(sql::Connection& connection, const std::string& sql, std::string_view those,
+                                          const sql::Params& params, const std::filesystem::path& data_folder) {
+    const std::string parameters = parameters_of(those);
+    const sql::Command commands[] = {{sql, params}, {parameters, params}};
+    const std::vector<sql::Result> found = connection.execute_all(commands);
+    std::vector<JobExecution> executions;
+    executions.reserve(found[0].size());
+    for (std::size_t i = 0; i < found[0].size(); ++i) executions.push_back(read_execution(found[0][i], data_folder));
+    take_parameters(found[1], executions);
+    add_waits(connection, executions, those, params);
+    return executions;
 }
 
 // --- instances
@@ -199,25 +213,17 @@ std::optional<JobExecution> Repository::find_execution(JobExecutionId execution)
         "WHERE e.id = $1";
     constexpr std::string_view this_id = "SELECT CAST($1 AS BIGINT) AS id";
     return impl_->read([&](sql::Connection& connection) -> std::optional<JobExecution> {
-        const sql::Result found = connection.execute(sql, {Value(execution.value())});
+        auto found = read_executions(connection, sql, this_id, {Value(execution.value())}, data_folder_);
         if (found.empty()) return std::nullopt;
-        JobExecution read = read_execution(found[0], data_folder_);
-        const sql::Params params{Value(execution.value())};
-        add_parameters(connection, {&read, 1}, this_id, params);
-        add_waits(connection, {&read, 1}, this_id, params);
-        return read;
+        return std::move(found.front());
     });
 }
 
 std::vector<JobExecution> Repository::find_executions(const ExecutionFilter& filter) {
     const FilterSql sql(filter);
     return impl_->read([&](sql::Connection& connection) {
-        auto executions = read_all(connection.execute(execution_columns() + sql.text(), sql.params()),
-                                   [&](std::span<const Value> cells) { return read_execution(cells, data_folder_); });
-        const std::string those = "SELECT e.id AS id" + sql.text();
-        add_parameters(connection, executions, those, sql.params());
-        add_waits(connection, executions, those, sql.params());
-        return executions;
+        return read_executions(connection, execution_columns() + sql.text(), "SELECT e.id AS id" + sql.text(),
+                               sql.params(), data_folder_);
     });
 }
 
