@@ -42,22 +42,16 @@ std::string insert_sql(const sql::BulkTarget& target, std::span<const Codec> cod
 Target BulkWriter::find_columns(Connection& connection, const sql::BulkTarget& target) {
     sql::check_keys(connection.name(), target);
     const Target present = target_of(connection, target.table);
-    if (present.columns.empty())
-        throw Error(ErrorKind::refused, fmt::format("{}: there is no table \"{}\"{}", connection.name(), target.table,
-                                                    did_you_mean(target.table, connection.tables())));
+    const auto places = sql::places_of(connection, connection.name(), target, names_of(present.columns));
     // PostgreSQL itself would say so at the first row only.
     if (target.upsert && !is_unique_key(connection, target.table, target.keys))
         sql::refuse_target(connection.name(), target,
                            fmt::format("({}) is no unique key", fmt::join(target.keys, ", ")));
     Target wanted{.columns = {}, .copyable = present.copyable && !target.upsert};
-    for (const auto& name : target.columns) {
-        const auto found = std::ranges::find(present.columns, name, &TargetColumn::name);
-        if (found == present.columns.end())
-            sql::refuse_target(
-                connection.name(), target,
-                fmt::format("there is no column \"{}\"{}", name, did_you_mean(name, names_of(present.columns))));
-        wanted.copyable = wanted.copyable && !found->generated;
-        wanted.columns.push_back(*found);
+    for (const std::size_t place : places) {
+        const TargetColumn& column = present.columns[place];
+        wanted.copyable = wanted.copyable && !column.generated;
+        wanted.columns.push_back(column);
     }
     return wanted;
 }

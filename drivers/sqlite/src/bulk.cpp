@@ -25,17 +25,9 @@ std::vector<std::string> names_of(std::span<const sql::Column> columns) {
 std::vector<sql::Column> find_columns(Connection& connection, const sql::BulkTarget& target) {
     sql::check_keys(connection.name(), target);
     const auto present = connection.columns_of(target.table);
-    if (present.empty())
-        throw Error(ErrorKind::refused, fmt::format("{}: there is no table \"{}\"{}", connection.name(), target.table,
-                                                    did_you_mean(target.table, connection.tables())));
     std::vector<sql::Column> columns;
-    for (const auto& name : target.columns) {
-        const auto found = std::ranges::find(present, name, &sql::Column::name);
-        if (found == present.end())
-            sql::refuse_target(connection.name(), target,
-                               fmt::format("there is no column \"{}\"{}", name, did_you_mean(name, names_of(present))));
-        columns.push_back(*found);
-    }
+    for (const std::size_t place : sql::places_of(connection, connection.name(), target, names_of(present)))
+        columns.push_back(present[place]);
     return columns;
 }
 

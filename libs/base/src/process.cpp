@@ -26,7 +26,12 @@ ProcessIdentity parse_stat(std::int64_t pid, std::string_view stat, char& state)
 
 }  // namespace
 
-ProcessIdentity this_process() { return process_of(::getpid()).value(); }
+ProcessIdentity this_process() {
+    if (const auto self = process_of(::getpid())) return *self;
+    throw Error(ErrorKind::refused,
+                "/proc does not show this process; its start time there is what tells it from a later one of its pid",
+                "mount proc at /proc");
+}
 
 std::optional<ProcessIdentity> process_of(std::int64_t pid) {
     const auto path = fmt::format("/proc/{}/stat", pid);

@@ -5,6 +5,8 @@
 #include <fermata/base/process.hpp>
 #include <fermata/base/text.hpp>
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <csignal>
@@ -55,6 +57,19 @@ TEST(Process, IsNotCalledGoneWhenItCannotBeLookedAt) {
                   return message.ends_with("stat\": Too many open files") ? 0 : 1;
               })),
               0);
+}
+
+TEST(Process, NeedsToSeeItself) {
+    constexpr int not_allowed = 77;
+    const int code = exit_code(fork_child([] {
+        if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return not_allowed;
+        if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return not_allowed;
+        if (::mount("none", "/proc", "tmpfs", 0, nullptr) != 0) return not_allowed;
+        const auto message = message_of<Error>([] { (void)this_process(); });
+        return message.starts_with("/proc does not show this process") ? 0 : 1;
+    }));
+    if (code == not_allowed) GTEST_SKIP() << "this user may not mount anything, not even for itself";
+    EXPECT_EQ(code, 0);
 }
 
 TEST(Host, HasItsNamesFromTheKernel) {

@@ -160,6 +160,7 @@ CREATE TABLE event (
 // PostgreSQL refuses index entries over 2.7 kB, so only the beginning of a parameter's value is indexed.
 constexpr std::string_view indexes = R"sql(
 CREATE UNIQUE INDEX job_instance_key ON job_instance (job_name, instance_key) WHERE instance_key IS NOT NULL;
+CREATE INDEX job_instance_by_key ON job_instance (instance_key) WHERE instance_key IS NOT NULL;
 CREATE INDEX job_instance_name ON job_instance (job_name, id);
 CREATE INDEX job_instance_definition ON job_instance (definition_hash);
 CREATE UNIQUE INDEX job_execution_live ON job_execution (instance_id)

@@ -63,6 +63,18 @@ TEST_F(SqlitePlans, AFilterStartsFromTheNarrowestIndexAndNeedsNoSorting) {
     }
 }
 
+TEST_F(SqlitePlans, AKeyIsFoundWithoutTheNameOfItsJob) {
+    Texts texts;
+    repository();
+    Repository store(listened_to(database_in(folder_), texts), folder_ / "data", false, clock_);
+    std::ignore = store.find_executions({.instance_key = "2026-11-22"});
+    std::erase_if(texts, [](const std::string& text) { return text.find("i.instance_key = ") == text.npos; });
+    ASSERT_FALSE(texts.empty());
+    for (const std::string& text : texts)
+        EXPECT_THAT(plan_of(*raw(), text), Contains("SEARCH i USING INDEX job_instance_by_key (instance_key=?)"))
+            << text;
+}
+
 }  // namespace
 
 std::vector<std::string> scans_in(sql::Connection& connection, const std::string& text) {

@@ -62,4 +62,21 @@ void check_keys(std::string_view database, const BulkTarget& target) {
     }
 }
 
+std::vector<std::size_t> places_of(Connection& connection, std::string_view database, const BulkTarget& target,
+                                   std::span<const std::string> present) {
+    if (present.empty())
+        throw Error(ErrorKind::refused, fmt::format("{}: there is no table \"{}\"{}", database, target.table,
+                                                    did_you_mean(target.table, connection.tables())));
+    std::vector<std::size_t> places;
+    places.reserve(target.columns.size());
+    for (const std::string& name : target.columns) {
+        const auto found = std::ranges::find(present, name);
+        if (found == present.end())
+            refuse_target(database, target,
+                          fmt::format("there is no column \"{}\"{}", name, did_you_mean(name, present)));
+        places.push_back(static_cast<std::size_t>(found - present.begin()));
+    }
+    return places;
+}
+
 }  // namespace fermata::sql

@@ -13,7 +13,7 @@ struct ProcessIdentity {
     std::int64_t start_ticks = 0;  ///< field 22 of /proc/PID/stat
     auto operator<=>(const ProcessIdentity&) const = default;
 };
-[[nodiscard]] ProcessIdentity this_process();
+[[nodiscard]] ProcessIdentity this_process();  ///< throws Error(refused) where /proc is not that of this process
 /// Nothing if no such process runs.
 [[nodiscard]] std::optional<ProcessIdentity> process_of(std::int64_t pid);
 [[nodiscard]] std::string host_name();

@@ -20,5 +20,9 @@ namespace fermata::sql {
 [[noreturn]] void refuse_target(std::string_view database, const BulkTarget& target, const std::string& why);
 /// Refuses a target without columns, and an upsert without keys or with one that is no column of it.
 void check_keys(std::string_view database, const BulkTarget& target);
+/// Where the target's columns stand among those that the table has; none at all means that there is no such table.
+/// Refuses, with the nearest name, what is not there.
+[[nodiscard]] std::vector<std::size_t> places_of(Connection& connection, std::string_view database,
+                                                 const BulkTarget& target, std::span<const std::string> present);
 
 }  // namespace fermata::sql
