@@ -11,6 +11,7 @@ namespace fermata {
 FilterSql::FilterSql(const ExecutionFilter& filter) {
     constexpr std::int64_t all = std::numeric_limits<std::int64_t>::max();
     const std::string id = add_parameters(filter.parameters);
+    add_instances(filter);
     where(fmt::format("{} < {}", id, param(Value(filter.before ? filter.before->value() : all))));
     if (filter.job_name) where("e.job_name = " + param(cell(*filter.job_name)));
     if (filter.instance) where("e.instance_id = " + param(Value(filter.instance->value())));
@@ -20,7 +21,7 @@ FilterSql::FilterSql(const ExecutionFilter& filter) {
     add_statuses(filter.statuses);
     // The limit is a number of ours; as a parameter it would have PostgreSQL make a new plan each time.
     text_ = fmt::format(
-        " FROM {} JOIN job_instance i ON i.id = e.instance_id LEFT JOIN worker w ON w.id = e.owner WHERE {} "
+        " FROM {} LEFT JOIN worker w ON w.id = e.owner WHERE {} "
         "ORDER BY {} DESC LIMIT {}",
         from_, where_, id, filter.limit);
 }
@@ -48,8 +49,17 @@ std::string FilterSql::add_parameters(const Parameters& parameters) {
         if (number++ > 0) where(fmt::format("{}.execution_id = p0.execution_id", alias));
     }
     if (!parameters.empty()) where("e.id = p0.execution_id");
-    from_ += "job_execution e";
     return parameters.empty() ? "e.id" : "p0.execution_id";
+}
+
+// A key has few executions: found first, though they are to be sorted then.
+void FilterSql::add_instances(const ExecutionFilter& filter) {
+    if (filter.instance_key && filter.parameters.empty()) {
+        from_ += "job_instance i CROSS JOIN job_execution e";
+        where("e.instance_id = i.id");
+    } else {
+        from_ += "job_execution e JOIN job_instance i ON i.id = e.instance_id";
+    }
 }
 
 void FilterSql::add_statuses(const std::vector<BatchStatus>& statuses) {

@@ -20,6 +20,7 @@ private:
     void where(const std::string& condition);
     /// The alias and column that order the rows.
     std::string add_parameters(const Parameters& parameters);
+    void add_instances(const ExecutionFilter& filter);
     void add_statuses(const std::vector<BatchStatus>& statuses);
 
     sql::Params params_;
