@@ -31,24 +31,30 @@ function(fermata_library name)
   set_property(GLOBAL APPEND PROPERTY FERMATA_LAYERS fermata_${name})
 endfunction()
 
-# fermata_test(name [POSTGRES] SOURCES file... LINK target...): a GoogleTest program; every TEST becomes a ctest test.
-# The suffix of the name says what it needs beside itself: nothing, or the built fermata binary (_cli_test). POSTGRES:
-# it uses PostgresCluster::shared(), which ctest starts for all of them (testing/postgres). These tests' names begin with
-# "postgres.": ctest stops what a fixture started after the first test of each name, not after all, and the suites that
-# both engines run have the same names.
+# fermata_test(name [POSTGRES | KAFKA] SOURCES file... LINK target...): a GoogleTest program; every TEST becomes a ctest
+# test. The suffix of the name says what it needs beside itself: nothing, or the built fermata binary (_cli_test).
+# POSTGRES, KAFKA: it uses PostgresCluster::shared() or KafkaBroker::shared(), which ctest starts for all of them
+# (testing/postgres, testing/kafka). These tests' names begin with "postgres." or "kafka.": ctest stops what a fixture
+# started after the first test of each name, not after all, and the suites that both engines run have the same names.
 set(FERMATA_POSTGRES_FIXTURE FIXTURES_REQUIRED postgres)
 set(FERMATA_POSTGRES_ENVIRONMENT FERMATA_TEST_POSTGRES=${PROJECT_BINARY_DIR}/postgres)
+set(FERMATA_KAFKA_FIXTURE FIXTURES_REQUIRED kafka)
+set(FERMATA_KAFKA_ENVIRONMENT FERMATA_TEST_KAFKA=${PROJECT_BINARY_DIR}/kafka)
 function(fermata_test name)
   if(NOT BUILD_TESTING)
     return()
   endif()
-  cmake_parse_arguments(ARG "POSTGRES" "TIMEOUT" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "POSTGRES;KAFKA" "TIMEOUT" "SOURCES;LINK" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
   if(ARG_POSTGRES)
     set(fixture ${FERMATA_POSTGRES_FIXTURE} ENVIRONMENT ${FERMATA_POSTGRES_ENVIRONMENT})
     set(prefix TEST_PREFIX postgres.)
+  endif()
+  if(ARG_KAFKA)
+    set(fixture ${FERMATA_KAFKA_FIXTURE} ENVIRONMENT ${FERMATA_KAFKA_ENVIRONMENT})
+    set(prefix TEST_PREFIX kafka.)
   endif()
   find_package(GTest REQUIRED)
   include(GoogleTest)

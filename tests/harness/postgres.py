@@ -7,8 +7,9 @@ import itertools
 import os
 import signal
 import subprocess
-import unittest
 from pathlib import Path
+
+from server_guard import ServerGuard, address_of_ctest
 
 CLUSTER = Path(__file__).resolve().parents[2] / "testing" / "postgres" / "cluster"
 numbers = itertools.count(1)
@@ -18,31 +19,14 @@ class Cluster:
     """`folder`: somebody else's; none: a new one, gone when this process ends, however it ends."""
 
     def __init__(self, folder=None, arguments=()):
-        self.guard = None
-        self.folder = folder
-        if folder is None:
-            self.guard = subprocess.Popen([CLUSTER, "run", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                          text=True)
-            self.folder = self._answer("ready")
-
-    def _answer(self, good):
-        word, _, rest = self.guard.stdout.readline().strip().partition(" ")
-        if word == "missing":
-            raise unittest.SkipTest(rest)
-        if word != good:
-            raise RuntimeError(f"{word} {rest}")
-        return rest
-
-    def _obey(self, command):
-        self.guard.stdin.write(command + "\n")
-        self.guard.stdin.flush()
-        self._answer("ok")
+        self.guard = None if folder else ServerGuard(CLUSTER, arguments)
+        self.folder = folder or self.guard.address
 
     def stop(self, how="fast"):
-        self._obey(f"stop {how}")
+        self.guard.obey(f"stop {how}")
 
     def start(self):
-        self._obey("start")
+        self.guard.obey("start")
 
     def kill_backends(self):
         """kill -9 of everybody's server process; PostgreSQL then recovers as after a crash."""
@@ -51,7 +35,7 @@ class Cluster:
             os.kill(int(pid), signal.SIGKILL)
 
     def close(self):
-        self.guard.communicate()
+        self.guard.close()
 
     def url(self, database="postgres"):
         return f"postgresql:///{database}?host={self.folder}&user=fermata"
@@ -64,9 +48,8 @@ class Cluster:
 @functools.lru_cache(maxsize=None)
 def shared():
     """Without fsync, which only a power cut would notice. Never to be stopped: others work there."""
-    state = Path(os.environ.get("FERMATA_TEST_POSTGRES", "/nonexistent")) / str(os.getppid())
-    if state.exists():
-        return Cluster(folder=state.read_text().split("\n")[0])
+    if folder := address_of_ctest("FERMATA_TEST_POSTGRES"):
+        return Cluster(folder=folder)
     return Cluster(arguments=["--fsync", "off"])
 
 

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 #include <stdexcept>
 
 namespace fermata::testing {
@@ -28,16 +27,6 @@ Answer execute(PGconn& session, const std::string& sql) {
     return answer;
 }
 
-/// What `cluster start` left for the tests of our ctest run, our parent.
-std::optional<std::filesystem::path> folder_of_ctest() {
-    const char* states = std::getenv("FERMATA_TEST_POSTGRES");
-    if (states == nullptr) return std::nullopt;
-    std::ifstream state(std::filesystem::path(states) / std::to_string(::getppid()));
-    std::string folder;
-    if (!std::getline(state, folder)) return std::nullopt;
-    return folder;
-}
-
 std::vector<std::string> guard_arguments(const PostgresSettings& settings) {
     std::vector<std::string> words{"--fsync", settings.fsync ? "on" : "off"};
     for (const std::string& setting : settings.others) words.insert(words.end(), {"-c", setting});
@@ -47,13 +36,14 @@ std::vector<std::string> guard_arguments(const PostgresSettings& settings) {
 }  // namespace
 
 PostgresCluster::PostgresCluster(const PostgresSettings& settings)
-    : guard_(std::make_unique<PostgresGuard>(guard_arguments(settings))), folder_(guard_->folder()) {}
+    : guard_(std::make_unique<ServerGuard>(FERMATA_POSTGRES_CLUSTER, guard_arguments(settings))),
+      folder_(guard_->address()) {}
 
 PostgresCluster::~PostgresCluster() = default;
 
 PostgresCluster& PostgresCluster::shared() {
     static const std::unique_ptr<PostgresCluster> cluster = [] {
-        if (auto folder = folder_of_ctest())
+        if (auto folder = address_of_ctest("FERMATA_TEST_POSTGRES"))
             return std::unique_ptr<PostgresCluster>(new PostgresCluster(Existing{*folder}));
         return std::make_unique<PostgresCluster>(PostgresSettings{.fsync = false});
     }();
@@ -61,13 +51,7 @@ PostgresCluster& PostgresCluster::shared() {
 }
 
 std::optional<std::string> PostgresCluster::missing() {
-    try {
-        (void)shared();
-        return std::nullopt;
-    } catch (const std::runtime_error& error) {
-        if (std::string_view(error.what()).starts_with("missing ")) return error.what() + 8;
-        throw;
-    }
+    return missing_server([] { (void)shared(); });
 }
 
 std::string PostgresCluster::url(std::string_view database) const {

@@ -4,7 +4,7 @@
 // The program testing/postgres/cluster stands between a test and PostgreSQL: it stops PostgreSQL and removes the folder
 // when the test process ends, however it ends. Under ctest one cluster serves the whole run (fixture `postgres` of
 // fermata_test), so that hundreds of processes do not each make their own.
-#include <fermata/testing/postgres_guard.hpp>
+#include <fermata/testing/server_guard.hpp>
 
 #include <filesystem>
 #include <memory>
@@ -54,7 +54,7 @@ private:
     };
     explicit PostgresCluster(Existing existing) : folder_(std::move(existing.folder)) {}
 
-    std::unique_ptr<PostgresGuard> guard_;  ///< none: somebody else's cluster
+    std::unique_ptr<ServerGuard> guard_;  ///< none: somebody else's cluster
     std::filesystem::path folder_;
 };
 

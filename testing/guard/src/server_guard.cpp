@@ -1,4 +1,4 @@
-#include <fermata/testing/postgres_guard.hpp>
+#include <fermata/testing/server_guard.hpp>
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -6,7 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 
 namespace fermata::testing {
@@ -36,8 +40,8 @@ pid_t spawn(std::vector<std::string> arguments, int in, int out) {
 
 }  // namespace
 
-PostgresGuard::PostgresGuard(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {FERMATA_POSTGRES_CLUSTER, "run"});
+ServerGuard::ServerGuard(std::string program, std::vector<std::string> arguments) : program_(std::move(program)) {
+    arguments.insert(arguments.begin(), {program_, "run"});
     const Pipe commands;
     const Pipe answers;
     commands_ = ::fdopen(commands.ends[1], "w");
@@ -46,33 +50,54 @@ PostgresGuard::PostgresGuard(std::vector<std::string> arguments) {
     ::close(commands.ends[0]);
     ::close(answers.ends[1]);
     try {
-        folder_ = answer("ready ");
+        address_ = answer("ready ");
     } catch (...) {
         end();
         throw;
     }
 }
 
-PostgresGuard::~PostgresGuard() { end(); }
+ServerGuard::~ServerGuard() { end(); }
 
-void PostgresGuard::end() noexcept {
+void ServerGuard::end() noexcept {
     std::fclose(commands_);
     std::fclose(answers_);
     ::waitpid(pid_, nullptr, 0);
 }
 
-void PostgresGuard::obey(const std::string& command) {
+void ServerGuard::obey(const std::string& command) {
     if (std::fprintf(commands_, "%s\n", command.c_str()) < 0 || std::fflush(commands_) != 0)
-        throw std::runtime_error("the guard of PostgreSQL is gone");
+        throw std::runtime_error(program_ + " is gone");
     (void)answer("ok");
 }
 
 /// What follows `good` in the next line.
-std::string PostgresGuard::answer(const char* good) {
+std::string ServerGuard::answer(const char* good) {
     std::string line;
     for (int c = 0; (c = std::fgetc(answers_)) != EOF && c != '\n';) line += static_cast<char>(c);
-    if (!line.starts_with(good)) throw std::runtime_error(line.empty() ? "the guard of PostgreSQL died" : line);
+    if (!line.starts_with(good)) throw std::runtime_error(line.empty() ? program_ + " died" : line);
     return line.substr(std::string_view(good).size());
+}
+
+std::optional<std::string> address_of_ctest(const char* variable) {
+    const char* states = std::getenv(variable);
+    if (states == nullptr) return std::nullopt;
+    std::ifstream state(std::filesystem::path(states) / std::to_string(::getppid()));
+    std::string address;
+    if (!std::getline(state, address)) return std::nullopt;
+    return address;
+}
+
+std::optional<std::string> missing_server(const std::function<void()>& use) {
+    constexpr std::string_view missing = "missing ";
+    try {
+        use();
+        return std::nullopt;
+    } catch (const std::runtime_error& error) {
+        const std::string_view words = error.what();
+        if (words.starts_with(missing)) return std::string(words.substr(missing.size()));
+        throw;
+    }
 }
 
 }  // namespace fermata::testing
