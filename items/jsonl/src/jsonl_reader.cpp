@@ -6,22 +6,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
-#include <set>
 
 namespace fermata::jsonl {
 namespace {
 
 constexpr std::int64_t largest_line = std::int64_t{1} << 30;
-/// Files in which every object has other keys must not make memory grow for ever.
-constexpr std::size_t most_shapes = 256;
-
-std::string reason_of(simdjson::error_code error) {
-    if (error == simdjson::NUMBER_ERROR)
-        return "a number that is malformed, or a whole number of more than 64 bits, which is to stand between quotes";
-    return fmt::format("not valid JSON ({})", simdjson::error_message(error));
-}
-
 std::size_t max_line_of(const Properties& properties) {
     const auto limit = properties.get<std::int64_t>("max-line", static_cast<std::int64_t>(ReaderOptions().max_line));
     if (limit < 1 || limit > largest_line)
@@ -123,59 +112,14 @@ void JsonlReader::refuse(std::string_view line, std::string_view reason) const {
 
 void JsonlReader::fill(Record& into, std::string_view line) {
     if (line.ends_with('\r')) line.remove_suffix(1);
-    char* place = into.arena().allocate(line.size() + simdjson::SIMDJSON_PADDING);
-    std::memcpy(place, line.data(), line.size());
-    const std::string_view kept(place, line.size());
-
-    simdjson::dom::element document;
-    if (const auto error = parser_.parse(place, line.size(), false).get(document)) refuse(kept, reason_of(error));
-    simdjson::dom::object object;
-    if (document.get(object) != simdjson::SUCCESS) refuse(kept, "not a JSON object");
-
-    const std::span<Value> values = into.reset(columns_of(object, kept));
-    std::size_t column = 0;
-    for (const auto& field : object) values[column++] = value_of(field.value, into.arena());
+    const std::string_view kept = json::Objects::keep(into, line);
+    try {
+        objects_.fill(into, kept);
+    } catch (const json::NoObject& error) {
+        refuse(kept, error.what());
+    }
     into.set_origin(line_, kept);
     if (into.batch().source != file_.name()) into.batch().source = file_.name();
-}
-
-const ColumnsPtr& JsonlReader::columns_of(simdjson::dom::object object, std::string_view line) {
-    const auto same_key = [](const auto& field, const std::string& name) { return field.key == name; };
-    if (columns_ &&
-        std::equal(object.begin(), object.end(), columns_->names().begin(), columns_->names().end(), same_key))
-        return columns_;
-    std::vector<std::string> names;
-    std::set<std::string_view> seen;
-    for (const auto& field : object) {
-        names.emplace_back(field.key);
-        if (!seen.insert(field.key).second) refuse(line, fmt::format("the key \"{}\" twice", printable(field.key)));
-    }
-    if (shapes_.size() >= most_shapes) shapes_.clear();
-    ColumnsPtr& shape = shapes_[names];
-    if (!shape) shape = std::make_shared<Columns>(std::move(names));
-    return columns_ = shape;
-}
-
-Value JsonlReader::value_of(simdjson::dom::element element, Arena& arena) const {
-    using simdjson::dom::element_type;
-    switch (element.type()) {
-        case element_type::NULL_VALUE:
-            return {};
-        case element_type::BOOL:
-            return bool(element);
-        case element_type::INT64:
-            return std::int64_t(element);
-        case element_type::UINT64:  // beyond int64: as every JSON reader that has no larger integers
-            return static_cast<double>(std::uint64_t(element));
-        case element_type::DOUBLE:
-            return double(element);
-        case element_type::STRING:
-            return arena.copy(std::string_view(element));
-        case element_type::ARRAY:
-        case element_type::OBJECT:
-            return arena.copy(simdjson::minify(element));
-    }
-    return {};
 }
 
 std::string JsonlReader::position() const {

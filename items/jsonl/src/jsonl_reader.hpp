@@ -5,12 +5,10 @@
 #include <fermata/batch/record.hpp>
 #include <fermata/batch/registry.hpp>
 #include <fermata/items/file/input_file.hpp>
-
-#include <simdjson.h>
+#include <fermata/items/json/objects.hpp>
 
 #include <filesystem>
 #include <limits>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,14 +45,10 @@ private:
     [[noreturn]] void refuse_long_line();
     [[noreturn]] void refuse(std::string_view line, std::string_view reason) const;
     void fill(Record& into, std::string_view line);
-    [[nodiscard]] const ColumnsPtr& columns_of(simdjson::dom::object object, std::string_view line);
-    [[nodiscard]] Value value_of(simdjson::dom::element element, Arena& arena) const;
 
     ReaderOptions options_;
     InputFile file_;
-    simdjson::dom::parser parser_;
-    ColumnsPtr columns_;
-    std::map<std::vector<std::string>, ColumnsPtr> shapes_;
+    json::Objects objects_;
     std::int64_t line_ = 0;  ///< of the record read last
 };
 

@@ -3,10 +3,10 @@
 #include <fermata/batch/artifacts.hpp>
 #include <fermata/batch/record.hpp>
 #include <fermata/items/file/output_file.hpp>
+#include <fermata/items/json/text.hpp>
 
 #include <span>
 #include <string>
-#include <vector>
 
 namespace fermata::jsonl {
 
@@ -26,13 +26,8 @@ public:
     void close() { file_.close(); }
 
 private:
-    void learn(const ColumnsPtr& columns);
-    void put(const Record& record);
-    void put(const Record& record, std::size_t column);
-
     OutputFile file_;
-    ColumnsPtr columns_;             ///< the shape keys_ is for
-    std::vector<std::string> keys_;  ///< `{"id":`, `,"name":`
+    json::Text json_;
     std::string text_;
 };
 
