@@ -1,37 +1,22 @@
 #include <fermata/fermata.hpp>
+#include <fermata/testing/module_path.hpp>
 #include <fermata/testing/temp_folder.hpp>
 #include <fermata/testing/thrown_by.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
-#include <iterator>
-#include <optional>
 
 namespace fermata {
 namespace {
 
+using testing::has_loaded;
 using ::testing::HasSubstr;
+using testing::ModulePath;
 using testing::thrown_by;
 
 constexpr const char* url = "postgresql://ann:secret@localhost/jobs";
-
-/// Where modules are looked for, while it lives.
-class ModulePath {
-public:
-    explicit ModulePath(const std::string& folders) { ::setenv("FERMATA_MODULE_PATH", folders.c_str(), 1); }
-    ModulePath(const ModulePath&) = delete;
-    ModulePath& operator=(const ModulePath&) = delete;
-    ~ModulePath() { ::unsetenv("FERMATA_MODULE_PATH"); }
-};
-
-bool has_loaded(const std::string& library) {
-    std::ifstream maps("/proc/self/maps");
-    const std::string all{std::istreambuf_iterator<char>(maps), {}};
-    return all.find(library) != std::string::npos;
-}
 
 Error refusal() {
     return thrown_by<Error>([] { (void)stock_drivers().open(url); });

@@ -20,6 +20,11 @@ using VersionFunction = const char*();
 using OpenFunction = sql::Database*(const std::string& url);
 constexpr const char* version_symbol = "fermata_module_version";
 constexpr const char* open_symbol = "fermata_open_database";
+using KafkaDriverFunction = const kafka::Driver*();
+using OpenDoorbellFunction = Doorbell*(const std::string& url);
+constexpr const char* kafka_name = "kafka";
+constexpr const char* kafka_driver_symbol = "fermata_kafka_driver";
+constexpr const char* open_doorbell_symbol = "fermata_open_doorbell";
 
 fs::path folder_of_this_library() {
     Dl_info info{};
@@ -46,7 +51,8 @@ fs::path find_module(const std::string& file) {
 
 class Module {
 public:
-    Module(std::string driver, fs::path path) : driver_(std::move(driver)), path_(std::move(path)) {
+    explicit Module(std::string driver)
+        : driver_(std::move(driver)), path_(find_module(fmt::format("libfermata_{}.so", driver_))) {
         handle_ = ::dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
         if (handle_ == nullptr) refuse(::dlerror());
         const std::string its_version = function<VersionFunction>(version_symbol)();
@@ -77,8 +83,18 @@ private:
 }  // namespace
 
 std::unique_ptr<sql::Database> open_by_module(const std::string& driver, const std::string& url) {
-    const Module module(driver, find_module(fmt::format("libfermata_{}.so", driver)));
+    const Module module(driver);
     return std::unique_ptr<sql::Database>(module.function<OpenFunction>(open_symbol)(url));
+}
+
+const kafka::Driver& kafka_by_module() {
+    const Module module(kafka_name);
+    return *module.function<KafkaDriverFunction>(kafka_driver_symbol)();
+}
+
+std::unique_ptr<Doorbell> doorbell_by_module(const std::string& url) {
+    const Module module(kafka_name);
+    return std::unique_ptr<Doorbell>(module.function<OpenDoorbellFunction>(open_doorbell_symbol)(url));
 }
 
 }  // namespace fermata

@@ -8,6 +8,7 @@
 //     }
 #include <fermata/batch/registry.hpp>
 #include <fermata/model/builder.hpp>
+#include <fermata/runtime/doorbell.hpp>
 #include <fermata/runtime/job_operator.hpp>
 #include <fermata/sql/sql.hpp>
 
@@ -23,6 +24,11 @@ int main(int argc, char** argv, Registry& registry);
 void register_stock_artifacts(Registry& registry);
 /// SQLite, and PostgreSQL, whose module is loaded when such a URL is first opened. Keep it as long as the JobOperator.
 [[nodiscard]] sql::Drivers stock_drivers();
+
+/// How workers hear sooner that there is work: kafka://HOST:PORT[,…][/TOPIC][?SETTING=VALUE&…] (docs/kafka.md). Loads
+/// Kafka's module; connects to nobody. Throws Error(usage) for a URL or setting that is wrong, Error(refused) if the
+/// module cannot be loaded.
+[[nodiscard]] std::unique_ptr<Doorbell> open_doorbell(const std::string& url);
 
 /// "0.1.0"
 [[nodiscard]] const char* version();

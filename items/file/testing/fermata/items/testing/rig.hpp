@@ -57,6 +57,8 @@ public:
         step_.step_name = "load";
         step_.job = &job_;
     }
+    void stop_by(const StopSignal& stop) { step_.stop = &stop; }
+    void accept_input() { job_.accept_input = true; }
     [[nodiscard]] ArtifactContext context(const Properties& of) { return {of, &step_, job_}; }
     [[nodiscard]] ArtifactContext job_context(const Properties& of) { return {of, nullptr, job_}; }
 

@@ -1,0 +1,148 @@
+#include "doorbell.hpp"
+
+#include <fermata/base/text.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace fermata::kafka {
+namespace {
+
+constexpr const char* default_topic = "fermata";
+/// As many workers can hear at once; an operator who has more makes the topic.
+constexpr int topic_partitions = 24;
+/// One ring wakes so many at most: the others hear of the work from the database.
+constexpr std::int64_t most_messages = 128;
+constexpr std::size_t most_at_once = 1000;
+constexpr int farewell = 1000;  ///< ms
+constexpr std::chrono::seconds between_questions{10};
+constexpr const char* a_moment = "5000";  ///< ms: an older ring is of no use
+
+Wishes sender_wishes() {
+    return {.fixed = {},
+            .defaults = {{"delivery.timeout.ms", a_moment},
+                         {"queue.buffering.max.messages", "10000"},
+                         {"linger.ms", "0"},
+                         {"request.required.acks", "1"},
+                         {"allow.auto.create.topics", "false"},  // it would have one partition: for one worker
+                         {"reconnect.backoff.max.ms", "1000"}}};
+}
+
+Wishes listener_wishes() {
+    return {.fixed = {{"enable.auto.commit", "false"}, {"enable.auto.offset.store", "true"}},
+            .defaults = {{"group.id", "fermata"},
+                         {"auto.offset.reset", "latest"},
+                         // A worker that died is noticed, and its part of the topic given to others.
+                         {"session.timeout.ms", "6000"},
+                         {"heartbeat.interval.ms", "2000"},
+                         {"reconnect.backoff.max.ms", "1000"},
+                         {"topic.metadata.refresh.interval.ms", "10000"}}};
+}
+
+/// In turn, so that several messages of one ring reach several workers.
+std::int32_t in_turn(const rd_kafka_topic_t*, const void*, std::size_t, std::int32_t partitions, void*, void*) {
+    static std::atomic<std::uint32_t> turn{0};
+    return static_cast<std::int32_t>(turn++ % static_cast<std::uint32_t>(partitions));
+}
+
+void spread(rd_kafka_conf_t* configuration) {
+    rd_kafka_topic_conf_t* topic = rd_kafka_topic_conf_new();
+    rd_kafka_topic_conf_set_partitioner_cb(topic, in_turn);
+    rd_kafka_conf_set_default_topic_conf(configuration, topic);
+}
+
+}  // namespace
+
+TopicDoorbell::TopicDoorbell(const Url& url)
+    : topic_(url.topic.empty() ? default_topic : url.topic),
+      sender_(RD_KAFKA_PRODUCER, url, sender_wishes(), spread),
+      listener_(RD_KAFKA_CONSUMER, url, listener_wishes()),
+      heard_(rd_kafka_queue_get_consumer(listener_.get())),
+      topic_made_(rd_kafka_queue_new(sender_.get())) {
+    rd_kafka_poll_set_consumer(listener_.get());
+    subscribe();
+}
+
+TopicDoorbell::~TopicDoorbell() { (void)rd_kafka_flush(sender_.get(), farewell); }
+
+void TopicDoorbell::ring(JobExecutionId execution, std::int64_t workers) noexcept {
+    const fmt::format_int id(execution.value());
+    for (std::int64_t i = 0; i < std::min(workers, most_messages); ++i) {
+        const rd_kafka_resp_err_t error = rd_kafka_producev(sender_.get(), RD_KAFKA_V_TOPIC(topic_.c_str()),
+                                                            RD_KAFKA_V_VALUE(const_cast<char*>(id.data()), id.size()),
+                                                            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+        ++(error == RD_KAFKA_RESP_ERR_NO_ERROR ? rung_ : not_rung_);
+    }
+}
+
+std::vector<JobExecutionId> TopicDoorbell::heard(std::chrono::milliseconds bound) {
+    using std::chrono::steady_clock;
+    std::set<JobExecutionId> executions;
+    const auto end = steady_clock::now() + bound;
+    look_for_topic();
+    while (const MessageHandle message = next(end - steady_clock::now())) {
+        take(*message, executions);
+        if (!executions.empty()) break;
+    }
+    for (std::size_t count = 1; !executions.empty() && count < most_at_once; ++count) {
+        const MessageHandle more = next(steady_clock::duration::zero());
+        if (!more) break;
+        take(*more, executions);
+    }
+    return {executions.begin(), executions.end()};
+}
+
+/// Null after `bound`, or when somebody woke us.
+MessageHandle TopicDoorbell::next(std::chrono::steady_clock::duration bound) {
+    return MessageHandle(
+        rd_kafka_consumer_poll(listener_.get(), millis(std::chrono::ceil<std::chrono::milliseconds>(bound))));
+}
+
+void TopicDoorbell::take(const rd_kafka_message_t& message, std::set<JobExecutionId>& into) {
+    if (message.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return make_topic();
+    if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return;  // passes, or the poll of the database has to do
+    const auto id =
+        parse_int64({static_cast<const char*>(message.payload), message.payload == nullptr ? 0 : message.len});
+    ++(id && *id > 0 ? heard_count_ : dismissed_);
+    if (id && *id > 0) into.insert(JobExecutionId(*id));
+}
+
+void TopicDoorbell::subscribe() {
+    const Partitions topics(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(topics.get(), topic_.c_str(), RD_KAFKA_PARTITION_UA);
+    listener_.check(rd_kafka_subscribe(listener_.get(), topics.get()), "topic " + topic_);
+}
+
+/// Asks the brokers to make the topic, again and again but not often: they may come later, or change their mind.
+void TopicDoorbell::make_topic() {
+    const auto now = std::chrono::steady_clock::now();
+    if (asked_ && now < *asked_ + between_questions) return;
+    asked_ = now;
+    waits_for_topic_ = true;
+    std::array<char, 512> words{};
+    const Handle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy> topic(
+        rd_kafka_NewTopic_new(topic_.c_str(), topic_partitions, -1, words.data(), words.size()));
+    rd_kafka_NewTopic_t* one = topic.get();
+    rd_kafka_CreateTopics(sender_.get(), &one, 1, nullptr, topic_made_.get());
+}
+
+/// The listener would notice a new topic by itself, but late.
+void TopicDoorbell::look_for_topic() {
+    if (!waits_for_topic_) return;
+    const Event answer(rd_kafka_queue_poll(topic_made_.get(), 0));
+    if (!answer && std::chrono::steady_clock::now() < *asked_ + between_questions) return;
+    waits_for_topic_ = false;
+    subscribe();
+}
+
+void TopicDoorbell::answered() noexcept { (void)rd_kafka_commit(listener_.get(), nullptr, 1); }
+
+void TopicDoorbell::wake() noexcept { rd_kafka_queue_yield(heard_.get()); }
+
+Doorbell::Counts TopicDoorbell::counts() const noexcept {
+    return {.rung = rung_, .not_rung = not_rung_, .heard = heard_count_, .dismissed = dismissed_};
+}
+
+}  // namespace fermata::kafka
