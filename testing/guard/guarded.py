@@ -6,11 +6,12 @@
 
 `run` says `ready ADDRESS`, `missing REASON` or `failed REASON`, then obeys lines on stdin, each answered by `ok` or
 `failed REASON`. Whoever holds the other end of stdin may be killed at any instant: the server is gone a moment later; if
-this program itself is killed, the kernel tells the server. `start` writes what tests need into FOLDER/<pid of its caller>,
-so that two runs of ctest never share a server.
+this program itself is killed, the kernel tells the server. `start` writes its answer, `ready` or `missing`, into
+FOLDER/<pid of its caller>: two runs of ctest never share a server, and where there is none it is looked for once.
 """
 
 import argparse
+import contextlib
 import ctypes
 import os
 import select
@@ -103,22 +104,22 @@ def start(runner, folder):
     folder.mkdir(parents=True, exist_ok=True)
     guard = subprocess.Popen([*runner, "--until", str(caller)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL, text=True, start_new_session=True)
-    answer, _, rest = guard.stdout.readline().strip().partition(" ")
-    if answer == "ready":
-        (folder / str(caller)).write_text(f"{rest}\n{guard.pid}\n")
-    else:
-        print(rest)
-    return 0 if answer in ("ready", "missing") else 1
+    answer = guard.stdout.readline().strip()
+    print(answer)
+    lives = answer.startswith("ready ")
+    if not lives and not answer.startswith("missing "):
+        return 1
+    (folder / str(caller)).write_text(f"{answer}\n" + (f"{guard.pid}\n" if lives else ""))
+    return 0
 
 
 def stop(folder):
     state = folder / str(os.getppid())
     if state.exists():
-        guard = int(state.read_text().split("\n")[1])
+        _, *guard = state.read_text().splitlines()
         state.unlink()
-        try:
-            os.kill(guard, signal.SIGTERM)
-            wait_for_end_of(guard)
-        except ProcessLookupError:
-            pass  # it has ended
+        for pid in map(int, guard):
+            with contextlib.suppress(ProcessLookupError):  # it has ended
+                os.kill(pid, signal.SIGTERM)
+                wait_for_end_of(pid)
     return 0

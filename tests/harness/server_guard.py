@@ -14,12 +14,7 @@ class ServerGuard:
         self.address = self._answer("ready")
 
     def _answer(self, good):
-        word, _, rest = self.process.stdout.readline().strip().partition(" ")
-        if word == "missing":
-            raise unittest.SkipTest(rest)
-        if word != good:
-            raise RuntimeError(f"{word} {rest}")
-        return rest
+        return what_follows(good, self.process.stdout.readline())
 
     def obey(self, command):
         self.process.stdin.write(command + "\n")
@@ -30,7 +25,17 @@ class ServerGuard:
         self.process.communicate()
 
 
+def what_follows(good, line):
+    """Skips the test where the server is missing."""
+    word, _, rest = line.strip().partition(" ")
+    if word == "missing":
+        raise unittest.SkipTest(rest)
+    if word != good:
+        raise RuntimeError(f"{word} {rest}")
+    return rest
+
+
 def address_of_ctest(variable):
     """What ctest's fixture left in a folder named by `variable`; None where there is no ctest."""
     state = Path(os.environ.get(variable, "/nonexistent")) / str(os.getppid())
-    return state.read_text().split("\n")[0] if state.exists() else None
+    return what_follows("ready", state.read_text().split("\n")[0]) if state.exists() else None

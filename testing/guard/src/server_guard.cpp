@@ -16,6 +16,8 @@
 namespace fermata::testing {
 namespace {
 
+constexpr std::string_view ready = "ready ";
+
 struct Pipe {
     Pipe() {
         if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
@@ -50,7 +52,7 @@ ServerGuard::ServerGuard(std::string program, std::vector<std::string> arguments
     ::close(commands.ends[0]);
     ::close(answers.ends[1]);
     try {
-        address_ = answer("ready ");
+        address_ = answer(ready);
     } catch (...) {
         end();
         throw;
@@ -72,20 +74,21 @@ void ServerGuard::obey(const std::string& command) {
 }
 
 /// What follows `good` in the next line.
-std::string ServerGuard::answer(const char* good) {
+std::string ServerGuard::answer(std::string_view good) {
     std::string line;
     for (int c = 0; (c = std::fgetc(answers_)) != EOF && c != '\n';) line += static_cast<char>(c);
     if (!line.starts_with(good)) throw std::runtime_error(line.empty() ? program_ + " died" : line);
-    return line.substr(std::string_view(good).size());
+    return line.substr(good.size());
 }
 
 std::optional<std::string> address_of_ctest(const char* variable) {
     const char* states = std::getenv(variable);
     if (states == nullptr) return std::nullopt;
     std::ifstream state(std::filesystem::path(states) / std::to_string(::getppid()));
-    std::string address;
-    if (!std::getline(state, address)) return std::nullopt;
-    return address;
+    std::string answer;
+    if (!std::getline(state, answer)) return std::nullopt;
+    if (!answer.starts_with(ready)) throw std::runtime_error(answer);
+    return answer.substr(ready.size());
 }
 
 std::optional<std::string> missing_server(const std::function<void()>& use) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fermata::testing {
@@ -25,7 +26,7 @@ public:
     void obey(const std::string& command);
 
 private:
-    [[nodiscard]] std::string answer(const char* good);
+    [[nodiscard]] std::string answer(std::string_view good);
     void end() noexcept;
 
     pid_t pid_ = -1;
@@ -35,7 +36,8 @@ private:
     std::string address_;
 };
 
-/// The address that `PROGRAM start` left in a folder named by `variable` for the tests of our ctest run, our parent.
+/// The address that `PROGRAM start` left in a folder named by `variable` for the tests of our ctest run, our parent;
+/// nothing without one. Throws as ServerGuard where it found no server.
 [[nodiscard]] std::optional<std::string> address_of_ctest(const char* variable);
 
 /// Why `use` found no server on this machine; nothing if it found one. What else goes wrong is thrown.
