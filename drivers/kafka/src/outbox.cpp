@@ -107,7 +107,7 @@ bool TopicOutbox::is_stopped() const { return manner_.stop != nullptr && manner_
 void TopicOutbox::wait_for_verdicts(Line& to) {
     bool given_up = false;
     while (std::ranges::find(verdicts_, pending) != verdicts_.end()) {
-        (void)rd_kafka_poll(to.client.get(), glance);
+        (void)rd_kafka_flush(to.client.get(), glance);  // as poll, and nothing lingers
         if (given_up || !is_stopped()) continue;
         rd_kafka_purge(to.client.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
         given_up = true;

@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 #include <set>
-#include <thread>
 
 namespace fermata::kafka {
 namespace {
@@ -159,21 +158,6 @@ TEST_F(KafkaOnABroker, TlsAndAPasswordAreThoseOfTheUrl) {
     EXPECT_THAT(
         message_of<KafkaError>([&] { reader(topic.name(), {{"timeout", "1s"}}, secure("fermata:wrong"))->open({}); }),
         AllOf(HasSubstr("SASL authentication error"), Not(HasSubstr("wrong"))));
-}
-
-TEST_F(KafkaOnABroker, StopNowGivesUpWhatIsNotYetKept) {
-    KafkaTopic topic;
-    StopSignal stop;
-    surroundings_.stop_by(stop);
-    const auto to =
-        writer(topic.name(), {{"timeout", "1h"}}, url() + "?linger.ms=60000&queue.buffering.max.messages=2");
-    to->open({});
-    // While the third message waits for room, or for its verdict.
-    std::jthread stopper([&] { stop.request_now(StopReason::operator_asked); });
-    EXPECT_THAT(message_of<KafkaError>([&] { to->write(records({"a", "b", "c"}), transaction_); }),
-                HasSubstr("of 3 messages may not have arrived"));
-    EXPECT_THAT(message_of<KafkaError>([&] { to->write(records({"a"}), transaction_); }),
-                HasSubstr("1 of 1 messages may not have arrived"));
 }
 
 TEST(KafkaWithoutABroker, WhatItIsToldIsJudgedBeforeAnybodyIsAsked) {

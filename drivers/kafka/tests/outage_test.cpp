@@ -2,6 +2,7 @@
 #include "fixture.hpp"
 
 #include <set>
+#include <thread>
 
 namespace fermata::kafka {
 namespace {
@@ -59,6 +60,10 @@ TEST_F(KafkaOutage, EverythingGoesOnWhenAKilledBrokerIsBack) {
     const auto to = writer(output.name(), {{"timeout", "2s"}, {"format", "text"}, {"value", "value"}}, broker.url());
     to->open({});
     to->write(records({"a"}), transaction_);
+    StopSignal stop;
+    surroundings_.stop_by(stop);
+    const auto patient = writer(output.name(), {{"timeout", "1h"}}, broker.url() + "?queue.buffering.max.messages=2");
+    patient->open({});
     const auto worker = open_doorbell(broker.url() + "/bell?group.id=one");
     EXPECT_TRUE(hears(*worker));
 
@@ -73,6 +78,14 @@ TEST_F(KafkaOutage, EverythingGoesOnWhenAKilledBrokerIsBack) {
     transaction_.sequence = 1;
     EXPECT_THAT(message_of<KafkaError>([&] { to->write(records({"b", "c"}), transaction_); }),
                 HasSubstr("2 of 2 messages may not have arrived"));
+
+    {
+        std::jthread stopper([&] { stop.request_now(StopReason::operator_asked); });
+        // While the third waits for room, and the first for a verdict.
+        for (const std::vector<std::string>& values : {std::vector<std::string>{"x", "y", "z"}, {"x"}})
+            EXPECT_THAT(message_of<KafkaError>([&] { patient->write(records(values), transaction_); }),
+                        HasSubstr("messages may not have arrived"));
+    }
 
     broker.start();
     while (!read_on(*from, read)) continue;

@@ -43,6 +43,7 @@ void KafkaReader::open(const Checkpoint& from) {
     else
         reading_ = is_first ? first_ = beginning() : first_;
     fetches_.assign(reading_.slices.size(), {});
+    running_ = 0;
     last_.reset();
     source_name_ = reading_.slices.size() == 1 ? fmt::format("{}/{}", topic_, reading_.slices[0].partition) : topic_;
     fetch_more();
@@ -149,6 +150,7 @@ void KafkaReader::fetch_more() {
         if (!fetches_[index].runs && !slice.is_done()) {
             source_->start(slice.partition, slice.next);
             fetches_[index] = {.runs = true};
+            ++running_;
         }
         if (fetches_[index].runs && !options_.idle) return;
     }
@@ -157,6 +159,7 @@ void KafkaReader::fetch_more() {
 void KafkaReader::finish(std::size_t index) {
     source_->stop(reading_.slices[index].partition);
     fetches_[index].runs = false;
+    --running_;
     last_.reset();
     fetch_more();
 }
@@ -165,7 +168,7 @@ void KafkaReader::finish(std::size_t index) {
 const Message* KafkaReader::next_message() {
     if (last_ && reading_.slices[*last_].is_done()) finish(*last_);
     std::optional<Instant> waiting_since;
-    while (std::ranges::any_of(fetches_, &Fetch::runs)) {
+    while (running_ > 0) {
         event_ = source_->next(glance);
         if (event_.message && take(*event_.message)) return &*event_.message;
         if (event_.end) take(*event_.end);
@@ -245,6 +248,7 @@ void KafkaReader::close() {
     for (std::size_t index = 0; index < fetches_.size(); ++index)
         if (fetches_[index].runs) source_->stop(reading_.slices[index].partition);
     fetches_.clear();
+    running_ = 0;
 }
 
 }  // namespace fermata::kafka

@@ -72,6 +72,7 @@ private:
     Reading first_;      ///< where this step began, for a rollback before its first commit
     Reading reading_;
     std::vector<Fetch> fetches_;  ///< of each slice
+    std::size_t running_ = 0;     ///< of them
     std::optional<std::size_t> last_;
     Source::Event event_;
     std::string source_name_;  ///< for Record::place()
