@@ -12,8 +12,9 @@
 
 namespace fermata {
 
-Bell::Bell(Repository& repository)
+Bell::Bell(Repository& repository, About about)
     : repository_(repository),
+      about_(about),
       woken_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       is_deaf_(!repository.database().dialect().concurrent_writers) {
     if (!woken_) throw IoError(std::string("cannot make an eventfd: ") + std::strerror(errno));
@@ -27,7 +28,7 @@ void Bell::listen() noexcept {
         connection_ = repository_.database().connect(sql::OpenMode::read_only);
         sql::Notices* notices = sql::notices_of(*connection_);
         is_deaf_ = notices == nullptr;
-        if (!is_deaf_) notices->listen(request_channel);
+        if (!is_deaf_) notices->listen(about_ == About::requests ? request_channel : work_channel);
         notices_ = notices;
     } catch (const std::exception&) {
         // Whoever waits asks without a hint, and hears then what is wrong.

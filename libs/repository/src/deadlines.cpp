@@ -60,7 +60,7 @@ bool serve(StoreWrite& write, JobExecutionId execution, const std::string& actor
     complete(write, execution, *pause, actor);
     switch (pause->what.on_timeout) {
         case OnTimeout::resume:
-            if (!has_open_pauses(*write, execution)) release(write, execution);
+            if (!has_open_pauses(*write, execution)) release(write, execution, BatchStatus::paused);
             break;
         case OnTimeout::stop:
             end_waiting(write, standing, BatchStatus::stopped, actor);

@@ -1,7 +1,9 @@
-// Creating executions: launch and restart. Both leave the new execution STARTED and owned, or nothing.
+// Creating executions: launch and restart leave the new one STARTED and owned, submit and submit_restart leave it
+// STARTING and nobody's, for a worker; or nothing.
 #include "impl.hpp"
 #include "journal.hpp"
 #include "pauses.hpp"
+#include "ring.hpp"
 
 #include <fermata/base/id.hpp>
 #include <fermata/base/point.hpp>
@@ -20,17 +22,20 @@ struct NewExecution {
     std::string_view job_name;
     std::optional<JobExecutionId> restart_of;
     const Parameters* parameters;
-    const WorkerRecord* worker;
+    const Worker* worker;  ///< nobody: a worker is to claim it
+    bool accept_sink = false;
+    bool accept_input = false;
 };
 
 JobExecutionId insert_execution(sql::Connection& connection, const NewExecution& e, Timestamp now) {
-    const std::int64_t owner = claim_worker(connection, *e.worker);
+    const Value owner = e.worker != nullptr ? Value(claim_worker(connection, e.worker->record())) : Value();
+    const BatchStatus status = e.worker != nullptr ? BatchStatus::started : BatchStatus::starting;
     const sql::Result inserted = connection.execute(
         "INSERT INTO job_execution (instance_id, job_name, status, created, started, updated, restart_of, epoch, "
-        "owner) "
-        "VALUES ($1, $2, 'STARTED', $3, $3, $3, $4, 1, $5) RETURNING id",
-        {Value(e.instance.value()), cell(e.job_name), cell(now), e.restart_of ? Value(e.restart_of->value()) : Value(),
-         Value(owner)});
+        "owner, accept_sink, accept_input) VALUES ($1, $2, $3, $4, $5, $4, $6, 1, $7, $8, $9) RETURNING id",
+        {Value(e.instance.value()), cell(e.job_name), cell(to_string(status)), cell(now),
+         e.worker != nullptr ? cell(now) : Value(), e.restart_of ? Value(e.restart_of->value()) : Value(), owner,
+         flag_cell(e.accept_sink), flag_cell(e.accept_input)});
     const JobExecutionId id{inserted[0][0].integer()};
     sql::Params cells;
     for (const auto& [name, value] : *e.parameters)
@@ -67,8 +72,16 @@ std::optional<InstanceExists> instance_with_key(sql::Connection& connection, con
     return InstanceExists{JobInstanceId(found[0][0].integer()), JobExecutionId(found[0][1].integer())};
 }
 
-Event started_event(JobExecutionId execution, const std::string& actor, Timestamp now, std::string data) {
-    return {.at = now, .execution = execution, .kind = "execution.started", .actor = actor, .data = std::move(data)};
+// The first event of an execution; a submitted one is rung for.
+sql::Command begin_journal(StoreWrite& write, JobExecutionId execution, const Worker* worker, const std::string& actor,
+                           std::string data, Event& event) {
+    if (worker == nullptr) ring_workers(write);
+    event = {.at = write.now(),
+             .execution = execution,
+             .kind = worker == nullptr ? "execution.submitted" : "execution.started",
+             .actor = actor,
+             .data = std::move(data)};
+    return journal(event);
 }
 
 struct InstanceRow {
@@ -128,9 +141,10 @@ std::string restart_facts(const RestartRequest& request, JobExecutionId previous
                   {"accept_input", request.accept_input ? Fact(true) : Fact()}});
 }
 
-// A new execution exists, or the transaction that was to make it has ended without it: it holds the worker's row.
-bool was_committed(StoreWrite& look, const Worker& worker, JobExecutionId execution) {
-    claim_worker(*look, worker.record());
+// A new execution exists, or the transaction that was to make it has ended without it: it holds the worker's row; and
+// its session was ended before this look.
+bool was_committed(StoreWrite& look, const Worker* worker, JobExecutionId execution) {
+    if (worker != nullptr) claim_worker(*look, worker->record());
     return !look->execute("SELECT 1 FROM job_execution WHERE id = $1", {Value(execution.value())}).empty();
 }
 
@@ -149,9 +163,7 @@ void despite_purge(Verb&& verb) {
     verb();
 }
 
-}  // namespace
-
-std::variant<Claim, InstanceExists> Repository::launch(const LaunchRequest& request, Worker& worker) {
+std::variant<Claim, InstanceExists> create(Store& store, const LaunchRequest& request, const Worker* worker) {
     std::variant<Claim, InstanceExists> answer;
     const auto verb = [&](StoreWrite& write) {
         store_definition(*write, request.definition);
@@ -163,28 +175,29 @@ std::variant<Claim, InstanceExists> Repository::launch(const LaunchRequest& requ
             return;
         }
         const JobExecutionId id = insert_execution(
-            *write, {instance->id, request.definition.job_name, {}, &request.parameters, &worker.record()},
-            write.now());
+            *write, {instance->id, request.definition.job_name, {}, &request.parameters, worker}, write.now());
         answer = Claim{id, instance->id, instance->uuid, 1};
-        const Event started = started_event(id, request.actor, write.now(),
-                                            facts({{"job", std::string_view(request.definition.job_name)},
-                                                   {"instance", instance->id.value()},
-                                                   {"instance_key", fact(request.instance_key)},
-                                                   {"definition", std::string_view(request.definition.hash)}}));
-        const sql::Command last[] = {journal(started)};
+        Event first;
+        const sql::Command last[] = {begin_journal(write, id, worker, request.actor,
+                                                   facts({{"job", std::string_view(request.definition.job_name)},
+                                                          {"instance", instance->id.value()},
+                                                          {"instance_key", fact(request.instance_key)},
+                                                          {"definition", std::string_view(request.definition.hash)}}),
+                                                   first)};
         FERMATA_POINT("launch.before-commit");
         write.commit(last);
         FERMATA_POINT("launch.after-commit");
     };
     despite_purge([&] {
-        impl_->transact(
+        store.transact(
             verb, [&](StoreWrite& look) { return was_committed(look, worker, std::get<Claim>(answer).execution); });
     });
     return answer;
 }
 
-std::variant<Claim, RestartRefused> Repository::restart(JobExecutionId previous, const RestartRequest& request,
-                                                        Worker& worker) {
+std::variant<Claim, RestartRefused> create_again(Store& store, const std::filesystem::path& data_folder,
+                                                 JobExecutionId previous, const RestartRequest& request,
+                                                 const Worker* worker) {
     std::variant<Claim, RestartRefused> answer;
     std::optional<Standing> lost;
     const auto verb = [&](StoreWrite& write) {
@@ -192,7 +205,7 @@ std::variant<Claim, RestartRefused> Repository::restart(JobExecutionId previous,
         const InstanceRow instance = lock_instance(*write, previous, request.definition);
         Standing standing = locked_standing_of(write, previous);
         const bool running = is_running(standing.status);
-        const LivenessEvidence owner = running ? owner_evidence(standing, data_folder_) : LivenessEvidence{};
+        const LivenessEvidence owner = running ? owner_evidence(standing, data_folder) : LivenessEvidence{};
         if (auto refused = refusal(standing, request, owner)) {
             answer = std::move(*refused);
             return;
@@ -201,21 +214,50 @@ std::variant<Claim, RestartRefused> Repository::restart(JobExecutionId previous,
             end_lost(write, standing, owner.evidence, request.actor);
             lost = standing;
         }
-        const JobExecutionId id = insert_execution(
-            *write, {instance.id, instance.job_name, previous, &request.parameters, &worker.record()}, write.now());
+        const JobExecutionId id = insert_execution(*write,
+                                                   {instance.id, instance.job_name, previous, &request.parameters,
+                                                    worker, request.accept_sink, request.accept_input},
+                                                   write.now());
         answer = Claim{id, instance.id, instance.uuid, 1};
-        const Event started = started_event(id, request.actor, write.now(), restart_facts(request, previous, instance));
-        const sql::Command last[] = {journal(started)};
+        Event first;
+        const sql::Command last[] = {
+            begin_journal(write, id, worker, request.actor, restart_facts(request, previous, instance), first)};
         FERMATA_POINT("restart.before-commit");
         write.commit(last);
         FERMATA_POINT("restart.after-commit");
     };
     despite_purge([&] {
-        impl_->transact(
+        store.transact(
             verb, [&](StoreWrite& look) { return was_committed(look, worker, std::get<Claim>(answer).execution); });
     });
-    if (lost) remove_owner_file(*lost, data_folder_);
+    if (lost) remove_owner_file(*lost, data_folder);
     return answer;
+}
+
+template <class Otherwise>
+std::variant<JobExecutionId, Otherwise> submitted(const std::variant<Claim, Otherwise>& answer) {
+    if (const auto* claim = std::get_if<Claim>(&answer)) return claim->execution;
+    return std::get<Otherwise>(answer);
+}
+
+}  // namespace
+
+std::variant<Claim, InstanceExists> Repository::launch(const LaunchRequest& request, Worker& worker) {
+    return create(*impl_, request, &worker);
+}
+
+std::variant<JobExecutionId, InstanceExists> Repository::submit(const LaunchRequest& request) {
+    return submitted(create(*impl_, request, nullptr));
+}
+
+std::variant<Claim, RestartRefused> Repository::restart(JobExecutionId previous, const RestartRequest& request,
+                                                        Worker& worker) {
+    return create_again(*impl_, data_folder_, previous, request, &worker);
+}
+
+std::variant<JobExecutionId, RestartRefused> Repository::submit_restart(JobExecutionId previous,
+                                                                        const RestartRequest& request) {
+    return submitted(create_again(*impl_, data_folder_, previous, request, nullptr));
 }
 
 }  // namespace fermata

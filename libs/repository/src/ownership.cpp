@@ -20,12 +20,14 @@ std::optional<WorkerRecord> read_worker(RowReader& row) {
     worker.owner_file.device = static_cast<std::uint64_t>(row.integer());
     worker.owner_file.inode = static_cast<std::uint64_t>(row.integer());
     worker.started = row.time();
+    worker.name = row.text();
     return worker;
 }
 
 Standing standing_of(sql::Connection& connection, JobExecutionId execution) {
     static const std::string sql = fmt::format(
         "SELECT e.instance_id, e.status, e.epoch, e.stop_requested_at, e.stop_now, e.pauses, e.passed, e.rests, "
+        "CASE WHEN e.started IS NULL THEN 0 ELSE 1 END, e.accept_sink, e.accept_input, "
         "(SELECT MAX(n.id) FROM job_execution n WHERE n.instance_id = e.instance_id), {} "
         "FROM job_execution e LEFT JOIN worker w ON w.id = e.owner WHERE e.id = $1",
         worker_columns);
@@ -41,6 +43,9 @@ Standing standing_of(sql::Connection& connection, JobExecutionId execution) {
     standing.pauses = row.integer();
     standing.passed = row.integer();
     standing.rests = row.integer();
+    standing.was_started = row.flag();
+    standing.accept_sink = row.flag();
+    standing.accept_input = row.flag();
     standing.latest = JobExecutionId(row.integer());
     standing.owner = read_worker(row);
     return standing;
@@ -58,12 +63,12 @@ LivenessEvidence owner_evidence(const Standing& standing, const std::filesystem:
 
 std::int64_t claim_worker(sql::Connection& connection, const WorkerRecord& worker) {
     const sql::Result row = connection.execute(
-        "INSERT INTO worker (incarnation, pid, start_ticks, host, boot_id, user_name, device, inode, started) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+        "INSERT INTO worker (incarnation, pid, start_ticks, host, boot_id, user_name, device, inode, started, name) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
         "ON CONFLICT (incarnation) DO UPDATE SET pid = excluded.pid RETURNING id",
         {cell(worker.incarnation), Value(worker.process.pid), Value(worker.process.start_ticks), cell(worker.host),
          cell(worker.boot_id), cell(worker.user), Value(static_cast<std::int64_t>(worker.owner_file.device)),
-         Value(static_cast<std::int64_t>(worker.owner_file.inode)), cell(worker.started)});
+         Value(static_cast<std::int64_t>(worker.owner_file.inode)), cell(worker.started), cell(worker.name)});
     return row[0][0].integer();
 }
 
@@ -142,25 +147,36 @@ BatchStatus end_lost(StoreWrite& write, Standing& standing, const std::string& e
     return end;
 }
 
-void forget_worker(StoreWrite& write, Standing& ending) {
-    ending.owner_forgotten = ending.owner && forget_worker(write, ending.owner->id, ending.execution);
-}
+namespace {
 
 // Locked first: of two that end the last two executions of one worker at once, the second sees what the first did; and
 // one that gives the worker something new waits, or is waited for.
-bool forget_worker(StoreWrite& write, std::int64_t worker, JobExecutionId ending) {
+bool delete_worker(StoreWrite& write, std::int64_t worker, JobExecutionId ending, std::string_view only_if) {
     write.lock("worker", worker);
-    const sql::Result deleted = write->execute(
-        "DELETE FROM worker WHERE id = $1 AND NOT EXISTS "
+    const std::string sql = fmt::format(
+        "DELETE FROM worker WHERE id = $1{} AND NOT EXISTS "
         "(SELECT 1 FROM job_execution e WHERE e.owner = $1 AND e.id <> $2)",
-        {Value(worker), Value(ending.value())});
-    return deleted.changed == 1;
+        only_if);
+    return write->execute(sql, {Value(worker), Value(ending.value())}).changed == 1;
+}
+
+}  // namespace
+
+void forget_worker(StoreWrite& write, Standing& ending) {
+    ending.owner_forgotten = ending.owner && delete_worker(write, ending.owner->id, ending.execution, "");
+}
+
+void forget_worker(StoreWrite& write, std::int64_t worker, JobExecutionId ending) {
+    delete_worker(write, worker, ending, " AND slots = 0");
+}
+
+void remove_owner_file(const WorkerRecord& worker, const std::filesystem::path& data_folder) {
+    std::error_code ignored;
+    std::filesystem::remove(data_folder / "owners" / worker.incarnation, ignored);
 }
 
 void remove_owner_file(const Standing& standing, const std::filesystem::path& data_folder) {
-    if (!standing.owner_forgotten) return;
-    std::error_code ignored;
-    std::filesystem::remove(data_folder / "owners" / standing.owner->incarnation, ignored);
+    if (standing.owner_forgotten) remove_owner_file(*standing.owner, data_folder);
 }
 
 }  // namespace fermata

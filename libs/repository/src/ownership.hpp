@@ -18,6 +18,9 @@ struct Standing {
     std::int64_t pauses = 0;  ///< the newest pause epoch
     std::int64_t passed = 0;  ///< the newest one beyond which it went on
     std::int64_t rests = 0;   ///< how often it came to rest with its owner alive
+    bool was_started = false;  ///< somebody has owned it
+    bool accept_sink = false;
+    bool accept_input = false;
     JobExecutionId latest;    ///< of the instance
     std::optional<WorkerRecord> owner;
     bool owner_forgotten = false;  ///< its row went with this execution
@@ -30,12 +33,14 @@ struct Standing {
 [[nodiscard]] LivenessEvidence owner_evidence(const Standing& standing, const std::filesystem::path& data_folder);
 
 inline constexpr std::string_view worker_columns =
-    "w.id, w.incarnation, w.pid, w.start_ticks, w.host, w.boot_id, w.user_name, w.device, w.inode, w.started";
+    "w.id, w.incarnation, w.pid, w.start_ticks, w.host, w.boot_id, w.user_name, w.device, w.inode, w.started, "
+    "w.name";
 /// Reads `worker_columns`; nothing if they are null (LEFT JOIN).
 [[nodiscard]] std::optional<WorkerRecord> read_worker(RowReader& row);
 
-/// Writes the worker's row unless it is there; answers its id. A worker row exists exactly while the worker owns
-/// something: who ends or takes over its last execution deletes it, so rows of dead workers do not pile up.
+/// Writes the worker's row unless it is there; answers its id. The row of a worker that does not serve exists exactly
+/// while it owns something: who ends or takes over its last execution deletes it, so rows of dead workers do not pile
+/// up.
 std::int64_t claim_worker(sql::Connection& connection, const WorkerRecord& worker);
 
 /// Ends an execution whose owner is proved dead: FAILED, or STOPPED if it was STOPPING, with everything unfinished
@@ -49,11 +54,12 @@ void end_unfinished_partitions(sql::Connection& connection, JobExecutionId execu
 /// What the end of an execution leaves unfinished below it ends with it, with the counters as committed.
 void end_unfinished_steps(sql::Connection& connection, JobExecutionId execution, JobInstanceId instance,
                           BatchStatus status, Timestamp now);
-/// Deletes the worker's row if it owns no other execution than `ending`. REQUIRES: that one is locked.
+/// Deletes the dead owner's row if it owns no other execution than `ending`. REQUIRES: that one is locked.
 void forget_worker(StoreWrite& write, Standing& ending);
-/// True if it was deleted.
-bool forget_worker(StoreWrite& write, std::int64_t worker, JobExecutionId ending);
+/// The same of an owner that lives: one that serves stays.
+void forget_worker(StoreWrite& write, std::int64_t worker, JobExecutionId ending);
 /// Removes the file of a dead owner that was forgotten. After the commit only: until then the file is the proof.
 void remove_owner_file(const Standing& standing, const std::filesystem::path& data_folder);
+void remove_owner_file(const WorkerRecord& worker, const std::filesystem::path& data_folder);
 
 }  // namespace fermata

@@ -1,6 +1,7 @@
 #include "pauses.hpp"
 
 #include "journal.hpp"
+#include "ring.hpp"
 
 #include <fmt/format.h>
 
@@ -98,16 +99,20 @@ bool has_open_pauses(sql::Connection& connection, JobExecutionId execution) {
                 .empty();
 }
 
-void release(StoreWrite& write, JobExecutionId execution) {
-    static const std::string sql = fmt::format(
+void release(StoreWrite& write, JobExecutionId execution, BatchStatus from) {
+    static const std::string beyond = fmt::format(
         "UPDATE job_execution SET status = 'STARTING', owner = NULL, updated = $2, {} WHERE id = $1", going_on);
-    write->execute(sql, {Value(execution.value()), cell(write.now())});
+    constexpr std::string_view as_it_is =
+        "UPDATE job_execution SET status = 'STARTING', owner = NULL, updated = $2 WHERE id = $1";
+    write->execute(from == BatchStatus::started ? as_it_is : std::string_view(beyond),
+                   {Value(execution.value()), cell(write.now())});
     const Event released{.at = write.now(),
                          .execution = execution,
                          .kind = "execution.released",
                          .actor = std::string(runtime_actor),
                          .data = "{}"};
     write->execute(journal(released));
+    ring_workers(write);
 }
 
 void pause_unfinished(StoreWrite& write, JobExecutionId execution, JobInstanceId instance) {
@@ -128,7 +133,7 @@ BatchStatus settle_lost(StoreWrite& write, Standing& standing, const std::string
     forget_worker(write, standing);
     const Event lost{.at = write.now(),
                      .execution = standing.execution,
-                     .kind = "execution.paused",
+                     .kind = standing.status == BatchStatus::pausing ? "execution.paused" : "execution.orphaned",
                      .actor = actor,
                      .data = facts({{"evidence", std::string_view(evidence)}})};
     write->execute(journal(lost));
@@ -139,12 +144,17 @@ BatchStatus settle_lost(StoreWrite& write, Standing& standing, const std::string
     ++standing.epoch;
     standing.owner.reset();
     if (!has_open_pauses(*write, standing.execution)) {
-        release(write, standing.execution);
+        release(write, standing.execution, standing.status);
         return standing.status = BatchStatus::starting;
     }
     write->execute("UPDATE job_execution SET status = 'PAUSED', pause_now = 0 WHERE id = $1",
                    {Value(standing.execution.value())});
     return standing.status = BatchStatus::paused;
+}
+
+BatchStatus let_go_lost(StoreWrite& write, Standing& standing, const std::string& evidence, const std::string& actor) {
+    return standing.status == BatchStatus::stopping ? end_lost(write, standing, evidence, actor)
+                                                    : settle_lost(write, standing, evidence, actor);
 }
 
 void end_waiting(StoreWrite& write, const Standing& standing, BatchStatus status, const std::string& actor,

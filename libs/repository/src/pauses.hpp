@@ -30,13 +30,16 @@ std::vector<CompletedPause> complete_pauses(StoreWrite& write, JobExecutionId ex
 inline constexpr std::string_view going_on =
     "pause_now = 0, passed = pauses, outside_pause = COALESCE((SELECT MAX(p.epoch) FROM pause p WHERE "
     "p.execution_id = job_execution.id AND p.epoch > job_execution.passed AND p.kind = 'outside'), 0)";
-/// PAUSED or PAUSING -> STARTING, nobody's.
-void release(StoreWrite& write, JobExecutionId execution);
+/// -> STARTING, nobody's: rings for a worker. Out of PAUSED or PAUSING it passes its pauses.
+void release(StoreWrite& write, JobExecutionId execution, BatchStatus from);
 
 /// What nobody works on any more is PAUSED.
 void pause_unfinished(StoreWrite& write, JobExecutionId execution, JobInstanceId instance);
-/// Of a PAUSING execution whose owner is proved dead. Answers the new status.
+/// Of a STARTED or PAUSING execution whose owner is gone: PAUSED as committed if a pause is open, else STARTING. Answers
+/// the new status.
 BatchStatus settle_lost(StoreWrite& write, Standing& standing, const std::string& evidence, const std::string& actor);
+/// The same of any that runs: one that is STOPPING ends.
+BatchStatus let_go_lost(StoreWrite& write, Standing& standing, const std::string& evidence, const std::string& actor);
 /// Ends what is PAUSED, or waits for an owner, with everything below it.
 void end_waiting(StoreWrite& write, const Standing& standing, BatchStatus status, const std::string& actor,
                  const std::optional<Failure>& failure = {});

@@ -15,7 +15,7 @@ const std::string& execution_columns() {
     static const std::string sql = fmt::format(
         "SELECT e.id, e.instance_id, e.job_name, i.instance_key, e.status, e.exit_status, e.created, e.started, "
         "e.ended, e.updated, e.restart_of, e.restart_from, e.error_class, e.error_message, e.error_step, "
-        "e.error_position, e.epoch, e.owner, e.stop_requested_by, e.stop_requested_at, e.stop_now, e.pauses, {}",
+        "e.error_position, e.epoch, e.stop_requested_by, e.stop_requested_at, e.stop_now, e.pauses, {}",
         worker_columns);
     return sql;
 }
@@ -37,12 +37,12 @@ JobExecution read_execution(std::span<const Value> cells, const std::filesystem:
     e.restart_from = row.optional_text();
     e.failure = row.failure();
     e.epoch = row.integer();
-    e.owner = row.optional_integer();
     e.stop_requested_by = row.optional_text();
     e.stop_requested_at = row.optional_time();
     e.stop_now = row.flag();
     e.pauses = row.integer();
     const auto owner = read_worker(row);
+    if (owner) e.owner = Owner{owner->name, owner->host, owner->process.pid};
     e.owner_lost = is_running(e.status) && owner && liveness_of(*owner, data_folder).liveness == Liveness::dead;
     return e;
 }

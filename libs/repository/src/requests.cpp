@@ -74,6 +74,29 @@ void record_request(sql::Connection& connection, JobExecutionId execution, const
     connection.execute(journal(asked));
 }
 
+// Nobody works on it any more, if its owner is proved dead and it has one of these statuses.
+bool let_go(Store& store, const std::filesystem::path& data_folder, JobExecutionId execution, const std::string& actor,
+            bool (*applies)(BatchStatus)) {
+    std::optional<Lost> lost;
+    store.transact(
+        [&](StoreWrite& write) {
+            lost = find_lost(write, execution, data_folder);
+            if (lost && !applies(lost->standing.status)) lost.reset();
+            if (!lost) return;
+            Standing standing = lost->standing;
+            let_go_lost(write, standing, lost->evidence, actor);
+            lost->standing.owner_forgotten = standing.owner_forgotten;
+            FERMATA_POINT("let_go.before-commit");
+            write.commit();
+        },
+        [&](StoreWrite& look) {
+            const Standing now = locked_standing_of(look, execution);
+            return now.epoch > lost->standing.epoch;
+        });
+    if (lost) remove_owner_file(lost->standing, data_folder);
+    return lost.has_value();
+}
+
 }  // namespace
 
 StopAnswer Repository::request_stop(JobExecutionId execution, const StopRequest& request) {
@@ -250,24 +273,11 @@ PauseAnswer Repository::request_pause(JobExecutionId execution, const OutsidePau
 }
 
 bool Repository::pause_lost(JobExecutionId execution, const std::string& actor) {
-    std::optional<Lost> lost;
-    impl_->transact(
-        [&](StoreWrite& write) {
-            lost = find_lost(write, execution, data_folder_);
-            if (lost && lost->standing.status != BatchStatus::pausing) lost.reset();
-            if (!lost) return;
-            Standing standing = lost->standing;
-            settle_lost(write, standing, lost->evidence, actor);
-            lost->standing.owner_forgotten = standing.owner_forgotten;
-            FERMATA_POINT("pause_lost.before-commit");
-            write.commit();
-        },
-        [&](StoreWrite& look) {
-            const Standing now = locked_standing_of(look, execution);
-            return now.epoch == lost->standing.epoch + 1 && !now.owner;
-        });
-    if (lost) remove_owner_file(lost->standing, data_folder_);
-    return lost.has_value();
+    return let_go(*impl_, data_folder_, execution, actor, [](BatchStatus s) { return s == BatchStatus::pausing; });
+}
+
+bool Repository::release_lost(JobExecutionId execution, const std::string& actor) {
+    return let_go(*impl_, data_folder_, execution, actor, [](BatchStatus) { return true; });
 }
 
 }  // namespace fermata

@@ -88,6 +88,22 @@ void let_go(StoreWrite& write, const Claim& claim, std::int64_t worker,
     FERMATA_POINT("pause.paused");
 }
 
+// No pause is open, and its owner is about to leave.
+void hand_on(StoreWrite& write, const Claim& claim, const Resting& resting,
+             const std::optional<std::string>& job_exit_status) {
+    pause_unfinished(write, claim.execution, claim.instance);
+    forget_worker(write, resting.worker, claim.execution);
+    release(write, claim.execution, resting.status);
+    const sql::Command last[] = {
+        {"UPDATE job_execution SET exit_status = COALESCE($3, exit_status), rests = rests + 1, pause_now = 0 "
+         "WHERE id = $1 AND epoch = $2",
+         {Value(claim.execution.value()), Value(claim.epoch), cell(job_exit_status)},
+         1}};
+    FERMATA_POINT("hand_on.before-commit");
+    write.commit(last);
+    FERMATA_POINT("hand_on.after-commit");
+}
+
 PauseOpened rest(Store& store, const StepClaim& claim, const StepRest& rest) {
     PauseOpened opened;
     const auto verb = [&](StoreWrite& write) {
@@ -152,19 +168,25 @@ std::vector<std::string> Repository::unserved_pauses_of(const StepClaim& step) {
     return pauses;
 }
 
-Rested Repository::rest_execution(const Claim& claim, const std::optional<std::string>& job_exit_status) {
+Rested Repository::rest_execution(const Claim& claim, const std::optional<std::string>& job_exit_status,
+                                  bool hands_on) {
     Rested answer{};
     const auto verb = [&](StoreWrite& write) {
         const Resting resting = owner_row(write, claim);
         answer = Rested::stopping;
         if (resting.status == BatchStatus::stopping) return;
-        answer = has_open_pauses(*write, claim.execution) ? Rested::paused : Rested::goes_on;
+        answer = has_open_pauses(*write, claim.execution) ? Rested::paused
+                 : hands_on                               ? Rested::handed_on
+                                                          : Rested::goes_on;
         if (answer == Rested::goes_on) return go_on(write, claim);
+        if (answer == Rested::handed_on) return hand_on(write, claim, resting, job_exit_status);
         let_go(write, claim, resting.worker, job_exit_status);
     };
     as_owner(claim, [&] {
         impl_->transact(verb, [&](StoreWrite& look) {
             const Standing now = locked_standing_of(look, claim.execution);
+            if (answer == Rested::handed_on)  // somebody may have claimed it already
+                return now.epoch > claim.epoch || awaits_owner(now);
             const BatchStatus meant = answer == Rested::paused ? BatchStatus::paused : BatchStatus::started;
             return now.epoch == claim.epoch && now.status == meant;
         });

@@ -18,7 +18,10 @@ ResumeAnswer answer_with(Effect effect, const Standing& standing) {
     answer.execution = standing.execution;
     answer.instance = standing.instance;
     answer.epoch = standing.epoch;
+    answer.adopted = standing.was_started;
     answer.begun = standing.rests > 0;
+    answer.accept_sink = standing.accept_sink;
+    answer.accept_input = standing.accept_input;
     return answer;
 }
 
@@ -78,12 +81,12 @@ std::string uuid_of(sql::Connection& connection, JobInstanceId instance) {
 
 ResumeAnswer own(StoreWrite& write, Standing& standing, const WorkerRecord& worker) {
     static const std::string from_paused = fmt::format(
-        "UPDATE job_execution SET status = 'STARTED', epoch = epoch + 1, owner = $3, updated = $4, {} WHERE id = $1 "
-        "AND epoch = $2",
+        "UPDATE job_execution SET status = 'STARTED', epoch = epoch + 1, owner = $3, updated = $4, "
+        "started = COALESCE(started, $4), {} WHERE id = $1 AND epoch = $2",
         going_on);
     constexpr std::string_view from_starting =
-        "UPDATE job_execution SET status = 'STARTED', epoch = epoch + 1, owner = $3, updated = $4 WHERE id = $1 AND "
-        "epoch = $2";
+        "UPDATE job_execution SET status = 'STARTED', epoch = epoch + 1, owner = $3, updated = $4, "
+        "started = COALESCE(started, $4) WHERE id = $1 AND epoch = $2";
     const std::int64_t owner = claim_worker(*write, worker);
     const bool paused = standing.status == BatchStatus::paused;
     write->execute(
@@ -95,6 +98,13 @@ ResumeAnswer own(StoreWrite& write, Standing& standing, const WorkerRecord& work
     ResumeAnswer answer = answer_with(Effect::owned, standing);
     answer.instance_uuid = uuid_of(*write, standing.instance);
     return answer;
+}
+
+// For a worker; one that waits for a worker already is left as it is.
+ResumeAnswer let_wait(StoreWrite& write, Standing& standing) {
+    if (standing.status == BatchStatus::paused) release(write, standing.execution, standing.status);
+    standing.status = BatchStatus::starting;
+    return answer_with(Effect::released, standing);
 }
 
 sql::Command record(const ResumeAnswer& answer, const ResumeRequest& request, Event& event, Timestamp now) {
@@ -111,7 +121,7 @@ sql::Command record(const ResumeAnswer& answer, const ResumeRequest& request, Ev
 
 // `standing` is PAUSED, PAUSING with a live owner, or waits for an owner.
 ResumeAnswer resume_standing(StoreWrite& write, Standing& standing, const ResumeRequest& request,
-                             const WorkerRecord& worker) {
+                             const Worker* worker) {
     const bool alone = standing.status == BatchStatus::pausing && only_from_outside(*write, standing);
     const auto completed =
         complete_pauses(write, standing.execution, request.point, alone ? "withdrawn" : "resume", request.actor);
@@ -124,12 +134,11 @@ ResumeAnswer resume_standing(StoreWrite& write, Standing& standing, const Resume
     }
     if (standing.status == BatchStatus::pausing) return answer_with(Effect::completed, standing);
     if (open) return answer_with(Effect::still_paused, standing);
-    return own(write, standing, worker);
+    return worker == nullptr ? let_wait(write, standing) : own(write, standing, worker->record());
 }
 
-}  // namespace
-
-ResumeAnswer Repository::resume(JobExecutionId execution, const ResumeRequest& request, Worker& worker) {
+ResumeAnswer resume_it(Store& store, const std::filesystem::path& data_folder, JobExecutionId execution,
+                       const ResumeRequest& request, const Worker* worker) {
     ResumeAnswer answer;
     std::optional<Standing> lost;
     Timestamp resumed_at;
@@ -142,14 +151,14 @@ ResumeAnswer Repository::resume(JobExecutionId execution, const ResumeRequest& r
             return;
         }
         if (standing.status == BatchStatus::pausing) {
-            const LivenessEvidence owner = owner_evidence(standing, data_folder_);
+            const LivenessEvidence owner = owner_evidence(standing, data_folder);
             if (owner.liveness == Liveness::dead) {
                 lost = standing;
                 settle_lost(write, standing, owner.evidence, request.actor);
                 lost->owner_forgotten = standing.owner_forgotten;
             }
         }
-        answer = resume_standing(write, standing, request, worker.record());
+        answer = resume_standing(write, standing, request, worker);
         if (answer.effect == Effect::no_such_point) {
             lost.reset();
             return;
@@ -161,7 +170,7 @@ ResumeAnswer Repository::resume(JobExecutionId execution, const ResumeRequest& r
         write.commit(last);
         FERMATA_POINT("resume.after-commit");
     };
-    impl_->transact(verb, [&](StoreWrite& look) {
+    store.transact(verb, [&](StoreWrite& look) {
         look.lock("job_execution", execution.value());
         return !look->execute(
                         "SELECT 1 FROM event WHERE execution_id = $1 AND at = $2 AND kind IN ('execution.resumed', "
@@ -169,8 +178,18 @@ ResumeAnswer Repository::resume(JobExecutionId execution, const ResumeRequest& r
                         {Value(execution.value()), cell(resumed_at)})
                     .empty();
     });
-    if (lost) remove_owner_file(*lost, data_folder_);
+    if (lost) remove_owner_file(*lost, data_folder);
     return answer;
+}
+
+}  // namespace
+
+ResumeAnswer Repository::resume(JobExecutionId execution, const ResumeRequest& request, Worker& worker) {
+    return resume_it(*impl_, data_folder_, execution, request, &worker);
+}
+
+ResumeAnswer Repository::resume(JobExecutionId execution, const ResumeRequest& request) {
+    return resume_it(*impl_, data_folder_, execution, request, nullptr);
 }
 
 }  // namespace fermata

@@ -7,10 +7,15 @@
 namespace fermata {
 
 inline constexpr std::string_view request_channel = "fermata_request";
+inline constexpr std::string_view work_channel = "fermata_work";
 
-/// Heard when `write` is committed. Does nothing where nobody can hear.
+/// Something was asked of an execution. Heard when `write` is committed; does nothing where nobody can hear.
 inline void ring(StoreWrite& write) {
     if (sql::Notices* notices = sql::notices_of(*write)) notices->say(request_channel);
+}
+/// Something waits for a worker.
+inline void ring_workers(StoreWrite& write) {
+    if (sql::Notices* notices = sql::notices_of(*write)) notices->say(work_channel);
 }
 
 }  // namespace fermata

@@ -10,7 +10,8 @@ namespace {
 // Why some references have no foreign key: deleting a row makes the engine look for rows that name it, so each key
 // needs an index, and each index costs at every launch. `restart_of` and `last_execution` stay within one instance,
 // which is purged as a whole; `verify` checks them. The owner's key is deferred because the row of a worker goes
-// just before the last execution it owns lets go of it.
+// just before the last execution it owns lets go of it. The index of what waits for a worker is by job, since a worker
+// asks for its own jobs, and holds only what waits: a claim costs the same whatever the history.
 constexpr std::string_view tables = R"sql(
 CREATE TABLE schema_version (version BIGINT NOT NULL PRIMARY KEY);
 CREATE TABLE repository (uuid TEXT NOT NULL PRIMARY KEY, created BIGINT NOT NULL);
@@ -27,7 +28,13 @@ CREATE TABLE worker (
     pid BIGINT NOT NULL, start_ticks BIGINT NOT NULL,
     host TEXT NOT NULL, boot_id TEXT NOT NULL, user_name TEXT NOT NULL,
     device BIGINT NOT NULL, inode BIGINT NOT NULL,
-    started BIGINT NOT NULL);
+    started BIGINT NOT NULL,
+    name TEXT NOT NULL, slots BIGINT NOT NULL DEFAULT 0 CHECK (slots >= 0), draining BIGINT NOT NULL DEFAULT 0);
+
+CREATE TABLE worker_job (
+    worker BIGINT NOT NULL REFERENCES worker (id) ON DELETE CASCADE,
+    job_name TEXT NOT NULL, definition_hash TEXT NOT NULL,
+    PRIMARY KEY (worker, job_name, definition_hash));
 
 CREATE TABLE job_definition (
     hash TEXT NOT NULL PRIMARY KEY, job_name TEXT NOT NULL, canonical TEXT NOT NULL);
@@ -58,6 +65,7 @@ CREATE TABLE job_execution (
     stop_now BIGINT NOT NULL DEFAULT 0,
     pauses BIGINT NOT NULL DEFAULT 0, pause_now BIGINT NOT NULL DEFAULT 0,
     passed BIGINT NOT NULL DEFAULT 0, rests BIGINT NOT NULL DEFAULT 0, outside_pause BIGINT NOT NULL DEFAULT 0,
+    accept_sink BIGINT NOT NULL DEFAULT 0, accept_input BIGINT NOT NULL DEFAULT 0,
     CHECK ((status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSING', 'PAUSED')) = (ended IS NULL)),
     CHECK ((ended IS NULL AND status <> 'PAUSED') OR owner IS NULL));
 
@@ -166,6 +174,8 @@ CREATE INDEX job_instance_definition ON job_instance (definition_hash);
 CREATE UNIQUE INDEX job_execution_live ON job_execution (instance_id)
     WHERE status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSING', 'PAUSED');
 CREATE INDEX job_execution_owner ON job_execution (owner) WHERE owner IS NOT NULL;
+CREATE INDEX job_execution_waiting ON job_execution (job_name, id) WHERE status = 'STARTING' AND owner IS NULL;
+CREATE INDEX worker_job_definition ON worker_job (definition_hash);
 CREATE INDEX job_execution_instance ON job_execution (instance_id, id);
 CREATE INDEX job_execution_job ON job_execution (job_name, id);
 CREATE INDEX job_execution_job_status ON job_execution (job_name, status, id);

@@ -104,7 +104,7 @@ SignalAnswer act(StoreWrite& write, const Sent& sent, BatchStatus status) {
     const bool leaves = answer.disposition == Disposition::applied && status == BatchStatus::paused &&
                         !has_open_pauses(*write, sent.execution);
     if (leaves) {
-        release(write, sent.execution);
+        release(write, sent.execution, BatchStatus::paused);
         answer.status = BatchStatus::starting;
     }
     return answer;

@@ -102,7 +102,8 @@ constexpr std::string_view checks[] = {
     "SELECT 'the walk of execution ' || execution_id || ' has gaps' FROM walk GROUP BY execution_id, scope "
     "HAVING MIN(number) <> 1 OR MAX(number) <> COUNT(*)",
     "SELECT 'the journal of execution ' || e.id || ' has not exactly one start' FROM job_execution e WHERE 1 <> "
-    "(SELECT COUNT(*) FROM event v WHERE v.execution_id = e.id AND v.kind = 'execution.started')",
+    "(SELECT COUNT(*) FROM event v WHERE v.execution_id = e.id AND v.kind IN ('execution.started', "
+    "'execution.submitted'))",
     "SELECT 'the journal of execution ' || e.id || ' does not agree that it is ' || e.status FROM job_execution e "
     "WHERE (SELECT COUNT(*) FROM event v WHERE v.execution_id = e.id AND v.kind IN ('execution.ended', "
     "'execution.lost')) <> (CASE WHEN e.ended IS NULL THEN 0 ELSE 1 END) OR "
@@ -110,7 +111,7 @@ constexpr std::string_view checks[] = {
     "(CASE WHEN e.status = 'ABANDONED' THEN 1 ELSE 0 END)",
     "SELECT 'the journal of execution ' || e.id || ' tells of ' || v.kind || ' before its start' FROM job_execution e "
     "JOIN event v ON v.execution_id = e.id WHERE v.id < (SELECT MIN(o.id) FROM event o WHERE o.execution_id = e.id AND "
-    "o.kind = 'execution.started')",
+    "o.kind IN ('execution.started', 'execution.submitted'))",
     "SELECT 'the repository has ' || COUNT(*) || ' identities' FROM repository HAVING COUNT(*) <> 1",
     "SELECT 'a purge was interrupted at instance ' || instance_id FROM purge_in_progress",
 
@@ -121,8 +122,8 @@ constexpr std::string_view checks[] = {
     "job_execution e JOIN job_instance i ON i.id = e.instance_id WHERE i.job_name <> e.job_name",
     "SELECT 'execution ' || e.id || ' is owned by worker ' || e.owner || ', which does not exist' FROM job_execution e "
     "WHERE e.owner IS NOT NULL AND NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = e.owner)",
-    "SELECT 'worker ' || w.id || ' owns nothing' FROM worker w WHERE NOT EXISTS (SELECT 1 FROM job_execution e WHERE "
-    "e.owner = w.id)",
+    "SELECT 'worker ' || w.id || ' owns nothing' FROM worker w WHERE w.slots = 0 AND NOT EXISTS (SELECT 1 FROM "
+    "job_execution e WHERE e.owner = w.id)",
     "SELECT 'instance ' || i.id || ' has lost its definition ' || i.definition_hash FROM job_instance i "
     "WHERE NOT EXISTS (SELECT 1 FROM job_definition d WHERE d.hash = i.definition_hash)",
     "SELECT 'instance ' || i.id || ' has no execution' FROM job_instance i "

@@ -67,7 +67,8 @@ LivenessEvidence by_lock(const WorkerRecord& worker, int fd) {
 
 }  // namespace
 
-Worker::Worker(const std::filesystem::path& data_folder) {
+Worker::Worker(const std::filesystem::path& data_folder, std::string name) {
+    record_.name = std::move(name);
     record_.incarnation = new_uuid();
     record_.process = this_process();
     record_.host = host_name();

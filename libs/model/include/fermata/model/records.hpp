@@ -74,6 +74,13 @@ struct Failure {
     std::string position;  ///< "vendors.csv:612", may be empty
 };
 
+/// The process that owns an execution.
+struct Owner {
+    std::string name;  ///< of a worker that was given one, else empty
+    std::string host;
+    std::int64_t pid = 0;
+};
+
 struct JobExecution {
     JobExecutionId id;
     JobInstanceId instance_id;
@@ -89,7 +96,7 @@ struct JobExecution {
     std::optional<std::string> restart_from;  ///< `stop restart=`: where the next restart begins
     std::optional<Failure> failure;
     std::int64_t epoch = 0;
-    std::optional<std::int64_t> owner;  ///< worker row
+    std::optional<Owner> owner;
     bool owner_lost = false;            ///< running, and its owner is proved dead (computed when read)
     std::optional<std::string> stop_requested_by;
     std::optional<Timestamp> stop_requested_at;

@@ -1,6 +1,7 @@
 #pragma once
-// A hint that something was asked of an execution of this repository, at once and from any process, where the engine
-// can tell (PostgreSQL: LISTEN, NOTIFY). Whoever waits here asks all the same now and then: a hint may get lost.
+// A hint that something was asked of an execution of this repository, or that something waits for a worker, at once and
+// from any process, where the engine can tell (PostgreSQL: LISTEN, NOTIFY). Whoever waits here asks all the same now and
+// then: a hint may get lost.
 #include <fermata/base/file.hpp>
 #include <fermata/repository/repository.hpp>
 #include <fermata/sql/notices.hpp>
@@ -13,7 +14,8 @@ namespace fermata {
 /// One thread waits; wake() may be called from any.
 class Bell {
 public:
-    explicit Bell(Repository& repository);
+    enum class About : std::uint8_t { requests, work };
+    explicit Bell(Repository& repository, About about = About::requests);
     ~Bell();
 
     /// Whether wait() would notice a ring. Never where the engine has no such thing, and not while the server is away.
@@ -29,6 +31,7 @@ private:
     [[nodiscard]] bool slept(std::chrono::milliseconds bound);
 
     Repository& repository_;
+    About about_;
     File woken_;
     std::unique_ptr<sql::Connection> connection_;
     sql::Notices* notices_ = nullptr;  ///< of the connection

@@ -31,8 +31,9 @@ struct StepRest {
 
 enum class Rested : std::uint8_t {
     paused,
-    goes_on,   ///< STARTED, still owned: no pause is open any more
-    stopping,  ///< nothing was written: a stop came first
+    goes_on,    ///< STARTED, still owned: no pause is open any more
+    handed_on,  ///< STARTING, nobody's: a worker goes on
+    stopping,   ///< nothing was written: a stop came first
 };
 
 struct OutsidePause {
@@ -89,6 +90,7 @@ struct ResumeRequest {
 struct ResumeAnswer {
     enum class Effect : std::uint8_t {
         owned,         ///< STARTED and the worker's
+        released,      ///< STARTING and nobody's: it waits for a worker
         still_paused,  ///< other pauses are open
         withdrawn,     ///< was PAUSING because of a request from outside: goes on as if nothing had been asked
         completed,     ///< is still PAUSING: its owner goes on when everything rests
@@ -101,7 +103,10 @@ struct ResumeAnswer {
     JobInstanceId instance;
     std::string instance_uuid;
     std::int64_t epoch = 0;
-    bool begun = false;                     ///< its owner rested before: beforeJob has been called
+    bool adopted = false;  ///< somebody owned it before
+    bool begun = false;    ///< and rested: beforeJob has been called
+    bool accept_sink = false;
+    bool accept_input = false;
     std::optional<std::string> resumed_by;  ///< conflict: who was first
     std::optional<Timestamp> resumed_at;
 };

@@ -7,8 +7,9 @@
 // must write nothing more. Requests (stop, abandon, restart, recover) answer by value. Unknown ids: Error(not_found).
 // Statements per verb do not depend on the length of the history (testing/repository_suite/queries_test.cpp).
 //
-// A worker's row exists exactly while it owns something: the verb that makes it an owner writes it, the verb that ends
-// or takes over its last execution deletes it (and a dead owner's file). So rows and files of the dead do not pile up.
+// A worker's row exists while it owns something: the verb that makes it an owner writes it, the verb that ends or takes
+// over its last execution deletes it (and a dead owner's file). So rows and files of the dead do not pile up. A worker
+// that serves keeps its row from enlist() to retire(), or to the proof of its death.
 //
 // Threads: all methods may be called from any thread. On SQLite there is one write connection a process and file, and
 // a Unit holds it; on a server every Unit and verb has one of its own while it lasts.
@@ -20,6 +21,7 @@
 #include <fermata/repository/partitions.hpp>
 #include <fermata/repository/pauses.hpp>
 #include <fermata/repository/worker.hpp>
+#include <fermata/repository/workers.hpp>
 #include <fermata/sql/sql.hpp>
 
 #include <filesystem>
@@ -42,6 +44,15 @@ struct Claim {
     JobInstanceId instance;
     std::string instance_uuid;
     std::int64_t epoch = 0;
+};
+
+/// What a worker claimed, and how it is to be entered.
+struct ClaimedExecution {
+    Claim claim;
+    bool adopted = false;  ///< was begun before: by an owner that died, let it rest or handed it on
+    bool begun = false;    ///< and beforeJob has been called
+    bool accept_sink = false;
+    bool accept_input = false;
 };
 
 /// The definition as stored once per distinct text: by its hash.
@@ -238,6 +249,30 @@ public:
     /// One transaction: checks that `previous` is the instance's newest execution and may be restarted, then a new
     /// execution, STARTED and owned. An owner proved dead is failed first, in the same transaction.
     std::variant<Claim, RestartRefused> restart(JobExecutionId previous, const RestartRequest& request, Worker& worker);
+    /// As launch and restart, but STARTING and nobody's: it waits for a worker.
+    std::variant<JobExecutionId, InstanceExists> submit(const LaunchRequest& request);
+    std::variant<JobExecutionId, RestartRefused> submit_restart(JobExecutionId previous, const RestartRequest& request);
+
+    // --- workers that serve ----------------------------------------------------------------------------------------
+    /// The row of a worker that serves, and what it serves: written or replaced. It stays until retire(), or until
+    /// somebody has proof of its death.
+    void enlist(const Worker& worker, const WorkerTerms& terms);
+    /// Its row goes. REQUIRES: it owns nothing; what it owns all the same keeps the row until it ends.
+    void retire(const Worker& worker);
+    /// Owns up to `most` executions that wait for a worker and that this one serves, oldest first: STARTED. Throws
+    /// Error(stale) if the worker's row is gone: it was taken for dead, and must start anew.
+    [[nodiscard]] std::vector<ClaimedExecution> claim_waiting(const Worker& worker, std::int64_t most,
+                                                              const std::string& actor);
+    /// What the worker's rows say it owns but it does not know, since the answer to its claim was lost or it could not
+    /// record an end: let go for others, as if its owner had died. Answers those.
+    std::vector<JobExecutionId> disown_unknown(const Worker& worker, std::span<const JobExecutionId> known,
+                                               const std::string& actor);
+    /// Rows of processes that own or serve something; by name, then id. Reads them all.
+    [[nodiscard]] std::vector<WorkerState> workers();
+    /// Whether a worker that is not known to be dead serves this definition.
+    [[nodiscard]] bool is_served(const std::string& definition_hash);
+    /// Deletes the rows of dead workers that own nothing. Answers how many.
+    std::int64_t forget_dead_workers();
 
     // --- owner verbs ---------------------------------------------------------------------------------------------
     /// All steps the instance has entered, by name. One query.
@@ -294,8 +329,9 @@ public:
     PauseOpened rest_step(const StepClaim& claim, const StepRest& rest);
     /// The same of a partition.
     PauseOpened rest_partition(const StepClaim& partition, const StepRest& rest);
-    /// Every branch rests. PAUSED and nobody's, if a pause is open; what was STARTED below it is PAUSED as committed.
-    Rested rest_execution(const Claim& claim, const std::optional<std::string>& job_exit_status);
+    /// Every branch rests. PAUSED and nobody's, if a pause is open; what was STARTED below it is PAUSED as committed. If
+    /// none is open and its owner `hands_on`, it waits for a worker.
+    Rested rest_execution(const Claim& claim, const std::optional<std::string>& job_exit_status, bool hands_on = false);
     /// The pause asked for from outside beyond which the execution went on last: its signals are for what is entered
     /// next. 0 = none.
     [[nodiscard]] std::int64_t outside_pause_of(JobExecutionId execution);
@@ -341,6 +377,8 @@ public:
     SignalAnswer signal(JobExecutionId execution, const SignalRequest& request);
     /// Completes open pauses; if none is left of a PAUSED execution it is `worker`'s, STARTED, in the same transaction.
     ResumeAnswer resume(JobExecutionId execution, const ResumeRequest& request, Worker& worker);
+    /// The same for a worker: STARTING and nobody's.
+    ResumeAnswer resume(JobExecutionId execution, const ResumeRequest& request);
     /// What deadlines and pauses demand of whoever opens the repository. One query.
     [[nodiscard]] bool has_duties();
     /// Ends pauses whose time is up, of PAUSED executions; answers those executions.
@@ -363,6 +401,9 @@ public:
     /// A PAUSING execution whose owner is proved dead enters nothing: it is PAUSED as committed, or STARTING if no
     /// pause is open. False if it is not PAUSING or its owner is not proved dead.
     bool pause_lost(JobExecutionId execution, const std::string& actor);
+    /// A running execution whose owner is proved dead goes on with a worker: STARTING; PAUSED if a pause is open,
+    /// STOPPED if it was STOPPING. False if it is not running or its owner is not proved dead.
+    bool release_lost(JobExecutionId execution, const std::string& actor);
 
     // --- queries: none waits for a chunk that is being written -----------------------------------------------------
     [[nodiscard]] std::optional<JobExecution> find_execution(JobExecutionId execution);

@@ -24,13 +24,14 @@ struct WorkerRecord {
     std::string user;
     FileIdentity owner_file;
     Timestamp started;
+    std::string name;  ///< given by whoever started it; empty: none
 };
 
 class Worker {
 public:
     /// Creates and locks the owner file (folder 0700, file 0600). The worker row is written by the first verb that
     /// makes this worker an owner. Throws IoError.
-    explicit Worker(const std::filesystem::path& data_folder);
+    explicit Worker(const std::filesystem::path& data_folder, std::string name = {});
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
     ~Worker();  ///< removes the file; rows that still name it are then proved dead by its absence and pid

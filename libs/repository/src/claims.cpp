@@ -1,0 +1,146 @@
+// What workers that serve do to executions: claim those that wait, let go of those they do not know.
+#include "impl.hpp"
+#include "journal.hpp"
+#include "pauses.hpp"
+
+#include <fermata/base/point.hpp>
+
+#include <algorithm>
+
+namespace fermata {
+namespace {
+
+constexpr std::string_view waiting =
+    "FROM worker w JOIN worker_job j ON j.worker = w.id JOIN job_execution e ON e.job_name = j.job_name AND "
+    "e.status = 'STARTING' AND e.owner IS NULL JOIN job_instance i ON i.id = e.instance_id AND "
+    "i.definition_hash = j.definition_hash WHERE w.incarnation = $1 AND w.draining = 0";
+
+// Asked before a transaction where that would keep others waiting.
+bool anything_waits(Store& store, const Worker& worker) {
+    static const std::string sql = fmt::format("SELECT 1 {} LIMIT 1", waiting);
+    return !store.select(sql, {cell(worker.record().incarnation)}).empty();
+}
+
+// Its row stays while this is done: whoever takes the worker for dead waits, or was first.
+std::int64_t lock_worker(StoreWrite& write, const Worker& worker) {
+    const std::string sql = fmt::format("SELECT id FROM worker WHERE incarnation = $1{}", write.dialect().for_update);
+    const sql::Result row = write->execute(sql, {cell(worker.record().incarnation)});
+    if (!row.empty()) return row[0][0].integer();
+    throw Error(ErrorKind::stale, fmt::format("worker {} was taken for dead", worker.record().incarnation),
+                "start it again: a new process is a new worker");
+}
+
+// Rows that others claim at this instant are passed over, so that workers do not wait for each other.
+std::vector<ClaimedExecution> lock_waiting(StoreWrite& write, const Worker& worker, std::int64_t most) {
+    const bool locks = !write.dialect().for_update.empty();
+    const std::string sql = fmt::format(
+        "SELECT e.id, e.instance_id, i.uuid, e.epoch + 1, CASE WHEN e.started IS NULL THEN 0 ELSE 1 END, "
+        "CASE WHEN e.rests > 0 THEN 1 ELSE 0 END, e.accept_sink, e.accept_input {} ORDER BY e.id LIMIT $2{}",
+        waiting, locks ? fmt::format("{} OF e SKIP LOCKED", write.dialect().for_update) : "");
+    const sql::Result rows = write->execute(sql, {cell(worker.record().incarnation), Value(most)});
+    std::vector<ClaimedExecution> claimed;
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        RowReader row(rows[r]);
+        ClaimedExecution& one = claimed.emplace_back();
+        one.claim.execution = JobExecutionId(row.integer());
+        one.claim.instance = JobInstanceId(row.integer());
+        one.claim.instance_uuid = row.text();
+        one.claim.epoch = row.integer();
+        one.adopted = row.flag();
+        one.begun = row.flag();
+        one.accept_sink = row.flag();
+        one.accept_input = row.flag();
+    }
+    return claimed;
+}
+
+// Ids are numbers of ours, so they may stand in the text.
+std::string ids_of(const std::vector<ClaimedExecution>& claimed) {
+    std::string ids;
+    for (const ClaimedExecution& one : claimed)
+        ids += fmt::format("{}{}", ids.empty() ? "" : ", ", one.claim.execution.value());
+    return ids;
+}
+
+void own(StoreWrite& write, const std::vector<ClaimedExecution>& claimed, std::int64_t owner, const Worker& worker,
+         const std::string& actor) {
+    const std::string sql = fmt::format(
+        "UPDATE job_execution SET status = 'STARTED', owner = $1, epoch = epoch + 1, updated = $2, "
+        "started = COALESCE(started, $2) WHERE id IN ({}) AND status = 'STARTING' AND owner IS NULL",
+        ids_of(claimed));
+    write->execute(
+        sql::Command{sql, {Value(owner), cell(write.now())}, static_cast<std::int64_t>(claimed.size())});
+    std::vector<std::string> data;
+    data.reserve(claimed.size());
+    sql::Params cells;
+    for (const ClaimedExecution& one : claimed) {
+        data.push_back(facts({{"epoch", one.claim.epoch}, {"worker", std::string_view(worker.record().name)}}));
+        cells.insert(cells.end(), {cell(write.now()), Value(one.claim.execution.value()),
+                                   Value(std::string_view("execution.claimed")), cell(actor), cell(data.back())});
+    }
+    insert_rows(*write, "INSERT INTO event (at, execution_id, kind, actor, data) VALUES ", 5, cells);
+}
+
+// The whole claim was committed, or nothing of it.
+bool owns_first(StoreWrite& look, const std::vector<ClaimedExecution>& claimed, const Worker& worker) {
+    if (claimed.empty()) return false;
+    const Claim& first = claimed.front().claim;
+    const Standing now = locked_standing_of(look, first.execution);
+    return now.epoch == first.epoch && now.owner && now.owner->incarnation == worker.record().incarnation;
+}
+
+std::vector<JobExecutionId> owned_by(sql::Connection& connection, const Worker& worker) {
+    const sql::Result rows = connection.execute(
+        "SELECT e.id FROM worker w JOIN job_execution e ON e.owner = w.id WHERE w.incarnation = $1 ORDER BY e.id",
+        {cell(worker.record().incarnation)});
+    std::vector<JobExecutionId> owned;
+    for (std::size_t i = 0; i < rows.size(); ++i) owned.emplace_back(rows[i][0].integer());
+    return owned;
+}
+
+// False if it is the worker's no more.
+bool disown(StoreWrite& write, JobExecutionId execution, const Worker& worker, const std::string& actor) {
+    Standing standing = locked_standing_of(write, execution);
+    if (!standing.owner || standing.owner->incarnation != worker.record().incarnation) return false;
+    standing.owner.reset();  // it lives: its row stays
+    let_go_lost(write, standing, fmt::format("worker {} does not run it", worker.record().name), actor);
+    FERMATA_POINT("disown.before-commit");
+    write.commit();
+    return true;
+}
+
+}  // namespace
+
+std::vector<ClaimedExecution> Repository::claim_waiting(const Worker& worker, std::int64_t most,
+                                                        const std::string& actor) {
+    std::vector<ClaimedExecution> claimed;
+    if (most < 1) return claimed;
+    if (!impl_->database.dialect().concurrent_writers && !anything_waits(*impl_, worker)) return claimed;
+    impl_->transact(
+        [&](StoreWrite& write) {
+            const std::int64_t owner = lock_worker(write, worker);
+            claimed = lock_waiting(write, worker, most);
+            if (claimed.empty()) return;
+            own(write, claimed, owner, worker, actor);
+            FERMATA_POINT("claim.before-commit");
+            write.commit();
+            FERMATA_POINT("claim.after-commit");
+        },
+        [&](StoreWrite& look) { return owns_first(look, claimed, worker); });
+    return claimed;
+}
+
+std::vector<JobExecutionId> Repository::disown_unknown(const Worker& worker, std::span<const JobExecutionId> known,
+                                                       const std::string& actor) {
+    std::vector<JobExecutionId> disowned;
+    for (const JobExecutionId id : impl_->read([&](sql::Connection& c) { return owned_by(c, worker); })) {
+        if (std::ranges::find(known, id) != known.end()) continue;
+        bool done = false;
+        // In doubt it is looked at once more: then it is the worker's no more.
+        impl_->transact([&](StoreWrite& write) { done = disown(write, id, worker, actor); });
+        if (done) disowned.push_back(id);
+    }
+    return disowned;
+}
+
+}  // namespace fermata

@@ -1,0 +1,115 @@
+// The rows of workers that serve, and what is known of all workers.
+#include "impl.hpp"
+#include "ownership.hpp"
+
+#include <map>
+
+namespace fermata {
+namespace {
+
+void replace_jobs(sql::Connection& connection, std::int64_t worker, const std::vector<ServedJob>& jobs) {
+    connection.execute("DELETE FROM worker_job WHERE worker = $1", {Value(worker)});
+    sql::Params cells;
+    for (const ServedJob& job : jobs)
+        cells.insert(cells.end(), {Value(worker), cell(job.job_name), cell(job.definition_hash)});
+    insert_rows(connection, "INSERT INTO worker_job (worker, job_name, definition_hash) VALUES ", 3, cells);
+}
+
+const std::string& all_workers() {
+    static const std::string sql = fmt::format(
+        "SELECT {}, w.slots, w.draining, (SELECT COUNT(*) FROM job_execution e WHERE e.owner = w.id) FROM worker w "
+        "ORDER BY w.name, w.id",
+        worker_columns);
+    return sql;
+}
+
+WorkerState read_state(std::span<const Value> cells, const std::filesystem::path& data_folder) {
+    RowReader row(cells);
+    WorkerState state;
+    state.record = *read_worker(row);
+    state.slots = row.integer();
+    state.draining = row.flag();
+    state.owns = row.integer();
+    state.liveness = liveness_of(state.record, data_folder);
+    return state;
+}
+
+std::map<std::int64_t, std::vector<std::string>> job_names_by_worker(sql::Connection& connection) {
+    std::map<std::int64_t, std::vector<std::string>> names;
+    const sql::Result rows = connection.execute("SELECT DISTINCT worker, job_name FROM worker_job ORDER BY 1, 2");
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        names[rows[i][0].integer()].emplace_back(rows[i][1].text());
+    return names;
+}
+
+bool delete_if_idle(StoreWrite& write, std::int64_t worker) {
+    write.lock("worker", worker);
+    const sql::Result deleted = write->execute(
+        "DELETE FROM worker WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM job_execution e WHERE e.owner = $1)",
+        {Value(worker)});
+    write.commit();
+    return deleted.changed == 1;
+}
+
+}  // namespace
+
+void Repository::enlist(const Worker& worker, const WorkerTerms& terms) {
+    // In doubt it is written once more, which changes nothing.
+    impl_->transact([&](StoreWrite& write) {
+        const std::int64_t id = claim_worker(*write, worker.record());
+        write->execute("UPDATE worker SET slots = $2, draining = $3 WHERE id = $1",
+                       {Value(id), Value(terms.slots), flag_cell(terms.draining)});
+        replace_jobs(*write, id, terms.jobs);
+        write.commit();
+    });
+}
+
+void Repository::retire(const Worker& worker) {
+    impl_->transact([&](StoreWrite& write) {
+        const sql::Result row = write->execute(
+            "UPDATE worker SET slots = 0, draining = 1 WHERE incarnation = $1 RETURNING id",
+            {cell(worker.record().incarnation)});
+        if (!row.empty()) delete_if_idle(write, row[0][0].integer());
+    });
+}
+
+std::vector<WorkerState> Repository::workers() {
+    return impl_->read([&](sql::Connection& connection) {
+        const sql::Result rows = connection.execute(all_workers());
+        auto names = job_names_by_worker(connection);
+        std::vector<WorkerState> states;
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            WorkerState& state = states.emplace_back(read_state(rows[i], data_folder_));
+            state.jobs = std::move(names[state.record.id]);
+        }
+        return states;
+    });
+}
+
+bool Repository::is_served(const std::string& definition_hash) {
+    static const std::string sql = fmt::format(
+        "SELECT {} FROM worker_job j JOIN worker w ON w.id = j.worker WHERE j.definition_hash = $1 AND "
+        "w.draining = 0",
+        worker_columns);
+    const sql::Result rows = impl_->select(sql, {cell(definition_hash)});
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        RowReader row(rows[i]);
+        if (liveness_of(*read_worker(row), data_folder_).liveness != Liveness::dead) return true;
+    }
+    return false;
+}
+
+std::int64_t Repository::forget_dead_workers() {
+    std::int64_t forgotten = 0;
+    for (const WorkerState& worker : workers()) {
+        if (worker.owns > 0 || worker.liveness.liveness != Liveness::dead) continue;
+        bool deleted = false;
+        impl_->transact([&](StoreWrite& write) { deleted = delete_if_idle(write, worker.record.id); });
+        if (!deleted) continue;
+        ++forgotten;
+        remove_owner_file(worker.record, data_folder_);
+    }
+    return forgotten;
+}
+
+}  // namespace fermata
