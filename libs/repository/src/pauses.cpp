@@ -131,9 +131,10 @@ BatchStatus settle_lost(StoreWrite& write, Standing& standing, const std::string
     count_deaths(*write, standing, write.now());
     pause_unfinished(write, standing.execution, standing.instance);
     forget_worker(write, standing);
+    const bool waits = has_open_pauses(*write, standing.execution);
     const Event lost{.at = write.now(),
                      .execution = standing.execution,
-                     .kind = standing.status == BatchStatus::pausing ? "execution.paused" : "execution.orphaned",
+                     .kind = waits ? "execution.paused" : "execution.orphaned",
                      .actor = actor,
                      .data = facts({{"evidence", std::string_view(evidence)}})};
     write->execute(journal(lost));
@@ -143,7 +144,7 @@ BatchStatus settle_lost(StoreWrite& write, Standing& standing, const std::string
         1});
     ++standing.epoch;
     standing.owner.reset();
-    if (!has_open_pauses(*write, standing.execution)) {
+    if (!waits) {
         release(write, standing.execution, standing.status);
         return standing.status = BatchStatus::starting;
     }

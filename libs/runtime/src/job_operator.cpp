@@ -1,46 +1,25 @@
 #include <fermata/runtime/job_operator.hpp>
 
-#include "assemble.hpp"
+#include "job_operator_impl.hpp"
 #include "notify.hpp"
-#include "request_watcher.hpp"
-#include "running_execution.hpp"
+#include "prepare.hpp"
 #include "settle_counts.hpp"
 
-#include <fermata/base/process.hpp>
 #include <fermata/base/text.hpp>
 
 #include <fmt/format.h>
 
-#include <map>
-
 namespace fermata {
 namespace {
 
-std::string default_actor() { return fmt::format("{}@{} pid {}", user_name(), host_name(), this_process().pid); }
-
-template <class Exception = JobStartException>
-[[noreturn]] void refuse(const JobDefinition& job, ErrorKind kind, Diagnostics diagnostics) {
-    std::size_t errors = 0;
-    std::string first;
-    for (const Diagnostic& found : diagnostics.all())
-        if (found.severity == Diagnostic::Severity::error && errors++ == 0) first = to_string(found);
-    std::string message =
-        errors == 1 ? first : fmt::format("job \"{}\" has {} errors; the first: {}", job.id, errors, first);
-    throw Exception(kind, message, "fermata validate", std::move(diagnostics));
-}
-
-/// resolve and assemble, or every finding at once.
-template <class Exception = JobStartException>
-RunnableJob prepare(const JobDefinition& job, const Registry& registry, const Parameters& parameters,
-                    const Parameters& system, ErrorKind kind = ErrorKind::invalid) {
-    Resolution resolution = resolve(job, parameters, system);
-    if (!resolution.job) refuse<Exception>(job, kind, std::move(resolution.diagnostics));
-    Assembly assembly = assemble(std::move(*resolution.job), registry, parameters);
-    if (!assembly.job) refuse<Exception>(job, kind, std::move(assembly.diagnostics));
-    return std::move(*assembly.job);
-}
-
 StoredDefinition stored(const JobDefinition& job) { return {hash_of(job), job.id, to_json(job)}; }
+
+[[noreturn]] void refuse_start(const JobDefinition& job, const StartOptions& options, const InstanceExists& exists) {
+    throw JobStartException(ErrorKind::conflict,
+                            fmt::format(R"(job "{}" has an instance with the key "{}" already: execution {})", job.id,
+                                        *options.instance_key, exists.latest.value()),
+                            fmt::format("fermata show {}", exists.latest.value()));
+}
 
 [[noreturn]] void refuse_resume(JobExecutionId id, const ResumeAnswer& answer) {
     std::string message = fmt::format("cannot resume {}: it is {}", id.value(), to_string(answer.status));
@@ -49,100 +28,25 @@ StoredDefinition stored(const JobDefinition& job) { return {hash_of(job), job.id
     throw ConcurrentResume(ErrorKind::conflict, message, fmt::format("fermata show {}", id.value()));
 }
 
+void check_resumed(JobExecutionId id, const ResumeOptions& options, const ResumeAnswer& answer) {
+    if (answer.effect == ResumeAnswer::Effect::conflict) refuse_resume(id, answer);
+    if (answer.effect != ResumeAnswer::Effect::no_such_point) return;
+    throw Error(ErrorKind::not_found,
+                fmt::format("execution {} does not wait at \"{}\"", id.value(), printable(*options.point)),
+                fmt::format("fermata show {} --waits", id.value()));
+}
+
 std::optional<std::string> find_property(const ResolvedProperties& properties, std::string_view name) {
     for (const ResolvedProperty& property : properties)
         if (property.name == name) return property.value.str();
     return std::nullopt;
 }
 
+bool ends_when_lost(const RunnableJob& job) {
+    return find_property(job.job->properties, "fermata.on-owner-loss") == "fail";
+}
+
 }  // namespace
-
-struct JobOperator::Impl {
-    Impl(Repository& the_repository, const Registry& the_registry, const sql::Drivers& the_drivers,
-         Settings the_settings)
-        : repository(the_repository), registry(the_registry), drivers(the_drivers), settings(std::move(the_settings)) {
-        if (settings.actor.empty()) settings.actor = default_actor();
-    }
-
-    // --- this process as an owner: made when it first owns something, since looking needs none of it
-    Worker& the_worker() {
-        const std::lock_guard lock(mutex);
-        if (!worker) worker = std::make_unique<Worker>(repository.data_folder());
-        return *worker;
-    }
-    RequestWatcher& the_watcher() {
-        const std::lock_guard lock(mutex);
-        if (!watcher) watcher = std::make_unique<RequestWatcher>(repository);
-        return *watcher;
-    }
-
-    void run(RunnableJob job, RunningExecution::Start start, const Parameters& parameters, bool accept_input = false) {
-        JobContext context = context_of(*job.job, start.claim, parameters);
-        context.accept_input = accept_input;
-        const JobExecutionId id = start.claim.execution;
-        RunningExecution::Surroundings surroundings{
-            repository, registry, drivers, the_watcher(), the_worker().owner_fd(), crew};
-        std::shared_ptr<RunningExecution> former;  // of this id; joined outside of the lock
-        // Until it can be found here: its first step may ask for its stop.
-        const std::lock_guard lock(mutex);
-        auto execution =
-            std::make_shared<RunningExecution>(surroundings, std::move(job), std::move(start), std::move(context));
-        former = std::exchange(executions[id], std::move(execution));
-    }
-    JobContext context_of(const ResolvedJob& job, const Claim& claim, const Parameters& parameters) {
-        JobContext context;
-        context.job_name = job.id;
-        context.instance_id = claim.instance;
-        context.instance_uuid = claim.instance_uuid;
-        context.execution_id = claim.execution;
-        context.properties = Properties("job \"" + job.id + "\"", job.file, job.properties);
-        context.parameters = parameters;
-        context.working_directory = repository.find_instance(claim.instance)->working_directory;
-        context.repository_url = settings.repository_url;
-        context.data_folder = repository.data_folder();
-        if (const auto row = repository.find_execution(claim.execution); row && row->exit_status)
-            context.exit_status = row->exit_status;
-        return context;
-    }
-
-    JobExecution execution(JobExecutionId id) {
-        auto found = repository.find_execution(id);
-        if (!found)
-            throw NoSuchJobExecutionException(ErrorKind::not_found, fmt::format("there is no execution {}", id.value()),
-                                              "fermata list");
-        return std::move(*found);
-    }
-    JobDefinition definition_of(JobInstanceId instance) {
-        const auto row = repository.definition_of(instance);
-        if (!row)
-            throw Error(ErrorKind::refused, fmt::format("instance {} has no stored definition", instance.value()));
-        return job_definition_from_json(row->canonical);
-    }
-    /// `stop restart=` of the execution before it.
-    std::optional<std::string> restarted_at(const JobExecution& execution) {
-        return execution.restart_of ? this->execution(*execution.restart_of).restart_from : std::nullopt;
-    }
-    std::shared_ptr<RunningExecution> local(JobExecutionId id) {
-        const std::lock_guard lock(mutex);
-        const auto found = executions.find(id);
-        return found == executions.end() ? nullptr : found->second;
-    }
-
-    [[noreturn]] void refuse_restart(JobExecutionId id, const RestartRefused& refused);
-    void check_restartable(const JobExecution& execution);
-    /// What is proved about the owner of a running execution; throws if it lives or cannot be judged.
-    void require_dead_owner(const JobExecution& execution);
-
-    Repository& repository;
-    const Registry& registry;
-    const sql::Drivers& drivers;
-    Settings settings;
-    std::mutex mutex;
-    std::unique_ptr<Worker> worker;
-    std::unique_ptr<RequestWatcher> watcher;
-    Crew crew{settings.helpers};
-    std::map<JobExecutionId, std::shared_ptr<RunningExecution>> executions;
-};
 
 JobOperator::JobOperator(Repository& repository, const Registry& registry, const sql::Drivers& drivers,
                          Settings settings)
@@ -157,43 +61,62 @@ JobOperator::~JobOperator() {
 
 JobExecutionId JobOperator::start(const JobDefinition& job, const StartOptions& options) {
     RunnableJob runnable = prepare(job, impl_->registry, options.parameters, impl_->settings.system_properties);
-    const auto folder = options.working_directory.empty() ? std::filesystem::current_path()
-                                                          : std::filesystem::absolute(options.working_directory);
-    const auto launched = impl_->repository.launch({.definition = stored(job),
-                                                    .instance_key = options.instance_key,
-                                                    .parameters = options.parameters,
-                                                    .working_directory = folder.string(),
-                                                    .actor = impl_->settings.actor},
-                                                   impl_->the_worker());
-    if (const auto* exists = std::get_if<InstanceExists>(&launched))
-        throw JobStartException(ErrorKind::conflict,
-                                fmt::format(R"(job "{}" has an instance with the key "{}" already: execution {})",
-                                            job.id, *options.instance_key, exists->latest.value()),
-                                fmt::format("fermata show {}", exists->latest.value()));
+    const auto launched = impl_->repository.launch(impl_->launch_request(job, options), impl_->the_worker());
+    if (const auto* exists = std::get_if<InstanceExists>(&launched)) refuse_start(job, options, *exists);
     const auto& claim = std::get<Claim>(launched);
     impl_->run(std::move(runnable), {.claim = claim}, options.parameters);
     return claim.execution;
 }
 
+JobExecutionId JobOperator::submit(const JobDefinition& job, const StartOptions& options) {
+    (void)prepare(job, impl_->registry, options.parameters, impl_->settings.system_properties);
+    const auto submitted = impl_->repository.submit(impl_->launch_request(job, options));
+    if (const auto* exists = std::get_if<InstanceExists>(&submitted)) refuse_start(job, options, *exists);
+    return std::get<JobExecutionId>(submitted);
+}
+
 JobExecutionId JobOperator::restart(JobExecutionId id, const RestartOptions& options) {
     const JobExecution previous = impl_->execution(id);
-    impl_->check_restartable(previous);
-    const JobDefinition job = options.definition ? *options.definition : impl_->definition_of(previous.instance_id);
-    RunnableJob runnable = prepare<JobRestartException>(job, impl_->registry, options.parameters,
-                                                        impl_->settings.system_properties, ErrorKind::refused);
+    Impl::Restart restart = impl_->prepare_restart(previous, options);
+    const auto restarted = impl_->repository.restart(id, restart.request, impl_->the_worker());
+    if (const auto* refused = std::get_if<RestartRefused>(&restarted)) impl_->refuse_restart(id, *refused);
+    const auto& claim = std::get<Claim>(restarted);
+    impl_->run(std::move(restart.job),
+               {.claim = claim, .start_at = previous.restart_from, .accept_sink = options.accept_sink},
+               options.parameters, options.accept_input);
+    return claim.execution;
+}
+
+JobExecutionId JobOperator::submit_restart(JobExecutionId id, const RestartOptions& options) {
+    const Impl::Restart restart = impl_->prepare_restart(impl_->execution(id), options);
+    const auto submitted = impl_->repository.submit_restart(id, restart.request);
+    if (const auto* refused = std::get_if<RestartRefused>(&submitted)) impl_->refuse_restart(id, *refused);
+    return std::get<JobExecutionId>(submitted);
+}
+
+LaunchRequest JobOperator::Impl::launch_request(const JobDefinition& job, const StartOptions& options) const {
+    const auto folder = options.working_directory.empty() ? std::filesystem::current_path()
+                                                          : std::filesystem::absolute(options.working_directory);
+    return {.definition = stored(job),
+            .instance_key = options.instance_key,
+            .parameters = options.parameters,
+            .working_directory = folder.string(),
+            .actor = settings.actor};
+}
+
+JobOperator::Impl::Restart JobOperator::Impl::prepare_restart(const JobExecution& previous,
+                                                              const RestartOptions& options) {
+    check_restartable(previous);
+    const JobDefinition job = options.definition ? *options.definition : definition_of(previous.instance_id);
+    RunnableJob runnable = prepare<JobRestartException>(job, registry, options.parameters, settings.system_properties,
+                                                        ErrorKind::refused);
     RestartRequest request{.parameters = options.parameters,
                            .restartable = runnable.job->restartable,
                            .accept_sink = options.accept_sink,
                            .accept_input = options.accept_input,
-                           .actor = impl_->settings.actor};
+                           .actor = settings.actor};
     if (options.definition) request.definition = stored(job);
-    const auto restarted = impl_->repository.restart(id, request, impl_->the_worker());
-    if (const auto* refused = std::get_if<RestartRefused>(&restarted)) impl_->refuse_restart(id, *refused);
-    const auto& claim = std::get<Claim>(restarted);
-    impl_->run(std::move(runnable),
-               {.claim = claim, .start_at = previous.restart_from, .accept_sink = options.accept_sink},
-               options.parameters, options.accept_input);
-    return claim.execution;
+    return {std::move(runnable), std::move(request)};
 }
 
 /// The refusals that need no transaction, before the job is resolved: an execution that cannot be restarted is told so
@@ -283,28 +206,37 @@ PauseAnswer JobOperator::pause(JobExecutionId id, const PauseOptions& options) {
 }
 
 ResumeAnswer JobOperator::resume(JobExecutionId id, const ResumeOptions& options) {
-    using Effect = ResumeAnswer::Effect;
     const JobExecution execution = impl_->execution(id);
-    if (options.payload) (void)checked_payload(*options.payload);
-    const JobDefinition job = impl_->definition_of(execution.instance_id);
-    RunnableJob runnable = prepare<JobRestartException>(job, impl_->registry, execution.parameters,
-                                                        impl_->settings.system_properties, ErrorKind::refused);
-    const ResumeAnswer answer = impl_->repository.resume(
-        id, {.point = options.point, .seen = options.seen, .payload = options.payload, .actor = impl_->settings.actor},
-        impl_->the_worker());
-    if (answer.effect == Effect::conflict) refuse_resume(id, answer);
-    if (answer.effect == Effect::no_such_point)
-        throw Error(ErrorKind::not_found,
-                    fmt::format("execution {} does not wait at \"{}\"", id.value(), printable(*options.point)),
-                    fmt::format("fermata show {} --waits", id.value()));
-    if (answer.effect == Effect::owned)
+    RunnableJob runnable = impl_->prepare_resume(execution, options);
+    const ResumeAnswer answer =
+        impl_->repository.resume(id, impl_->resume_request(options), impl_->the_worker());
+    check_resumed(id, options, answer);
+    if (answer.effect == ResumeAnswer::Effect::owned)
         impl_->run(std::move(runnable),
                    {.claim = {answer.execution, answer.instance, answer.instance_uuid, answer.epoch},
                     .start_at = impl_->restarted_at(execution),
-                    .adopted = true,
-                    .begun = answer.begun},
-                   execution.parameters);
+                    .adopted = answer.adopted,
+                    .begun = answer.begun,
+                    .accept_sink = answer.accept_sink},
+                   execution.parameters, answer.accept_input);
     return answer;
+}
+
+ResumeAnswer JobOperator::submit_resume(JobExecutionId id, const ResumeOptions& options) {
+    (void)impl_->prepare_resume(impl_->execution(id), options);
+    const ResumeAnswer answer = impl_->repository.resume(id, impl_->resume_request(options));
+    check_resumed(id, options, answer);
+    return answer;
+}
+
+ResumeRequest JobOperator::Impl::resume_request(const ResumeOptions& options) const {
+    return {.point = options.point, .seen = options.seen, .payload = options.payload, .actor = settings.actor};
+}
+
+RunnableJob JobOperator::Impl::prepare_resume(const JobExecution& execution, const ResumeOptions& options) {
+    if (options.payload) (void)checked_payload(*options.payload);
+    return prepare<JobRestartException>(definition_of(execution.instance_id), registry, execution.parameters,
+                                        settings.system_properties, ErrorKind::refused);
 }
 
 SignalAnswer JobOperator::signal(JobExecutionId id, SignalRequest request) {
@@ -344,17 +276,26 @@ void JobOperator::recover(JobExecutionId id) {
         serve_duties();  // the dead owner would have notified
         return;
     }
-    const JobDefinition job = impl_->definition_of(execution.instance_id);
-    RunnableJob runnable = prepare<JobRestartException>(job, impl_->registry, execution.parameters,
-                                                        impl_->settings.system_properties, ErrorKind::refused);
-    if (find_property(runnable.job->properties, "fermata.on-owner-loss") == "fail") return fail_lost(id);
+    RunnableJob runnable = impl_->prepare_resume(execution, {});
+    if (ends_when_lost(runnable)) return fail_lost(id);
     const auto claim = impl_->repository.adopt(id, impl_->the_worker(), impl_->settings.actor);
-    if (!claim) impl_->require_dead_owner(impl_->execution(id));
-    if (!claim)
-        throw Error(ErrorKind::conflict,
-                    fmt::format("execution {} was taken over by somebody else just now", id.value()));
+    if (!claim) impl_->refuse_recovery(id);
     impl_->run(std::move(runnable), {.claim = *claim, .start_at = impl_->restarted_at(execution), .adopted = true},
                execution.parameters);
+}
+
+void JobOperator::submit_recovery(JobExecutionId id) {
+    const JobExecution execution = impl_->execution(id);
+    impl_->require_dead_owner(execution);
+    if (ends_when_lost(impl_->prepare_resume(execution, {}))) return fail_lost(id);
+    if (!impl_->repository.release_lost(id, impl_->settings.actor)) impl_->refuse_recovery(id);
+}
+
+/// Nothing was done about it, though its owner was dead when we looked.
+void JobOperator::Impl::refuse_recovery(JobExecutionId id) {
+    require_dead_owner(execution(id));
+    throw Error(ErrorKind::conflict,
+                fmt::format("execution {} was taken over by somebody else just now", id.value()));
 }
 
 void JobOperator::fail_lost(JobExecutionId id) {

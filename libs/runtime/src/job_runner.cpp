@@ -34,8 +34,9 @@ std::optional<JobEnd> JobRunner::walk_to_rest() {
     for (;;) {
         WalkOutcome outcome = walk_->run(context_);
         if (outcome.status != BatchStatus::paused) return finish(end_of(std::move(outcome)));
-        switch (scope_.repository.rest_execution(scope_.claim, context_.exit_status)) {
+        switch (scope_.repository.rest_execution(scope_.claim, context_.exit_status, scope_.pause.hands_on())) {
             case Rested::paused:
+            case Rested::handed_on:
                 return std::nullopt;
             case Rested::stopping:
                 outcome.status = BatchStatus::stopped;

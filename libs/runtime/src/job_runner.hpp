@@ -13,7 +13,7 @@ public:
     void run();
 
 private:
-    /// Nothing if it is PAUSED.
+    /// Nothing if it is PAUSED, or was handed on.
     std::optional<JobEnd> walk();
     std::optional<JobEnd> walk_to_rest();
     void begin();

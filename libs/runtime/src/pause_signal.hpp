@@ -17,10 +17,16 @@ public:
     }
     /// By something of this process, just now recorded.
     void opened(std::int64_t epoch) { set(epoch, true, true); }
+    /// This process is about to leave: what it runs is to rest, for another one. Never withdrawn.
+    void hand_on() { hands_on_.store(true); }
 
-    [[nodiscard]] bool requested() const noexcept { return requested_.load(std::memory_order_relaxed); }
+    /// To rest, whatever for.
+    [[nodiscard]] bool requested() const noexcept { return asked() || hands_on(); }
     /// Chunk steps rest at the end of their chunk, too.
-    [[nodiscard]] bool now() const noexcept { return now_.load(std::memory_order_relaxed); }
+    [[nodiscard]] bool now() const noexcept { return now_.load(std::memory_order_relaxed) || hands_on(); }
+    /// A pause is open.
+    [[nodiscard]] bool asked() const noexcept { return requested_.load(std::memory_order_relaxed); }
+    [[nodiscard]] bool hands_on() const noexcept { return hands_on_.load(std::memory_order_relaxed); }
 
 private:
     void set(std::int64_t epoch, bool requested, bool now) {
@@ -35,6 +41,7 @@ private:
     std::int64_t epoch_ = 0;
     std::atomic<bool> requested_{false};
     std::atomic<bool> now_{false};
+    std::atomic<bool> hands_on_{false};
 };
 
 }  // namespace fermata

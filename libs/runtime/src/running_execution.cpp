@@ -41,9 +41,17 @@ void RunningExecution::run() {
     }
     surroundings_.watcher.remove(scope_);
     display_.lock()->ended = true;
+    {
+        const std::lock_guard lock(mutex_);
+        has_ended_ = true;
+        ended_.notify_all();
+    }
+    if (start_.ended) start_.ended();
+}
+
+bool RunningExecution::has_ended() {
     const std::lock_guard lock(mutex_);
-    has_ended_ = true;
-    ended_.notify_all();
+    return has_ended_;
 }
 
 void RunningExecution::request_stop(StopReason reason, bool now) {

@@ -5,6 +5,7 @@
 #include "request_watcher.hpp"
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <thread>
 
@@ -26,13 +27,17 @@ public:
         bool adopted = false;  ///< it was begun before: by an owner that died, or that let it rest
         bool begun = false;    ///< and beforeJob has been called
         bool accept_sink = false;
+        std::function<void()> ended = {};  ///< called at its end, or when it rests, by its thread
     };
     RunningExecution(Surroundings surroundings, RunnableJob job, Start start, JobContext context);
     ~RunningExecution();
 
     void request_stop(StopReason reason, bool now);
+    /// It rests as soon as it can and waits for a worker.
+    void hand_on() { pause_.hand_on(); }
     /// False if it still runs after `timeout`.
     bool wait(std::optional<Duration> timeout);
+    [[nodiscard]] bool has_ended();
     [[nodiscard]] RunningJob display();
     /// What went wrong outside of the job itself: the repository could not be written.
     [[nodiscard]] std::exception_ptr trouble() const { return trouble_; }

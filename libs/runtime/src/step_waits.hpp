@@ -9,7 +9,7 @@ public:
     StepWaits(const JobScope& job, const StepState& state)
         : job_(job), source_{.own = state.own_pause, .outside = state.outside_pause} {}
 
-    [[nodiscard]] bool pause_requested() const noexcept override { return job_.pause.requested(); }
+    [[nodiscard]] bool pause_requested() const noexcept override { return job_.pause.asked(); }
     [[nodiscard]] std::vector<Signal> signals() const override {
         if (source_.empty()) return {};
         return job_.repository.signals_for(job_.claim.execution, source_);

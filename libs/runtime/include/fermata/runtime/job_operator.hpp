@@ -85,6 +85,10 @@ public:
     /// A new execution of the same instance. Throws in this order: NoSuchJobExecution, JobExecutionNotMostRecent,
     /// JobExecutionAlreadyComplete, JobRestart (ABANDONED, restartable=false, running elsewhere, cannot assemble).
     JobExecutionId restart(JobExecutionId execution, const RestartOptions& options);
+    /// As start and restart, but a worker that serves this very definition runs it: STARTING and nobody's on return. The
+    /// system properties are then the worker's.
+    JobExecutionId submit(const JobDefinition& job, const StartOptions& options);
+    JobExecutionId submit_restart(JobExecutionId execution, const RestartOptions& options);
     /// Returns when the request is recorded. Throws NoSuchJobExecution, JobExecutionNotRunning. Asking again is no
     /// error.
     StopAnswer stop(JobExecutionId execution, bool now = false);
@@ -96,6 +100,8 @@ public:
     /// ConcurrentResume if there is nothing to resume (any more); Error(not_found) if nothing waits at that point;
     /// Error(invalid) for a payload that is not JSON or too large.
     ResumeAnswer resume(JobExecutionId execution, const ResumeOptions& options = {});
+    /// The same, but a worker runs it.
+    ResumeAnswer submit_resume(JobExecutionId execution, const ResumeOptions& options = {});
     /// An empty sender is this operator's actor. Throws NoSuchJobExecution, Error(invalid) as resume; what became of
     /// the signal is in the answer.
     SignalAnswer signal(JobExecutionId execution, SignalRequest request);
@@ -108,6 +114,8 @@ public:
     /// on; one that is PAUSING enters nothing and is PAUSED. Throws NoSuchJobExecution; JobExecutionNotRunning;
     /// Error(conflict) if its owner lives, or cannot be proved dead.
     void recover(JobExecutionId execution);
+    /// The same, but a worker runs it; one that was STOPPING is STOPPED.
+    void submit_recovery(JobExecutionId execution);
     /// Marks it FAILED instead. Throws as recover.
     void fail_lost(JobExecutionId execution);
 
@@ -131,6 +139,7 @@ public:
     [[nodiscard]] std::vector<StepExecution> step_executions(JobExecutionId execution);
 
 private:
+    friend class WorkerService;
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };

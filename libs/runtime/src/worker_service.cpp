@@ -1,0 +1,277 @@
+#include <fermata/runtime/worker_service.hpp>
+
+#include "job_operator_impl.hpp"
+#include "prepare.hpp"
+
+#include <fermata/base/text.hpp>
+#include <fermata/repository/bell.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace fermata {
+namespace {
+
+using Instant = std::chrono::steady_clock::time_point;
+
+/// How long what waits may wait where there is no bell, and where it got lost.
+constexpr std::chrono::milliseconds look_interval(100);
+constexpr std::chrono::milliseconds look_interval_with_bell(1'000);
+constexpr std::chrono::seconds duty_interval(1);
+constexpr std::chrono::seconds housekeeping_interval(10);
+
+/// True at most once an interval.
+class Now {
+public:
+    explicit Now(std::chrono::milliseconds interval) : interval_(interval) {}
+    bool is_time() {
+        const Instant now = std::chrono::steady_clock::now();
+        if (last_ && now - *last_ < interval_) return false;
+        last_ = now;
+        return true;
+    }
+
+private:
+    std::chrono::milliseconds interval_;
+    std::optional<Instant> last_;
+};
+
+/// Of definitions whose artifacts are all there: nobody claims what he cannot run.
+std::string first_error(const JobDefinition& job, const Registry& registry, const Parameters& system) {
+    const Diagnostics found = validate(job, registry, std::nullopt, system);
+    for (const Diagnostic& each : found.all())
+        if (each.severity == Diagnostic::Severity::error) return to_string(each);
+    return {};
+}
+
+}  // namespace
+
+struct WorkerService::Impl {
+    Impl(JobOperator& the_jobs, Settings the_settings)
+        : jobs(the_jobs),
+          parts(*the_jobs.impl_),
+          settings(std::move(the_settings)),
+          worker(parts.repository.data_folder(), settings.name),
+          bell(parts.repository, Bell::About::work) {}
+
+    // --- one round
+    void serve();
+    void look_after_jobs();
+    void look_after_duties();
+    void look_after_ends();
+    void claim();
+    void hand_on_when_due();
+    void wait();
+
+    void enter(const ClaimedExecution& claimed);
+    void begin(const ClaimedExecution& claimed, const JobExecution& execution);
+    void fail(const ClaimedExecution& claimed, const std::string& why);
+    void enlist(bool draining);
+    void tell(News::Kind kind, JobExecutionId id, const std::string& text = {});
+    void tell_trouble(const std::string& text);
+    [[nodiscard]] std::vector<JobExecutionId> known() const;
+    [[nodiscard]] std::int64_t free_slots() const {
+        return settings.slots - static_cast<std::int64_t>(running.size());
+    }
+
+    JobOperator& jobs;
+    JobOperator::Impl& parts;
+    Settings settings;
+    Worker worker;
+    Bell bell;
+    std::atomic<bool> draining{false};
+    bool is_enlisted = false;
+    bool told_draining = false;
+    bool has_unknown = false;  ///< a claim or an end may have gone wrong: our rows may say more than we know
+    std::optional<Instant> hand_on_at;
+    std::vector<ServedJob> served;
+    Now duties{duty_interval};
+    Now folder{duty_interval};
+    Now housekeeping{housekeeping_interval};
+    std::string trouble;  ///< told already
+    std::map<JobExecutionId, std::shared_ptr<RunningExecution>> running;  // last: their threads use the bell
+};
+
+WorkerService::WorkerService(JobOperator& jobs, Settings settings)
+    : impl_(std::make_unique<Impl>(jobs, std::move(settings))) {}
+
+WorkerService::~WorkerService() {
+    for (const auto& [id, execution] : impl_->running) execution->hand_on();
+    impl_->running.clear();
+}
+
+void WorkerService::drain() noexcept {
+    impl_->draining = true;
+    impl_->bell.wake();
+}
+
+void WorkerService::run() {
+    impl_->look_after_jobs();
+    impl_->enlist(false);
+    while (!impl_->draining || !impl_->running.empty()) {
+        try {
+            impl_->serve();
+            impl_->trouble.clear();
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::stale) throw;
+            impl_->has_unknown = true;
+            impl_->tell_trouble(error.what());
+        }
+        impl_->wait();
+    }
+    impl_->parts.repository.retire(impl_->worker);
+}
+
+void WorkerService::Impl::serve() {
+    bell.listen();  // before looking: what rang earlier is seen
+    look_after_ends();
+    if (draining && !told_draining) enlist(true);
+    look_after_jobs();
+    look_after_duties();
+    if (draining) return hand_on_when_due();
+    claim();
+}
+
+// --- what it serves
+
+void WorkerService::Impl::look_after_jobs() {
+    if (!folder.is_time()) return;
+    const auto definitions = settings.jobs();
+    if (!definitions) return;
+    served.clear();
+    for (const JobDefinition& job : *definitions) {
+        const std::string error = first_error(job, parts.registry, parts.settings.system_properties);
+        if (error.empty())
+            served.push_back({job.id, hash_of(job)});
+        else
+            tell_trouble(fmt::format("job \"{}\" is not served: {}", printable(job.id), error));
+    }
+    std::ranges::sort(served);
+    served.erase(std::ranges::unique(served).begin(), served.end());
+    if (is_enlisted) enlist(draining);
+}
+
+void WorkerService::Impl::enlist(bool drains) {
+    parts.repository.enlist(worker, {.slots = settings.slots, .draining = drains, .jobs = served});
+    is_enlisted = true;
+    told_draining = drains;
+}
+
+// --- what time demands
+
+void WorkerService::Impl::look_after_duties() {
+    if (duties.is_time()) jobs.serve_duties();
+    const bool is_time = housekeeping.is_time();
+    if (is_time) parts.repository.forget_dead_workers();
+    if (!is_time && !has_unknown) return;
+    for (const JobExecutionId id : parts.repository.disown_unknown(worker, known(), parts.settings.actor))
+        tell(News::Kind::handed, id);
+    has_unknown = false;
+}
+
+std::vector<JobExecutionId> WorkerService::Impl::known() const {
+    std::vector<JobExecutionId> ids;
+    for (const auto& [id, execution] : running) ids.push_back(id);
+    return ids;
+}
+
+// --- executions
+
+void WorkerService::Impl::look_after_ends() {
+    for (auto at = running.begin(); at != running.end();) {
+        if (!at->second->has_ended()) {
+            ++at;
+            continue;
+        }
+        const JobExecutionId id = at->first;
+        const std::exception_ptr wrong = at->second->trouble();
+        at = running.erase(at);
+        try {
+            if (wrong) std::rethrow_exception(wrong);
+            tell(News::Kind::ended, id);
+        } catch (const std::exception& error) {
+            has_unknown = true;  // its end could not be recorded, or somebody else owns it
+            tell(News::Kind::trouble, id, error.what());
+        }
+    }
+}
+
+void WorkerService::Impl::claim() {
+    for (const ClaimedExecution& claimed :
+         parts.repository.claim_waiting(worker, free_slots(), parts.settings.actor))
+        enter(claimed);
+}
+
+/// What cannot begin must not keep those claimed with it.
+void WorkerService::Impl::enter(const ClaimedExecution& claimed) {
+    const JobExecutionId id = claimed.claim.execution;
+    try {
+        const JobExecution execution = parts.execution(id);
+        tell(News::Kind::claimed, id);
+        begin(claimed, execution);
+    } catch (const JobRestartException& error) {
+        fail(claimed, error.what());
+    } catch (const std::exception& error) {
+        has_unknown = true;
+        tell(News::Kind::trouble, id, error.what());
+    }
+}
+
+void WorkerService::Impl::begin(const ClaimedExecution& claimed, const JobExecution& execution) {
+    RunnableJob job = parts.prepare_resume(execution, {});
+    JobContext context = parts.context_of(*job.job, claimed.claim, execution.parameters);
+    context.accept_input = claimed.accept_input;
+    RunningExecution::Start start{.claim = claimed.claim,
+                                  .start_at = parts.restarted_at(execution),
+                                  .adopted = claimed.adopted,
+                                  .begun = claimed.begun,
+                                  .accept_sink = claimed.accept_sink,
+                                  .ended = [this] { bell.wake(); }};
+    running[execution.id] = std::make_shared<RunningExecution>(parts.surroundings_of(worker), std::move(job),
+                                                               std::move(start), std::move(context));
+}
+
+void WorkerService::Impl::fail(const ClaimedExecution& claimed, const std::string& why) {
+    JobEnd end{.status = BatchStatus::failed, .exit_status = "FAILED", .failure = {}, .restart_from = {}};
+    end.failure = Failure{"fermata.Error", why, {}, {}};
+    parts.repository.end_execution(claimed.claim, end);
+    tell(News::Kind::ended, claimed.claim.execution);
+}
+
+void WorkerService::Impl::hand_on_when_due() {
+    const Instant now = std::chrono::steady_clock::now();
+    if (!hand_on_at) hand_on_at = now + settings.grace;
+    if (now < *hand_on_at) return;
+    for (const auto& [id, execution] : running) execution->hand_on();
+}
+
+void WorkerService::Impl::wait() {
+    auto interval = bell.listens() ? look_interval_with_bell : look_interval;
+    if (draining && hand_on_at) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(*hand_on_at - std::chrono::steady_clock::now());
+        if (left.count() > 0) interval = std::min(interval, left);
+    }
+    if (draining && running.empty()) return;
+    std::ignore = bell.wait(interval);
+}
+
+// --- news
+
+void WorkerService::Impl::tell(News::Kind kind, JobExecutionId id, const std::string& text) {
+    if (!settings.tell) return;
+    News news{.kind = kind, .execution = parts.repository.find_execution(id), .text = text};
+    const bool is_handed = kind == News::Kind::ended && news.execution && !has_ended(news.execution->status) &&
+                           news.execution->status != BatchStatus::paused;
+    if (is_handed) news.kind = News::Kind::handed;
+    settings.tell(news);
+}
+
+void WorkerService::Impl::tell_trouble(const std::string& text) {
+    if (text == trouble || !settings.tell) return;
+    trouble = text;
+    settings.tell({.kind = News::Kind::trouble, .execution = {}, .text = text});
+}
+
+}  // namespace fermata
