@@ -22,6 +22,11 @@ Json to_object(const std::optional<Failure>& failure) {
             {"position", failure->position}};
 }
 
+Json to_object(const std::optional<Owner>& owner) {
+    if (!owner) return nullptr;
+    return {{"name", owner->name}, {"host", owner->host}, {"pid", owner->pid}};
+}
+
 void add_metrics(Json& object, const Metrics& metrics) {
     object["read"] = metrics.read;
     object["written"] = metrics.written;
@@ -102,6 +107,7 @@ std::string to_json(const ExecutionView& view, bool with_steps) {
                 {"status", to_string(execution.status)},
                 {"exit_status", or_null(execution.exit_status)},
                 {"owner_lost", execution.owner_lost},
+                {"owner", to_object(execution.owner)},
                 {"created", to_rfc3339(execution.created)},
                 {"started", or_null(execution.started)},
                 {"ended", or_null(execution.ended)},

@@ -9,7 +9,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
+#include <thread>
 
 namespace fermata {
 namespace {
@@ -20,6 +23,7 @@ using Instant = std::chrono::steady_clock::time_point;
 constexpr std::chrono::milliseconds look_interval(100);
 constexpr std::chrono::milliseconds look_interval_with_bell(1'000);
 constexpr std::chrono::seconds duty_interval(1);
+constexpr std::chrono::seconds folder_interval(1);
 constexpr std::chrono::seconds housekeeping_interval(10);
 
 /// True at most once an interval.
@@ -46,6 +50,25 @@ std::string first_error(const JobDefinition& job, const Registry& registry, cons
     return {};
 }
 
+/// Serves what time demands, on a thread of its own: a notification is a command that takes its time.
+class Duties {
+public:
+    explicit Duties(JobOperator& jobs) : jobs_(jobs), thread_([this](std::stop_token done) { run(done); }) {}
+
+private:
+    void run(std::stop_token done) {
+        std::unique_lock lock(mutex_);
+        while (!done.stop_requested()) {
+            jobs_.serve_duties();
+            over_.wait_for(lock, done, duty_interval, [] { return false; });
+        }
+    }
+    JobOperator& jobs_;
+    std::mutex mutex_;
+    std::condition_variable_any over_;
+    std::jthread thread_;
+};
+
 }  // namespace
 
 struct WorkerService::Impl {
@@ -58,19 +81,22 @@ struct WorkerService::Impl {
 
     // --- one round
     void serve();
-    void look_after_jobs();
-    void look_after_duties();
     void look_after_ends();
+    void look_after_terms();
+    void keep_house();
     void claim();
     void hand_on_when_due();
     void wait();
 
+    void look_at_jobs();
+    void serve_only(const std::vector<JobDefinition>& definitions);
+    void enlist();
     void enter(const ClaimedExecution& claimed);
     void begin(const ClaimedExecution& claimed, const JobExecution& execution);
     void fail(const ClaimedExecution& claimed, const std::string& why);
-    void enlist(bool draining);
     void tell(News::Kind kind, JobExecutionId id, const std::string& text = {});
-    void tell_trouble(const std::string& text);
+    /// Once, as long as it is the same.
+    void tell_trouble(std::string& told, const std::string& text);
     [[nodiscard]] std::vector<JobExecutionId> known() const;
     [[nodiscard]] std::int64_t free_slots() const {
         return settings.slots - static_cast<std::int64_t>(running.size());
@@ -82,15 +108,14 @@ struct WorkerService::Impl {
     Worker worker;
     Bell bell;
     std::atomic<bool> draining{false};
-    bool is_enlisted = false;
-    bool told_draining = false;
-    bool has_unknown = false;  ///< a claim or an end may have gone wrong: our rows may say more than we know
     std::optional<Instant> hand_on_at;
-    std::vector<ServedJob> served;
-    Now duties{duty_interval};
-    Now folder{duty_interval};
+    WorkerTerms terms;
+    bool terms_changed = true;  ///< since they were written
+    bool has_unknown = false;   ///< a claim or an end may have gone wrong: our rows may say more than we know
+    Now folder{folder_interval};
     Now housekeeping{housekeeping_interval};
-    std::string trouble;  ///< told already
+    std::string trouble;
+    std::string folder_trouble;
     std::map<JobExecutionId, std::shared_ptr<RunningExecution>> running;  // last: their threads use the bell
 };
 
@@ -108,8 +133,9 @@ void WorkerService::drain() noexcept {
 }
 
 void WorkerService::run() {
-    impl_->look_after_jobs();
-    impl_->enlist(false);
+    impl_->look_at_jobs();
+    impl_->enlist();
+    const Duties duties(impl_->jobs);
     while (!impl_->draining || !impl_->running.empty()) {
         try {
             impl_->serve();
@@ -117,7 +143,7 @@ void WorkerService::run() {
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::stale) throw;
             impl_->has_unknown = true;
-            impl_->tell_trouble(error.what());
+            impl_->tell_trouble(impl_->trouble, error.what());
         }
         impl_->wait();
     }
@@ -127,42 +153,57 @@ void WorkerService::run() {
 void WorkerService::Impl::serve() {
     bell.listen();  // before looking: what rang earlier is seen
     look_after_ends();
-    if (draining && !told_draining) enlist(true);
-    look_after_jobs();
-    look_after_duties();
+    look_after_terms();
+    keep_house();
     if (draining) return hand_on_when_due();
     claim();
 }
 
 // --- what it serves
 
-void WorkerService::Impl::look_after_jobs() {
-    if (!folder.is_time()) return;
-    const auto definitions = settings.jobs();
-    if (!definitions) return;
-    served.clear();
-    for (const JobDefinition& job : *definitions) {
+void WorkerService::Impl::look_after_terms() {
+    if (folder.is_time()) {
+        try {
+            look_at_jobs();
+            folder_trouble.clear();
+        } catch (const Error& error) {
+            // A folder that is out of reach for a moment does not change what is served.
+            tell_trouble(folder_trouble, error.what());
+        }
+    }
+    if (draining && !terms.draining) terms.draining = terms_changed = true;
+    if (terms_changed) enlist();
+}
+
+void WorkerService::Impl::look_at_jobs() {
+    if (const auto definitions = settings.jobs()) serve_only(*definitions);
+}
+
+void WorkerService::Impl::serve_only(const std::vector<JobDefinition>& definitions) {
+    std::vector<ServedJob> served;
+    for (const JobDefinition& job : definitions) {
         const std::string error = first_error(job, parts.registry, parts.settings.system_properties);
+        std::string told;
         if (error.empty())
             served.push_back({job.id, hash_of(job)});
         else
-            tell_trouble(fmt::format("job \"{}\" is not served: {}", printable(job.id), error));
+            tell_trouble(told, fmt::format("job \"{}\" is not served: {}", printable(job.id), error));
     }
     std::ranges::sort(served);
     served.erase(std::ranges::unique(served).begin(), served.end());
-    if (is_enlisted) enlist(draining);
+    terms.jobs = std::move(served);
+    terms_changed = true;
 }
 
-void WorkerService::Impl::enlist(bool drains) {
-    parts.repository.enlist(worker, {.slots = settings.slots, .draining = drains, .jobs = served});
-    is_enlisted = true;
-    told_draining = drains;
+void WorkerService::Impl::enlist() {
+    terms.slots = settings.slots;
+    parts.repository.enlist(worker, terms);
+    terms_changed = false;
 }
 
-// --- what time demands
+// --- housekeeping
 
-void WorkerService::Impl::look_after_duties() {
-    if (duties.is_time()) jobs.serve_duties();
+void WorkerService::Impl::keep_house() {
     const bool is_time = housekeeping.is_time();
     if (is_time) parts.repository.forget_dead_workers();
     if (!is_time && !has_unknown) return;
@@ -268,9 +309,9 @@ void WorkerService::Impl::tell(News::Kind kind, JobExecutionId id, const std::st
     settings.tell(news);
 }
 
-void WorkerService::Impl::tell_trouble(const std::string& text) {
-    if (text == trouble || !settings.tell) return;
-    trouble = text;
+void WorkerService::Impl::tell_trouble(std::string& told, const std::string& text) {
+    if (text == told || !settings.tell) return;
+    told = text;
     settings.tell({.kind = News::Kind::trouble, .execution = {}, .text = text});
 }
 

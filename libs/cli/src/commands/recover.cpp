@@ -1,8 +1,8 @@
 #include "../command.hpp"
-#include "../detach.hpp"
 #include "../execution_view.hpp"
 #include "../foreground.hpp"
 #include "../json_text.hpp"
+#include "../submission.hpp"
 
 #include <fmt/format.h>
 
@@ -23,7 +23,7 @@ public:
         options.positional("ID", execution_, "The execution").require().complete(Completes::execution);
         options.flag("--fail", fail_, "Mark it FAILED instead");
         options.flag("--dry-run", dry_run_, "Only tell what is known about its owner");
-        options.flag("--detach", detach_, "Print the id and go on in the background");
+        options.flag("--detach", detach_, "Let a worker go on with it, and print the id");
     }
     ExitCode run(Session& session) override {
         if (dry_run_) return tell(session, session.resolve(execution_));
@@ -65,13 +65,14 @@ ExitCode RecoverCommand::mark_failed(Session& session, JobExecutionId id) {
 }
 
 ExitCode RecoverCommand::go_on(Session& session) {
-    Detachment detachment;
-    if (detach_)
-        if (const auto code = detachment.split(session)) return *code;
     const JobExecutionId id = session.resolve(execution_);
+    if (detach_) {
+        require_worker_can(session);
+        session.jobs().submit_recovery(id);
+        return conclude_submission(session, id);
+    }
     Foreground foreground(session);
     session.jobs().recover(id);
-    detachment.announce(session, id);
     return foreground.conclude(foreground.follow(id));
 }
 

@@ -1,7 +1,7 @@
 #include "../command.hpp"
-#include "../detach.hpp"
 #include "../foreground.hpp"
 #include "../job_source.hpp"
+#include "../submission.hpp"
 
 #include <fmt/format.h>
 #include <fermata/base/text.hpp>
@@ -31,11 +31,12 @@ public:
         options.value("--job", "FILE", file_, "A new definition in place of the stored one").complete(Completes::file);
         options.flag("--accept-sink", accept_sink_, "Where sink and repository differ, the sink is right");
         options.flag("--accept-input", accept_input_, "Input files may have changed behind the checkpoint");
-        options.flag("--detach", detach_, "Print the id and go on in the background");
+        options.flag("--detach", detach_, "Ask a worker to run it, and print the id");
     }
     ExitCode run(Session& session) override;
 
 private:
+    void tell_of_change(Session& session, const JobExecution& before, JobExecutionId id) const;
     [[nodiscard]] RestartOptions options_for(Session& session, const JobExecution& before) const;
     ExecutionRef execution_;
     std::vector<Assignment> given_;
@@ -64,22 +65,29 @@ RestartOptions RestartCommand::options_for(Session& session, const JobExecution&
 }
 
 ExitCode RestartCommand::run(Session& session) {
-    Detachment detachment;
-    if (detach_)
-        if (const auto code = detachment.split(session)) return *code;
+    if (detach_) require_worker_can(session);
     const JobExecution before = session.execution(session.resolve(execution_));
     const RestartOptions options = options_for(session, before);
+    if (detach_) {
+        const JobExecutionId id = session.jobs().submit_restart(before.id, options);
+        tell_of_change(session, before, id);
+        return conclude_submission(session, id);
+    }
     Foreground foreground(session);
     const JobExecutionId id = session.jobs().restart(before.id, options);
-    if (const auto file = file_ ? std::nullopt : changed_file(session, before.instance_id))
-        Output::note(
-            fmt::format("fermata: {} has changed since; {} goes on with the definition that was stored, "
-                        "restart --job {} takes the file's",
-                        *file, id.value(), *file));
-    detachment.announce(session, id);
+    tell_of_change(session, before, id);
     if (session.out().format() == Format::table)
         session.out().write(fmt::format("restarted {} as {}\n", before.id.value(), id.value()));
     return foreground.conclude(foreground.follow(id));
+}
+
+void RestartCommand::tell_of_change(Session& session, const JobExecution& before, JobExecutionId id) const {
+    const auto file = file_ ? std::nullopt : changed_file(session, before.instance_id);
+    if (!file) return;
+    Output::note(
+        fmt::format("fermata: {} has changed since; {} goes on with the definition that was stored, "
+                    "restart --job {} takes the file's",
+                    *file, id.value(), *file));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "../command.hpp"
-#include "../detach.hpp"
 #include "../execution_view.hpp"
 #include "../foreground.hpp"
+#include "../submission.hpp"
 #include "../waits.hpp"
 
 #include <fmt/format.h>
@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view help =
     R"(Completes what the execution waits for and runs it here: the same execution and the same step executions go on. Of
 several that resume one pause at the same time one runs it; the others end with exit code 8 and are told who was first.
-Before a requested pause has taken effect, it is withdrawn.
+Before a requested pause has taken effect, it is withdrawn. What waits for a worker is taken here.
 
   fermata resume 12 --data '{"by":"ann"}'     the step entered next finds it in $FERMATA_SIGNALS
   fermata resume 12 --point approve           only what waits there
@@ -25,7 +25,7 @@ public:
         options.positional("ID", execution_, "The execution").require().complete(Completes::execution);
         options.value("--point", "NAME", point_, "Only the pauses at this point");
         options.value("--data", "JSON|@FILE", data_, "For the step entered next");
-        options.flag("--detach", detach_, "Print the id and go on in the background");
+        options.flag("--detach", detach_, "Let a worker run it, and print the id");
     }
     ExitCode run(Session& session) override;
 
@@ -40,21 +40,21 @@ private:
 ExitCode ResumeCommand::run(Session& session) {
     using Effect = ResumeAnswer::Effect;
     const auto payload = payload_from(data_);
-    Detachment detachment;
-    if (detach_)
-        if (const auto code = detachment.split(session)) return *code;
+    if (detach_) require_worker_can(session);
     const JobExecution before = session.execution(session.resolve(execution_));
-    Foreground foreground(session);
+    const ResumeOptions options{.point = point_, .payload = payload, .seen = before.pauses};
+    std::optional<Foreground> foreground;
+    if (!detach_) foreground.emplace(session);
     const ResumeAnswer answer =
-        session.jobs().resume(before.id, {.point = point_, .payload = payload, .seen = before.pauses});
+        detach_ ? session.jobs().submit_resume(before.id, options) : session.jobs().resume(before.id, options);
+    if (answer.effect == Effect::released) return conclude_submission(session, before.id);
     if (answer.effect == Effect::withdrawn) return tell(session, before.id, "goes on: the request is withdrawn");
     if (answer.effect == Effect::completed) return tell(session, before.id, "goes on when everything rests");
     if (answer.effect == Effect::still_paused) {
         tell(session, before.id, "still waits for " + waits_text(session.execution(before.id)));
         return ExitCode::paused;
     }
-    detachment.announce(session, before.id);
-    return foreground.conclude(foreground.follow(before.id));
+    return foreground->conclude(foreground->follow(before.id));
 }
 
 ExitCode ResumeCommand::tell(Session& session, JobExecutionId id, std::string_view what) {

@@ -37,12 +37,18 @@ std::string fact(std::string_view name, std::string_view value) { return fmt::fo
 
 std::string when(const std::optional<Timestamp>& time) { return time ? local_time(*time) : "–"; }
 
+std::string owner_text(const Owner& owner) {
+    const std::string process = fmt::format("pid {} on {}", owner.pid, printable(owner.host));
+    return owner.name.empty() ? process : fmt::format("worker {}, {}", printable(owner.name), process);
+}
+
 std::string facts_of(const JobExecution& execution) {
     std::string text = fact(
         "instance", execution.instance_key
                         ? fmt::format("{}  key {}", execution.instance_id.value(), printable(*execution.instance_key))
                         : std::to_string(execution.instance_id.value()));
     if (execution.exit_status) text += fact("exit status", printable(*execution.exit_status));
+    if (execution.owner) text += fact("owner", owner_text(*execution.owner));
     text += fact("started", when(execution.started));
     if (execution.ended) text += fact("ended", when(execution.ended));
     text += fact("duration", to_human(duration_of(execution.started, execution.ended)));

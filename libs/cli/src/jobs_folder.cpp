@@ -1,0 +1,42 @@
+#include "jobs_folder.hpp"
+
+#include <fermata/model/diagnostic.hpp>
+
+#include <algorithm>
+
+#include "output.hpp"
+
+namespace fermata::cli {
+
+namespace fs = std::filesystem;
+
+std::vector<JobsFolder::Seen> JobsFolder::look() const {
+    std::vector<Seen> files;
+    for (const auto& entry : fs::directory_iterator(session_.settings().jobs_folder())) {
+        if (entry.path().extension() != ".xml") continue;
+        std::error_code gone;
+        const auto identity = identity_of(entry.path());
+        const auto modified = entry.last_write_time(gone);
+        const auto size = entry.file_size(gone);
+        if (identity && !gone) files.push_back({entry.path(), *identity, modified, size});
+    }
+    std::ranges::sort(files);
+    return files;
+}
+
+std::optional<std::vector<JobDefinition>> JobsFolder::changes() {
+    auto now = look();
+    if (seen_ == now) return std::nullopt;
+    std::vector<JobDefinition> definitions;
+    for (auto& file : jobs_in_folder(session_)) {
+        if (file.job) {
+            definitions.push_back(*std::move(file.job));
+            continue;
+        }
+        for (const auto& finding : file.diagnostics.all()) Output::note(to_string(finding));
+    }
+    seen_ = std::move(now);
+    return definitions;
+}
+
+}  // namespace fermata::cli

@@ -1,0 +1,36 @@
+#pragma once
+// `run` and `start`: a new instance, or what the instance of a key needs to go on.
+#include <optional>
+#include <string>
+
+#include "exit_code.hpp"
+#include "job_arguments.hpp"
+
+namespace fermata::cli {
+
+class Launching {
+public:
+    enum class Where : std::uint8_t { here, by_a_worker };
+
+    void describe(Options& options);
+    /// The execution that runs or waits for a worker now; nothing if there is nothing to do: see settled().
+    std::optional<JobExecutionId> begin(Session& session, Where where);
+    /// Loads the job; to be called before begin(). Tells of parameters that look like slips of the keyboard.
+    void load(Session& session);
+    [[nodiscard]] ExitCode settled() const noexcept { return settled_; }
+
+private:
+    std::optional<JobExecutionId> go_on(Session& session, const JobInstance& instance);
+    JobExecutionId recover(Session& session, JobExecutionId lost) const;
+    JobExecutionId restart(Session& session, JobExecutionId latest, const JobInstance& instance) const;
+
+    JobArgument argument_;
+    ParameterArguments given_;
+    std::optional<std::string> key_;
+    JobDefinition job_;
+    Parameters parameters_;
+    Where where_ = Where::here;
+    ExitCode settled_ = ExitCode::ok;
+};
+
+}  // namespace fermata::cli
