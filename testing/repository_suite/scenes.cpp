@@ -94,6 +94,7 @@ SignalRequest approval(const std::string& sender) {
 }
 
 std::string word_for(const Rested& rested) {
+    if (rested == Rested::handed_on) return "handed on";
     return rested == Rested::paused ? "paused" : rested == Rested::goes_on ? "goes on" : "stopping";
 }
 
@@ -231,6 +232,16 @@ const std::vector<Verb>& requests() {
                  return fmt::format("{} {} {}", static_cast<int>(answer.effect), to_string(answer.status),
                                     answer.epoch);
              }),
+        verb("resume for a worker",
+             [](R& r, W&, const S& s) {
+                 const ResumeAnswer answer = r.resume(s.claim.execution, {.payload = "1", .actor = "ann"});
+                 return fmt::format("{} {} {}", static_cast<int>(answer.effect), to_string(answer.status),
+                                    answer.epoch);
+             }),
+        verb("release_lost",
+             [](R& r, W&, const S& s) {
+                 return std::string(r.release_lost(s.claim.execution, "ann") ? "released" : "left alone");
+             }),
         verb("pause_lost",
              [](R& r, W&, const S& s) {
                  return std::string(r.pause_lost(s.claim.execution, "ann") ? "paused" : "left alone");
@@ -298,6 +309,7 @@ const std::vector<Verb>& owner_verbs() {
                      r.rest_step(s.load, {.progress = s.committed, .pause = PauseRequest{.point = "approve"}}));
              }),
         verb("rest_execution", [](R& r, W&, const S& s) { return word_for(r.rest_execution(s.claim, "HALF")); }),
+        verb("hand on", [](R& r, W&, const S& s) { return word_for(r.rest_execution(s.claim, "HALF", true)); }),
         verb("end_execution", [](R& r, W&, const S& s) {
             r.end_execution(s.claim, {.status = BatchStatus::failed, .exit_status = "BAD"});
         })};

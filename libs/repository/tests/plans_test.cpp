@@ -41,6 +41,7 @@ struct Plans : RepositorySuite {
         store.end_execution(two, {.status = BatchStatus::stopped});
         store.abandon(two.execution, "ann");
         wait(store, own);
+        serve(store);
         query(store, one);
     }
     static void use_partitions(Repository& store, const Claim& claim) {
@@ -94,6 +95,24 @@ struct Plans : RepositorySuite {
         store.serve_deadlines("ann");
         std::ignore = store.pauses_of(two.execution, 10);
         std::ignore = store.pause_summary(two.execution);
+    }
+    // What workers that serve ask and do; who they are is all of their table.
+    void serve(Repository& store) {
+        Worker alpha(folder_ / "data", "alpha");
+        const WorkerTerms terms{.slots = 4, .jobs = {{"import", "hash of import"}}};
+        store.enlist(alpha, terms);
+        store.enlist(alpha, terms);
+        const auto submitted = std::get<JobExecutionId>(store.submit(request()));
+        const std::vector<ClaimedExecution> claimed = store.claim_waiting(alpha, 5, "ann");
+        const Claim& claim = claimed.front().claim;
+        store.rest_execution(claim, "HALF", true);
+        std::ignore = store.claim_waiting(alpha, 5, "ann");
+        store.disown_unknown(alpha, {}, "ann");
+        store.resume(submitted, {.actor = "ann"});
+        store.end_execution(store.claim_waiting(alpha, 5, "ann").front().claim, {.status = BatchStatus::failed});
+        store.submit_restart(submitted, {.actor = "ann"});
+        std::ignore = store.is_served("hash of import");
+        store.retire(alpha);
     }
     static void query(Repository& store, const Claim& one) {
         const Parameters parameters{{"file", "vendors.csv"}, {"day", "2026-11-22"}};
