@@ -152,8 +152,7 @@ TEST_F(Waiting, ASubmittedRestartCarriesWhatItAccepts) {
     const auto again = std::get<JobExecutionId>(
         repository().submit_restart(before.execution, {.accept_sink = true, .accept_input = true, .actor = "ann"}));
     EXPECT_EQ(before.execution, execution(again).restart_of);
-    EXPECT_EQ(RestartRefused::Reason::waits,
-              std::get<RestartRefused>(repository().submit_restart(again, {})).reason);
+    EXPECT_EQ(RestartRefused::Reason::waits, std::get<RestartRefused>(repository().submit_restart(again, {})).reason);
     EXPECT_EQ(RestartRefused::Reason::not_most_recent,
               std::get<RestartRefused>(repository().submit_restart(before.execution, {})).reason);
     const auto claimed = claim(*serving("alpha"));

@@ -46,7 +46,8 @@ std::unique_ptr<Command> make_command() {
     return std::make_unique<C>();
 }
 
-extern const Descriptor run_command, exec_command, start_command, restart_command, recover_command, stop_command, abandon_command;
+extern const Descriptor run_command, exec_command, start_command, restart_command, recover_command, stop_command,
+    abandon_command;
 extern const Descriptor pause_command, resume_command, signal_command;
 extern const Descriptor list_command, show_command, logs_command, watch_command, wait_command, events_command;
 extern const Descriptor validate_command, explain_command, graph_command, artifacts_command, jobs_command;

@@ -13,8 +13,8 @@ namespace fermata::cli {
 class JobsFolder {
 public:
     explicit JobsFolder(const Session& session) : session_(session) {}
-    /// The definitions it holds; nothing if no file has changed since the last call. Files that are no valid jobs are told
-    /// of on stderr, once a change. Throws as Settings::jobs_folder().
+    /// The definitions it holds; nothing if no file has changed since the last call. Files that are no valid jobs are
+    /// told of on stderr, once a change. Throws as Settings::jobs_folder().
     [[nodiscard]] std::optional<std::vector<JobDefinition>> changes();
 
 private:

@@ -13,10 +13,11 @@ namespace {
 void warn_if_nobody_serves(Session& session, const JobExecution& execution) {
     const auto instance = session.repository().find_instance(execution.instance_id);
     if (!instance || session.repository().is_served(instance->definition_hash)) return;
-    Output::note(fmt::format(
-        "fermata: no worker serves job {} as it is defined here, so {} waits; a worker whose jobs folder holds this very "
-        "definition takes it, and fermata resume {} runs it here",
-        printable(execution.job_name), execution.id.value(), execution.id.value()));
+    Output::note(
+        fmt::format("fermata: no worker serves job {} as it is defined here, so {} waits; a worker whose jobs folder "
+                    "holds this very "
+                    "definition takes it, and fermata resume {} runs it here",
+                    printable(execution.job_name), execution.id.value(), execution.id.value()));
 }
 
 }  // namespace

@@ -94,8 +94,7 @@ std::string waits_text(const JobExecution& execution) {
 
 std::string waits_lines(const JobExecution& execution) {
     const auto id = execution.id.value();
-    if (awaits_owner(execution))
-        return fmt::format("  waits for   a worker\n  or here     fermata resume {}\n", id);
+    if (awaits_owner(execution)) return fmt::format("  waits for   a worker\n  or here     fermata resume {}\n", id);
     std::string text;
     for (std::size_t i = 0; i < std::min(execution.waits.size(), named_waits); ++i)
         text += line_of(execution, execution.waits[i]);

@@ -68,8 +68,7 @@ void own(StoreWrite& write, const std::vector<ClaimedExecution>& claimed, std::i
         "UPDATE job_execution SET status = 'STARTED', owner = $1, epoch = epoch + 1, updated = $2, "
         "started = COALESCE(started, $2) WHERE id IN ({}) AND status = 'STARTING' AND owner IS NULL",
         ids_of(claimed));
-    write->execute(
-        sql::Command{sql, {Value(owner), cell(write.now())}, static_cast<std::int64_t>(claimed.size())});
+    write->execute(sql::Command{sql, {Value(owner), cell(write.now())}, static_cast<std::int64_t>(claimed.size())});
     std::vector<std::string> data;
     data.reserve(claimed.size());
     sql::Params cells;

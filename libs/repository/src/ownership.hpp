@@ -15,13 +15,13 @@ struct Standing {
     std::int64_t epoch = 0;
     std::optional<Timestamp> stop_requested_at;
     bool stop_now = false;
-    std::int64_t pauses = 0;  ///< the newest pause epoch
-    std::int64_t passed = 0;  ///< the newest one beyond which it went on
-    std::int64_t rests = 0;   ///< how often it came to rest with its owner alive
+    std::int64_t pauses = 0;   ///< the newest pause epoch
+    std::int64_t passed = 0;   ///< the newest one beyond which it went on
+    std::int64_t rests = 0;    ///< how often it came to rest with its owner alive
     bool was_started = false;  ///< somebody has owned it
     bool accept_sink = false;
     bool accept_input = false;
-    JobExecutionId latest;    ///< of the instance
+    JobExecutionId latest;  ///< of the instance
     std::optional<WorkerRecord> owner;
     bool owner_forgotten = false;  ///< its row went with this execution
 };

@@ -35,8 +35,8 @@ void release(StoreWrite& write, JobExecutionId execution, BatchStatus from);
 
 /// What nobody works on any more is PAUSED.
 void pause_unfinished(StoreWrite& write, JobExecutionId execution, JobInstanceId instance);
-/// Of a STARTED or PAUSING execution whose owner is gone: PAUSED as committed if a pause is open, else STARTING. Answers
-/// the new status.
+/// Of a STARTED or PAUSING execution whose owner is gone: PAUSED as committed if a pause is open, else STARTING.
+/// Answers the new status.
 BatchStatus settle_lost(StoreWrite& write, Standing& standing, const std::string& evidence, const std::string& actor);
 /// The same of any that runs: one that is STOPPING ends.
 BatchStatus let_go_lost(StoreWrite& write, Standing& standing, const std::string& evidence, const std::string& actor);

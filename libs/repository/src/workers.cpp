@@ -37,8 +37,7 @@ WorkerState read_state(std::span<const Value> cells, const std::filesystem::path
 std::map<std::int64_t, std::vector<std::string>> job_names_by_worker(sql::Connection& connection) {
     std::map<std::int64_t, std::vector<std::string>> names;
     const sql::Result rows = connection.execute("SELECT DISTINCT worker, job_name FROM worker_job ORDER BY 1, 2");
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        names[rows[i][0].integer()].emplace_back(rows[i][1].text());
+    for (std::size_t i = 0; i < rows.size(); ++i) names[rows[i][0].integer()].emplace_back(rows[i][1].text());
     return names;
 }
 
@@ -66,9 +65,9 @@ void Repository::enlist(const Worker& worker, const WorkerTerms& terms) {
 
 void Repository::retire(const Worker& worker) {
     impl_->transact([&](StoreWrite& write) {
-        const sql::Result row = write->execute(
-            "UPDATE worker SET slots = 0, draining = 1 WHERE incarnation = $1 RETURNING id",
-            {cell(worker.record().incarnation)});
+        const sql::Result row =
+            write->execute("UPDATE worker SET slots = 0, draining = 1 WHERE incarnation = $1 RETURNING id",
+                           {cell(worker.record().incarnation)});
         if (!row.empty()) delete_if_idle(write, row[0][0].integer());
     });
 }

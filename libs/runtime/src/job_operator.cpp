@@ -108,8 +108,8 @@ JobOperator::Impl::Restart JobOperator::Impl::prepare_restart(const JobExecution
                                                               const RestartOptions& options) {
     check_restartable(previous);
     const JobDefinition job = options.definition ? *options.definition : definition_of(previous.instance_id);
-    RunnableJob runnable = prepare<JobRestartException>(job, registry, options.parameters, settings.system_properties,
-                                                        ErrorKind::refused);
+    RunnableJob runnable =
+        prepare<JobRestartException>(job, registry, options.parameters, settings.system_properties, ErrorKind::refused);
     RestartRequest request{.parameters = options.parameters,
                            .restartable = runnable.job->restartable,
                            .accept_sink = options.accept_sink,
@@ -208,8 +208,7 @@ PauseAnswer JobOperator::pause(JobExecutionId id, const PauseOptions& options) {
 ResumeAnswer JobOperator::resume(JobExecutionId id, const ResumeOptions& options) {
     const JobExecution execution = impl_->execution(id);
     RunnableJob runnable = impl_->prepare_resume(execution, options);
-    const ResumeAnswer answer =
-        impl_->repository.resume(id, impl_->resume_request(options), impl_->the_worker());
+    const ResumeAnswer answer = impl_->repository.resume(id, impl_->resume_request(options), impl_->the_worker());
     check_resumed(id, options, answer);
     if (answer.effect == ResumeAnswer::Effect::owned)
         impl_->run(std::move(runnable),
@@ -294,8 +293,7 @@ void JobOperator::submit_recovery(JobExecutionId id) {
 /// Nothing was done about it, though its owner was dead when we looked.
 void JobOperator::Impl::refuse_recovery(JobExecutionId id) {
     require_dead_owner(execution(id));
-    throw Error(ErrorKind::conflict,
-                fmt::format("execution {} was taken over by somebody else just now", id.value()));
+    throw Error(ErrorKind::conflict, fmt::format("execution {} was taken over by somebody else just now", id.value()));
 }
 
 void JobOperator::fail_lost(JobExecutionId id) {

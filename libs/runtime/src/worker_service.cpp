@@ -98,9 +98,7 @@ struct WorkerService::Impl {
     /// Once, as long as it is the same.
     void tell_trouble(std::string& told, const std::string& text);
     [[nodiscard]] std::vector<JobExecutionId> known() const;
-    [[nodiscard]] std::int64_t free_slots() const {
-        return settings.slots - static_cast<std::int64_t>(running.size());
-    }
+    [[nodiscard]] std::int64_t free_slots() const { return settings.slots - static_cast<std::int64_t>(running.size()); }
 
     JobOperator& jobs;
     JobOperator::Impl& parts;
@@ -240,8 +238,7 @@ void WorkerService::Impl::look_after_ends() {
 }
 
 void WorkerService::Impl::claim() {
-    for (const ClaimedExecution& claimed :
-         parts.repository.claim_waiting(worker, free_slots(), parts.settings.actor))
+    for (const ClaimedExecution& claimed : parts.repository.claim_waiting(worker, free_slots(), parts.settings.actor))
         enter(claimed);
 }
 

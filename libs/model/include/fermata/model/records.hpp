@@ -97,7 +97,7 @@ struct JobExecution {
     std::optional<Failure> failure;
     std::int64_t epoch = 0;
     std::optional<Owner> owner;
-    bool owner_lost = false;            ///< running, and its owner is proved dead (computed when read)
+    bool owner_lost = false;  ///< running, and its owner is proved dead (computed when read)
     std::optional<std::string> stop_requested_by;
     std::optional<Timestamp> stop_requested_at;
     bool stop_now = false;

@@ -1,7 +1,7 @@
 #pragma once
 // A hint that something was asked of an execution of this repository, or that something waits for a worker, at once and
-// from any process, where the engine can tell (PostgreSQL: LISTEN, NOTIFY). Whoever waits here asks all the same now and
-// then: a hint may get lost.
+// from any process, where the engine can tell (PostgreSQL: LISTEN, NOTIFY). Whoever waits here asks all the same now
+// and then: a hint may get lost.
 #include <fermata/base/file.hpp>
 #include <fermata/repository/repository.hpp>
 #include <fermata/sql/notices.hpp>

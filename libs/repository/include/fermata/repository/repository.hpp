@@ -329,8 +329,8 @@ public:
     PauseOpened rest_step(const StepClaim& claim, const StepRest& rest);
     /// The same of a partition.
     PauseOpened rest_partition(const StepClaim& partition, const StepRest& rest);
-    /// Every branch rests. PAUSED and nobody's, if a pause is open; what was STARTED below it is PAUSED as committed. If
-    /// none is open and its owner `hands_on`, it waits for a worker.
+    /// Every branch rests. PAUSED and nobody's, if a pause is open; what was STARTED below it is PAUSED as committed.
+    /// If none is open and its owner `hands_on`, it waits for a worker.
     Rested rest_execution(const Claim& claim, const std::optional<std::string>& job_exit_status, bool hands_on = false);
     /// The pause asked for from outside beyond which the execution went on last: its signals are for what is entered
     /// next. 0 = none.

@@ -85,8 +85,8 @@ public:
     /// A new execution of the same instance. Throws in this order: NoSuchJobExecution, JobExecutionNotMostRecent,
     /// JobExecutionAlreadyComplete, JobRestart (ABANDONED, restartable=false, running elsewhere, cannot assemble).
     JobExecutionId restart(JobExecutionId execution, const RestartOptions& options);
-    /// As start and restart, but a worker that serves this very definition runs it: STARTING and nobody's on return. The
-    /// system properties are then the worker's.
+    /// As start and restart, but a worker that serves this very definition runs it: STARTING and nobody's on return.
+    /// The system properties are then the worker's.
     JobExecutionId submit(const JobDefinition& job, const StartOptions& options);
     JobExecutionId submit_restart(JobExecutionId execution, const RestartOptions& options);
     /// Returns when the request is recorded. Throws NoSuchJobExecution, JobExecutionNotRunning. Asking again is no

@@ -2,12 +2,12 @@
 // A process that serves: it claims executions that wait for a worker, as many as it has free slots, and runs them; it
 // serves what time demands (pauses that were open too long, notifications), and forgets workers that died.
 //
-// It claims only what it can run: definitions it was given, whose artifacts its registry has. What it claims all the same
-// and cannot assemble, because of a parameter, is FAILED with the reason.
+// It claims only what it can run: definitions it was given, whose artifacts its registry has. What it claims all the
+// same and cannot assemble, because of a parameter, is FAILED with the reason.
 //
 // An orderly end: drain() claims nothing more and lets what runs end; after the grace, chunk steps rest at their next
-// checkpoint, and the execution is handed on: STARTING, for another worker or the next life of this one. Batchlets run to
-// their end. Killing the process at any instant is safe, too: what it owned is then "owner lost".
+// checkpoint, and the execution is handed on: STARTING, for another worker or the next life of this one. Batchlets run
+// to their end. Killing the process at any instant is safe, too: what it owned is then "owner lost".
 #include <fermata/runtime/job_operator.hpp>
 
 #include <functional>
@@ -34,8 +34,8 @@ public:
     struct Settings {
         std::string name;
         std::int64_t slots = 1;
-        /// Asked about once a second, by the thread of run(): the definitions to serve; nothing if they are those of the
-        /// last answer.
+        /// Asked about once a second, by the thread of run(): the definitions to serve; nothing if they are those of
+        /// the last answer.
         std::function<std::optional<std::vector<JobDefinition>>()> jobs;
         Duration grace = std::chrono::seconds(20);
         std::function<void(const News&)> tell;  ///< from several threads, one at a time
@@ -45,8 +45,8 @@ public:
     ~WorkerService();  ///< hands on what runs, and waits until it rests
 
     /// Serves until drain() was called and nothing runs any more. A database that cannot be reached is waited for and
-    /// told of, except the first time. Throws Error(stale) if somebody took this worker for dead: a new process is a new
-    /// worker.
+    /// told of, except the first time. Throws Error(stale) if somebody took this worker for dead: a new process is a
+    /// new worker.
     void run();
     /// From any thread, also before run().
     void drain() noexcept;
