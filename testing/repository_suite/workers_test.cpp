@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-struct Waiting : RepositorySuite {
+struct Serving : RepositorySuite {
     JobExecutionId submit(const std::string& job = "import") {
         return std::get<JobExecutionId>(repository().submit(request(job)));
     }
@@ -48,7 +48,7 @@ struct Waiting : RepositorySuite {
     void expect_sound() { EXPECT_THAT(repository().verify(), IsEmpty()); }
 };
 
-TEST_F(Waiting, WhatIsSubmittedIsNobodysAndNotStarted) {
+TEST_F(Serving, WhatIsSubmittedIsNobodysAndNotStarted) {
     const JobExecution e = execution(submit());
     EXPECT_EQ(BatchStatus::starting, e.status);
     EXPECT_FALSE(e.owner);
@@ -59,14 +59,14 @@ TEST_F(Waiting, WhatIsSubmittedIsNobodysAndNotStarted) {
     expect_sound();
 }
 
-TEST_F(Waiting, AKeyIsTakenOnce) {
+TEST_F(Serving, AKeyIsTakenOnce) {
     LaunchRequest keyed = request();
     keyed.instance_key = "today";
     const auto first = std::get<JobExecutionId>(repository().submit(keyed));
     EXPECT_EQ(first, std::get<InstanceExists>(repository().submit(keyed)).latest);
 }
 
-TEST_F(Waiting, AWorkerClaimsTheOldestItServesUpToItsSlots) {
+TEST_F(Serving, AWorkerClaimsTheOldestItServesUpToItsSlots) {
     for (const char* job : {"import", "export", "import", "import"}) submit(job);
     const auto worker = serving("alpha");
     const auto first = claim(*worker, 2);
@@ -80,7 +80,7 @@ TEST_F(Waiting, AWorkerClaimsTheOldestItServesUpToItsSlots) {
     EXPECT_FALSE(one.adopted || one.begun || one.accept_sink || one.accept_input);
     const JobExecution e = execution(one.claim.execution);
     EXPECT_EQ(BatchStatus::started, e.status);
-    EXPECT_EQ("alpha", e.owner->name);
+    EXPECT_EQ("alpha", repository().owner_of(e.id)->name);
     EXPECT_TRUE(e.started);
     EXPECT_THAT(kinds(e.id), ElementsAre("execution.submitted", "execution.claimed"));
     expect_sound();
@@ -89,7 +89,7 @@ TEST_F(Waiting, AWorkerClaimsTheOldestItServesUpToItsSlots) {
     expect_sound();
 }
 
-TEST_F(Waiting, AnotherDefinitionOfTheJobIsNotClaimed) {
+TEST_F(Serving, AnotherDefinitionOfTheJobIsNotClaimed) {
     LaunchRequest other = request();
     other.definition.hash = "another";
     repository().submit(other);
@@ -98,7 +98,7 @@ TEST_F(Waiting, AnotherDefinitionOfTheJobIsNotClaimed) {
     EXPECT_FALSE(repository().is_served("hash of export"));
 }
 
-TEST_F(Waiting, TermsAreReplaced) {
+TEST_F(Serving, TermsAreReplaced) {
     submit("export");
     const auto worker = serving("alpha");
     EXPECT_TRUE(repository().is_served("hash of import"));
@@ -113,7 +113,7 @@ TEST_F(Waiting, TermsAreReplaced) {
     EXPECT_TRUE(repository().workers().at(0).draining);
 }
 
-TEST_F(Waiting, OfManyWorkersEachExecutionHasOne) {
+TEST_F(Serving, OfManyWorkersEachExecutionHasOne) {
     constexpr int executions = 60;
     constexpr int claimers = 4;
     for (int i = 0; i < executions; ++i) submit();
@@ -141,13 +141,13 @@ TEST_F(Waiting, OfManyWorkersEachExecutionHasOne) {
     std::map<std::string, std::int64_t> owners;
     for (const JobExecution& e : repository().find_executions({.limit = 100})) {
         EXPECT_EQ(2, e.epoch);
-        ++owners[e.owner.value().name];
+        ++owners[repository().owner_of(e.id).value().name];
     }
     for (const WorkerState& state : repository().workers()) EXPECT_EQ(owners[state.record.name], state.owns);
     expect_sound();
 }
 
-TEST_F(Waiting, ASubmittedRestartCarriesWhatItAccepts) {
+TEST_F(Serving, ASubmittedRestartCarriesWhatItAccepts) {
     const Claim before = failed();
     const auto again = std::get<JobExecutionId>(
         repository().submit_restart(before.execution, {.accept_sink = true, .accept_input = true, .actor = "ann"}));
@@ -162,7 +162,7 @@ TEST_F(Waiting, ASubmittedRestartCarriesWhatItAccepts) {
     expect_sound();
 }
 
-TEST_F(Waiting, AStopEndsItAtOnceAndAPauseTakesItsPlace) {
+TEST_F(Serving, AStopEndsItAtOnceAndAPauseTakesItsPlace) {
     const JobExecutionId stopped = submit();
     EXPECT_EQ(StopAnswer::Effect::stopped, repository().request_stop(stopped, {.actor = "ann"}).effect);
     EXPECT_EQ(BatchStatus::stopped, execution(stopped).status);
@@ -181,7 +181,7 @@ TEST_F(Waiting, AStopEndsItAtOnceAndAPauseTakesItsPlace) {
     expect_sound();
 }
 
-TEST_F(Waiting, SomebodyElseMayTakeItHere) {
+TEST_F(Serving, SomebodyElseMayTakeItHere) {
     const JobExecutionId id = submit();
     const ResumeAnswer here = repository().resume(id, {.actor = "ann"}, worker());
     EXPECT_EQ(ResumeAnswer::Effect::owned, here.effect);
@@ -192,7 +192,7 @@ TEST_F(Waiting, SomebodyElseMayTakeItHere) {
     expect_sound();
 }
 
-TEST_F(Waiting, WhatASignalCompletesIsClaimedWhereItRests) {
+TEST_F(Serving, WhatASignalCompletesIsClaimedWhereItRests) {
     const Claim owned = launch();
     const StepEntry load = repository().enter_step(owned, "load", StepEntryMode::start);
     repository().rest_step(load.claim, {.progress = {.sequence = 1}, .pause = PauseRequest{.point = "approve"}});
@@ -208,7 +208,7 @@ TEST_F(Waiting, WhatASignalCompletesIsClaimedWhereItRests) {
     expect_sound();
 }
 
-TEST_F(Waiting, AnOwnerHandsOnWhatRests) {
+TEST_F(Serving, AnOwnerHandsOnWhatRests) {
     submit();
     const auto alpha = serving("alpha");
     const Claim owned = claim(*alpha).at(0).claim;
@@ -230,7 +230,7 @@ TEST_F(Waiting, AnOwnerHandsOnWhatRests) {
     expect_sound();
 }
 
-TEST_F(Waiting, APauseOrAStopGoesBeforeHandingOn) {
+TEST_F(Serving, APauseOrAStopGoesBeforeHandingOn) {
     const Claim pausing = launch();
     repository().request_pause(pausing.execution, {.what = {.point = "operator"}, .actor = "ann"});
     EXPECT_EQ(Rested::paused, repository().rest_execution(pausing, {}, true));
@@ -246,7 +246,7 @@ TEST_F(Waiting, APauseOrAStopGoesBeforeHandingOn) {
     expect_sound();
 }
 
-TEST_F(Waiting, WhatLostItsOwnerIsLeftToWorkers) {
+TEST_F(Serving, WhatLostItsOwnerIsLeftToWorkers) {
     const JobExecutionId id = orphan(2);
     EXPECT_TRUE(repository().release_lost(id, "ann"));
     EXPECT_FALSE(repository().release_lost(id, "ann"));
@@ -263,7 +263,7 @@ TEST_F(Waiting, WhatLostItsOwnerIsLeftToWorkers) {
     expect_sound();
 }
 
-TEST_F(Waiting, WhatWasStoppingIsStopped) {
+TEST_F(Serving, WhatWasStoppingIsStopped) {
     const JobExecutionId id = orphan(1);
     raw()->execute("UPDATE job_execution SET status = 'STOPPING'");  // asked before its owner died
     EXPECT_TRUE(repository().release_lost(id, "ann"));
@@ -271,7 +271,7 @@ TEST_F(Waiting, WhatWasStoppingIsStopped) {
     expect_sound();
 }
 
-TEST_F(Waiting, AWorkerLetsGoOfWhatItDoesNotKnow) {
+TEST_F(Serving, AWorkerLetsGoOfWhatItDoesNotKnow) {
     submit();
     submit();
     submit();
@@ -289,7 +289,7 @@ TEST_F(Waiting, AWorkerLetsGoOfWhatItDoesNotKnow) {
     expect_sound();
 }
 
-TEST_F(Waiting, AWorkerComesAndGoes) {
+TEST_F(Serving, AWorkerComesAndGoes) {
     auto worker = serving("alpha");
     EXPECT_EQ(4, repository().workers().at(0).slots);
     EXPECT_EQ(Liveness::alive, repository().workers().at(0).liveness.liveness);
@@ -304,7 +304,7 @@ TEST_F(Waiting, AWorkerComesAndGoes) {
     expect_sound();
 }
 
-TEST_F(Waiting, ADeadWorkerIsForgottenOnceItOwnsNothing) {
+TEST_F(Serving, ADeadWorkerIsForgottenOnceItOwnsNothing) {
     in_killed_process([&] {
         submit();
         const auto worker = serving("alpha");

@@ -22,9 +22,9 @@ Json to_object(const std::optional<Failure>& failure) {
             {"position", failure->position}};
 }
 
-Json to_object(const std::optional<Owner>& owner) {
+Json to_object(const std::optional<WorkerRecord>& owner) {
     if (!owner) return nullptr;
-    return {{"name", owner->name}, {"host", owner->host}, {"pid", owner->pid}};
+    return {{"name", owner->name}, {"host", owner->host}, {"pid", owner->process.pid}};
 }
 
 void add_metrics(Json& object, const Metrics& metrics) {
@@ -107,7 +107,7 @@ std::string to_json(const ExecutionView& view, bool with_steps) {
                 {"status", to_string(execution.status)},
                 {"exit_status", or_null(execution.exit_status)},
                 {"owner_lost", execution.owner_lost},
-                {"owner", to_object(execution.owner)},
+                {"owner", to_object(view.owner)},
                 {"created", to_rfc3339(execution.created)},
                 {"started", or_null(execution.started)},
                 {"ended", or_null(execution.ended)},

@@ -91,6 +91,7 @@ ExecutionView view_of(Session& session, JobExecution execution) {
     Repository& repository = session.repository();
     ExecutionView view{.execution = std::move(execution), .steps = {}, .partitions = {}, .actions = {}};
     view.steps = repository.steps_of(view.execution.id);
+    if (view.execution.owner) view.owner = repository.owner_of(view.execution.id);
     if (session.out().wants_json())
         for (const auto& step : view.steps)
             if (step.partitions) view.partitions.emplace(step.id, repository.partitions_of(step.id));

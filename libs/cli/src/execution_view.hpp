@@ -27,6 +27,7 @@ struct ExecutionView {
     std::vector<StepExecution> steps;
     std::map<StepExecutionId, std::vector<PartitionExecution>> partitions;  ///< of partitioned steps
     std::vector<Action> actions;
+    std::optional<WorkerRecord> owner = {};
 };
 
 /// Partitions are read for JSON only, which tells all.

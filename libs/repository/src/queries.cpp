@@ -42,7 +42,7 @@ JobExecution read_execution(std::span<const Value> cells, const std::filesystem:
     e.stop_now = row.flag();
     e.pauses = row.integer();
     const auto owner = read_worker(row);
-    if (owner) e.owner = Owner{owner->name, owner->host, owner->process.pid};
+    if (owner) e.owner = owner->id;
     e.owner_lost = is_running(e.status) && owner && liveness_of(*owner, data_folder).liveness == Liveness::dead;
     return e;
 }

@@ -37,18 +37,19 @@ std::string fact(std::string_view name, std::string_view value) { return fmt::fo
 
 std::string when(const std::optional<Timestamp>& time) { return time ? local_time(*time) : "–"; }
 
-std::string owner_text(const Owner& owner) {
-    const std::string process = fmt::format("pid {} on {}", owner.pid, printable(owner.host));
+std::string owner_text(const WorkerRecord& owner) {
+    const std::string process = fmt::format("pid {} on {}", owner.process.pid, printable(owner.host));
     return owner.name.empty() ? process : fmt::format("worker {}, {}", printable(owner.name), process);
 }
 
-std::string facts_of(const JobExecution& execution) {
+std::string facts_of(const ExecutionView& view) {
+    const JobExecution& execution = view.execution;
     std::string text = fact(
         "instance", execution.instance_key
                         ? fmt::format("{}  key {}", execution.instance_id.value(), printable(*execution.instance_key))
                         : std::to_string(execution.instance_id.value()));
     if (execution.exit_status) text += fact("exit status", printable(*execution.exit_status));
-    if (execution.owner) text += fact("owner", owner_text(*execution.owner));
+    if (view.owner) text += fact("owner", owner_text(*view.owner));
     text += fact("started", when(execution.started));
     if (execution.ended) text += fact("ended", when(execution.ended));
     text += fact("duration", to_human(duration_of(execution.started, execution.ended)));
@@ -119,7 +120,7 @@ std::string text_of(const ExecutionView& view, const Style& style) {
     const JobExecution& execution = view.execution;
     std::string text = fmt::format("{}  execution {}  {}\n", style.bold(printable(execution.job_name)),
                                    execution.id.value(), decorated_status(execution, style));
-    return text + facts_of(execution) + stop_text(view) + waits_lines(execution) + pause_text(view) +
+    return text + facts_of(view) + stop_text(view) + waits_lines(execution) + pause_text(view) +
            failure_of(execution) + actions_text(view) + (view.steps.empty() ? "" : "\n") + steps_of(view, style);
 }
 

@@ -74,13 +74,6 @@ struct Failure {
     std::string position;  ///< "vendors.csv:612", may be empty
 };
 
-/// The process that owns an execution.
-struct Owner {
-    std::string name;  ///< of a worker that was given one, else empty
-    std::string host;
-    std::int64_t pid = 0;
-};
-
 struct JobExecution {
     JobExecutionId id;
     JobInstanceId instance_id;
@@ -96,8 +89,8 @@ struct JobExecution {
     std::optional<std::string> restart_from;  ///< `stop restart=`: where the next restart begins
     std::optional<Failure> failure;
     std::int64_t epoch = 0;
-    std::optional<Owner> owner;
-    bool owner_lost = false;  ///< running, and its owner is proved dead (computed when read)
+    std::optional<std::int64_t> owner;  ///< worker row
+    bool owner_lost = false;            ///< running, and its owner is proved dead (computed when read)
     std::optional<std::string> stop_requested_by;
     std::optional<Timestamp> stop_requested_at;
     bool stop_now = false;
