@@ -102,12 +102,12 @@ TEST_F(Serving, TermsAreReplaced) {
     submit("export");
     const auto worker = serving("alpha");
     EXPECT_TRUE(repository().is_served("hash of import"));
-    repository().enlist(*worker, terms({"export", "report"}));
+    repository().change_terms(*worker, terms({"export", "report"}));
     EXPECT_FALSE(repository().is_served("hash of import"));
     EXPECT_THAT(repository().workers().at(0).jobs, ElementsAre("export", "report"));
     WorkerTerms leaving = terms({"export"});
     leaving.draining = true;
-    repository().enlist(*worker, leaving);
+    repository().change_terms(*worker, leaving);
     EXPECT_FALSE(repository().is_served("hash of export"));
     EXPECT_THAT(claim(*worker), IsEmpty());
     EXPECT_TRUE(repository().workers().at(0).draining);
@@ -301,6 +301,7 @@ TEST_F(Serving, AWorkerComesAndGoes) {
     EXPECT_THAT(names(), IsEmpty());
     repository().retire(*worker);
     EXPECT_THROW(std::ignore = claim(*worker), Error);
+    EXPECT_THROW(repository().change_terms(*worker, terms({"import"})), Error);
     expect_sound();
 }
 

@@ -21,15 +21,6 @@ bool anything_waits(Store& store, const Worker& worker) {
     return !store.select(sql, {cell(worker.record().incarnation)}).empty();
 }
 
-// Its row stays while this is done: whoever takes the worker for dead waits, or was first.
-std::int64_t lock_worker(StoreWrite& write, const Worker& worker) {
-    const std::string sql = fmt::format("SELECT id FROM worker WHERE incarnation = $1{}", write.dialect().for_update);
-    const sql::Result row = write->execute(sql, {cell(worker.record().incarnation)});
-    if (!row.empty()) return row[0][0].integer();
-    throw Error(ErrorKind::stale, fmt::format("worker {} was taken for dead", worker.record().incarnation),
-                "start it again: a new process is a new worker");
-}
-
 // Rows that others claim at this instant are passed over, so that workers do not wait for each other.
 std::vector<ClaimedExecution> lock_waiting(StoreWrite& write, const Worker& worker, std::int64_t most) {
     const bool locks = !write.dialect().for_update.empty();

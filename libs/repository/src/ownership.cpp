@@ -72,6 +72,14 @@ std::int64_t claim_worker(sql::Connection& connection, const WorkerRecord& worke
     return row[0][0].integer();
 }
 
+std::int64_t lock_worker(StoreWrite& write, const Worker& worker) {
+    const std::string sql = fmt::format("SELECT id FROM worker WHERE incarnation = $1{}", write.dialect().for_update);
+    const sql::Result row = write->execute(sql, {cell(worker.record().incarnation)});
+    if (!row.empty()) return row[0][0].integer();
+    throw Error(ErrorKind::stale, fmt::format("worker {} was taken for dead", worker.record().incarnation),
+                "start it again: a new process is a new worker");
+}
+
 void count_deaths(sql::Connection& connection, const Standing& standing, Timestamp now) {
     connection.execute(
         "UPDATE step_progress SET epoch = epoch + 1, updated = $2, "

@@ -43,6 +43,10 @@ inline constexpr std::string_view worker_columns =
 /// up.
 std::int64_t claim_worker(sql::Connection& connection, const WorkerRecord& worker);
 
+/// Locks the row of a worker that was enlisted and answers its id: whoever takes it for dead waits, or was first, and
+/// then Error(stale) is thrown.
+std::int64_t lock_worker(StoreWrite& write, const Worker& worker);
+
 /// Ends an execution whose owner is proved dead: FAILED, or STOPPED if it was STOPPING, with everything unfinished
 /// below it; raises the epochs, so that the owner could not go on if the proof were wrong. Answers the new status.
 BatchStatus end_lost(StoreWrite& write, Standing& standing, const std::string& evidence, const std::string& actor);

@@ -15,6 +15,13 @@ void replace_jobs(sql::Connection& connection, std::int64_t worker, const std::v
     insert_rows(connection, "INSERT INTO worker_job (worker, job_name, definition_hash) VALUES ", 3, cells);
 }
 
+void set_terms(StoreWrite& write, std::int64_t worker, const WorkerTerms& terms) {
+    write->execute("UPDATE worker SET slots = $2, draining = $3 WHERE id = $1",
+                   {Value(worker), Value(terms.slots), flag_cell(terms.draining)});
+    replace_jobs(*write, worker, terms.jobs);
+    write.commit();
+}
+
 const std::string& all_workers() {
     static const std::string sql = fmt::format(
         "SELECT {}, w.slots, w.draining, (SELECT COUNT(*) FROM job_execution e WHERE e.owner = w.id) FROM worker w "
@@ -52,15 +59,13 @@ bool delete_if_idle(StoreWrite& write, std::int64_t worker) {
 
 }  // namespace
 
+// In doubt both are done once more, which changes nothing.
 void Repository::enlist(const Worker& worker, const WorkerTerms& terms) {
-    // In doubt it is written once more, which changes nothing.
-    impl_->transact([&](StoreWrite& write) {
-        const std::int64_t id = claim_worker(*write, worker.record());
-        write->execute("UPDATE worker SET slots = $2, draining = $3 WHERE id = $1",
-                       {Value(id), Value(terms.slots), flag_cell(terms.draining)});
-        replace_jobs(*write, id, terms.jobs);
-        write.commit();
-    });
+    impl_->transact([&](StoreWrite& write) { set_terms(write, claim_worker(*write, worker.record()), terms); });
+}
+
+void Repository::change_terms(const Worker& worker, const WorkerTerms& terms) {
+    impl_->transact([&](StoreWrite& write) { set_terms(write, lock_worker(write, worker), terms); });
 }
 
 void Repository::retire(const Worker& worker) {

@@ -101,7 +101,7 @@ struct Plans : RepositorySuite {
         Worker alpha(folder_ / "data", "alpha");
         const WorkerTerms terms{.slots = 4, .jobs = {{"import", "hash of import"}}};
         store.enlist(alpha, terms);
-        store.enlist(alpha, terms);
+        store.change_terms(alpha, terms);
         const auto submitted = std::get<JobExecutionId>(store.submit(request()));
         const std::vector<ClaimedExecution> claimed = store.claim_waiting(alpha, 5, "ann");
         const Claim& claim = claimed.front().claim;

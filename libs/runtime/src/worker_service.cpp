@@ -77,7 +77,9 @@ struct WorkerService::Impl {
           parts(*the_jobs.impl_),
           settings(std::move(the_settings)),
           worker(parts.repository.data_folder(), settings.name),
-          bell(parts.repository, Bell::About::work) {}
+          bell(parts.repository, Bell::About::work) {
+        terms.slots = settings.slots;
+    }
 
     // --- one round
     void serve();
@@ -90,7 +92,6 @@ struct WorkerService::Impl {
 
     void look_at_jobs();
     void serve_only(const std::vector<JobDefinition>& definitions);
-    void enlist();
     void enter(const ClaimedExecution& claimed);
     void begin(const ClaimedExecution& claimed, const JobExecution& execution);
     void fail(const ClaimedExecution& claimed, const std::string& why);
@@ -108,7 +109,7 @@ struct WorkerService::Impl {
     std::atomic<bool> draining{false};
     std::optional<Instant> hand_on_at;
     WorkerTerms terms;
-    bool terms_changed = true;  ///< since they were written
+    bool terms_changed = false;  ///< since they were written
     bool has_unknown = false;   ///< a claim or an end may have gone wrong: our rows may say more than we know
     Now folder{folder_interval};
     Now housekeeping{housekeeping_interval};
@@ -132,7 +133,8 @@ void WorkerService::drain() noexcept {
 
 void WorkerService::run() {
     impl_->look_at_jobs();
-    impl_->enlist();
+    impl_->parts.repository.enlist(impl_->worker, impl_->terms);
+    impl_->terms_changed = false;
     const Duties duties(impl_->jobs);
     while (!impl_->draining || !impl_->running.empty()) {
         try {
@@ -170,7 +172,9 @@ void WorkerService::Impl::look_after_terms() {
         }
     }
     if (draining && !terms.draining) terms.draining = terms_changed = true;
-    if (terms_changed) enlist();
+    if (!terms_changed) return;
+    parts.repository.change_terms(worker, terms);
+    terms_changed = false;
 }
 
 void WorkerService::Impl::look_at_jobs() {
@@ -191,12 +195,6 @@ void WorkerService::Impl::serve_only(const std::vector<JobDefinition>& definitio
     served.erase(std::ranges::unique(served).begin(), served.end());
     terms.jobs = std::move(served);
     terms_changed = true;
-}
-
-void WorkerService::Impl::enlist() {
-    terms.slots = settings.slots;
-    parts.repository.enlist(worker, terms);
-    terms_changed = false;
 }
 
 // --- housekeeping

@@ -254,13 +254,14 @@ public:
     std::variant<JobExecutionId, RestartRefused> submit_restart(JobExecutionId previous, const RestartRequest& request);
 
     // --- workers that serve ----------------------------------------------------------------------------------------
-    /// The row of a worker that serves, and what it serves: written or replaced. It stays until retire(), or until
-    /// somebody has proof of its death.
+    /// Writes the row of a worker that serves. It stays until retire(), or until somebody has proof of its death.
     void enlist(const Worker& worker, const WorkerTerms& terms);
+    /// Throws Error(stale) if the row is gone: the worker was taken for dead, and a new process is a new worker.
+    void change_terms(const Worker& worker, const WorkerTerms& terms);
     /// Its row goes. REQUIRES: it owns nothing; what it owns all the same keeps the row until it ends.
     void retire(const Worker& worker);
     /// Owns up to `most` executions that wait for a worker and that this one serves, oldest first: STARTED. Throws
-    /// Error(stale) if the worker's row is gone: it was taken for dead, and must start anew.
+    /// Error(stale) as change_terms.
     [[nodiscard]] std::vector<ClaimedExecution> claim_waiting(const Worker& worker, std::int64_t most,
                                                               const std::string& actor);
     /// What the worker's rows say it owns but it does not know, since the answer to its claim was lost or it could not

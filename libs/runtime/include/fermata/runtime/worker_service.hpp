@@ -38,7 +38,7 @@ public:
         /// the last answer.
         std::function<std::optional<std::vector<JobDefinition>>()> jobs;
         Duration grace = std::chrono::seconds(20);
-        std::function<void(const News&)> tell;  ///< from several threads, one at a time
+        std::function<void(const News&)> tell;  ///< from the thread of run()
     };
     /// REQUIRES: `jobs` outlives this.
     WorkerService(JobOperator& jobs, Settings settings);
