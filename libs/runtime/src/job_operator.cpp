@@ -288,6 +288,7 @@ void JobOperator::submit_recovery(JobExecutionId id) {
     impl_->require_dead_owner(execution);
     if (ends_when_lost(impl_->prepare_resume(execution, {}))) return fail_lost(id);
     if (!impl_->repository.release_lost(id, impl_->settings.actor)) impl_->refuse_recovery(id);
+    if (execution.status == BatchStatus::pausing) serve_duties();  // the dead owner would have notified
 }
 
 /// Nothing was done about it, though its owner was dead when we looked.
