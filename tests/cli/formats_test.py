@@ -16,12 +16,12 @@ OBJECT = ["table", "json", "jsonl", "name"]
 LINES = ["table", "json", "jsonl"]
 # A harmless use of each, after one run of job.xml, and what it can print.
 VERBS = {
-    ("run", "job.xml"): OBJECT, ("exec", "--", "true"): OBJECT, ("restart", "2"): OBJECT, ("recover", "2"): OBJECT,
+    ("run", "job.xml"): OBJECT, ("exec", "--", "true"): OBJECT, ("start", "job.xml"): OBJECT, ("restart", "2"): OBJECT, ("recover", "2"): OBJECT,
     ("stop", "1"): OBJECT, ("abandon", "3"): OBJECT, ("list",): FORMATS, ("show", "1"): OBJECT,
     ("show", "1", "--skips"): FORMATS, ("show", "1", "--partitions"): FORMATS, ("logs", "1"): LINES,
     ("watch", "1"): OBJECT, ("wait", "1"): OBJECT, ("events",): OBJECT, ("validate", "job.xml"): FORMATS,
     ("explain", "job.xml"): ["table"], ("graph", "job.xml"): ["table"], ("artifacts",): FORMATS,
-    ("jobs", "--jobs", "."): FORMATS, ("purge", "--older-than", "9d", "--dry-run"): OBJECT, ("db", "init"): OBJECT,
+    ("jobs", "--jobs", "."): FORMATS, ("workers",): FORMATS, ("purge", "--older-than", "9d", "--dry-run"): OBJECT, ("db", "init"): OBJECT,
     ("db", "verify"): OBJECT, ("db", "migrate"): OBJECT, ("config", "show"): FORMATS, ("config", "path"): FORMATS,
     ("config", "check"): FORMATS, ("doctor",): FORMATS, ("completion", "bash"): ["table"],
 }

@@ -16,8 +16,8 @@ from fermata_process import DEADLINE, binary, rows  # noqa: E402
 from jobs import NUMBERS, command_job  # noqa: E402
 from run_test import Case  # noqa: E402
 
-VERBS = ["run", "exec", "restart", "recover", "stop", "abandon", "pause", "resume", "signal", "list", "show", "logs", "watch",
-         "wait", "events", "validate", "explain", "graph", "artifacts", "jobs", "purge", "db", "config", "doctor", "completion"]
+VERBS = ["run", "exec", "start", "restart", "recover", "stop", "abandon", "pause", "resume", "signal", "list", "show", "logs", "watch",
+         "wait", "events", "validate", "explain", "graph", "artifacts", "jobs", "worker", "workers", "purge", "db", "config", "doctor", "completion"]
 
 
 class Help(Case):

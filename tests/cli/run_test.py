@@ -135,13 +135,13 @@ class Run(Case):
         self.assertIn('did you mean "nightly"?', message)
         self.assertIn("no jobs folder", self.error("run", "nightly", exit_code=6)["message"])
 
-    def test_detached_it_goes_on_alone(self):
-        self.folder.write("endless.xml", endless())
-        result = self.fermata("run", "endless.xml", "--detach", "-o", "name")
+    def test_detached_it_waits_for_a_worker(self):
+        result = self.fermata("run", self.job("true"), "--detach", "-o", "name")
         self.assertEqual("1\n", result.stdout)
-        self.assertEqual("STARTED", self.folder.show(1)["status"])
-        self.fermata("stop", "1", "--wait", "--now")
-        wait_until("all processes are gone", lambda: not self.folder.left_behind())
+        self.assertEqual("STARTING", self.folder.show(1)["status"])
+        self.assertIsNone(self.folder.show(1)["owner"])
+        self.assertEqual([], self.folder.left_behind())
+        self.fermata("resume", "1")
 
     def test_detached_it_still_says_why_it_cannot_start(self):
         self.folder.write("bad.xml", command_job("bad", "true").replace("true", "#{jobParameters['missing']}"))
@@ -248,8 +248,8 @@ class Instance(Case):
         self.folder.write("endless.xml", endless())
         self.fermata("run", "endless.xml", "--instance", "k", "--detach")
         result = self.fermata("run", "endless.xml", "--instance", "k", exit_code=8)
-        self.assertIn("is STARTED", result.stderr)
-        self.fermata("stop", "endless@latest", "--now", "--wait")
+        self.assertIn("is STARTING", result.stderr)
+        self.fermata("stop", "endless@latest")
 
     def test_a_lost_owner_is_recovered(self):
         self.job("sh once.sh")
@@ -317,7 +317,7 @@ class Restart(Case):
         self.fermata("run", self.job("test -e repaired"), exit_code=1)
         self.folder.write("repaired", "")
         self.assertEqual("2\n", self.fermata("restart", "1", "--detach", "-o", "name").stdout)
-        self.fermata("wait", "2")
+        self.fermata("resume", "2")
         result = self.fermata("restart", "2", "--detach", exit_code=8)
         self.assertIn("COMPLETED", result.stderr)
 
@@ -347,10 +347,11 @@ class Recover(Case):
         self.assertIn("1 is FAILED", self.fermata("recover", "1", "--fail").stdout)
         self.fermata("restart", "1")
 
-    def test_it_is_recovered_in_the_background(self):
+    def test_it_is_left_to_a_worker(self):
         self.lose_one()
         self.assertEqual("1\n", self.fermata("recover", "1", "--detach", "-o", "name").stdout)
-        self.fermata("wait", "1")
+        self.assertEqual("worker", self.folder.show(1)["waiting_for"][0]["kind"])
+        self.fermata("resume", "1")
 
     def test_stop_of_a_lost_one_ends_it(self):
         self.lose_one()
