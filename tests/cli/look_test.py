@@ -12,7 +12,7 @@ from fermata_process import DEADLINE, wait_until  # noqa: E402
 from jobs import IMPORT, command_job  # noqa: E402
 from run_test import Case  # noqa: E402
 
-EXECUTION_KEYS = ["schema", "id", "instance_id", "instance_key", "job", "status", "exit_status", "owner_lost", "created",
+EXECUTION_KEYS = ["schema", "id", "instance_id", "instance_key", "job", "status", "exit_status", "owner_lost", "owner", "created",
                   "started", "ended", "parameters", "waiting_for", "actions", "steps", "error"]
 STEP_KEYS = ["id", "name", "status", "exit_status", "started", "ended", "read", "written", "filtered", "read_skips",
              "process_skips", "write_skips", "commits", "rollbacks", "error", "partitions"]
