@@ -7,11 +7,17 @@
 
 namespace fermata::cli {
 
+bool is_forsaken(Session& session, const JobExecution& execution) {
+    if (!execution.owner_lost) return false;
+    const auto instance = session.repository().find_instance(execution.instance_id);
+    return !instance || !session.repository().is_served(instance->definition_hash);
+}
+
 JobExecution await_end(Session& session, JobExecutionId id, const Deadline& deadline) {
     for (;;) {
         JobExecution execution = session.execution(id);
         if (!is_running(execution.status)) return execution;
-        if (execution.owner_lost)
+        if (is_forsaken(session, execution))
             throw Error(ErrorKind::conflict, fmt::format("execution {} lost its owner: nobody runs it", id.value()),
                         fmt::format("fermata recover {}", id.value()));
         if (deadline.passed())

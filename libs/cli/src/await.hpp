@@ -18,8 +18,11 @@ private:
     std::optional<std::chrono::steady_clock::time_point> end_;
 };
 
-/// Until it is no longer running: it has ended or is PAUSED. Throws Error(timed_out); Error(conflict) once its owner is
-/// lost, since nobody will end it.
+/// Its owner is lost, and no worker is there who will take it over.
+[[nodiscard]] bool is_forsaken(Session& session, const JobExecution& execution);
+
+/// Until it is no longer running: it has ended or is PAUSED. Throws Error(timed_out); Error(conflict) once it is
+/// forsaken, since nobody will end it.
 JobExecution await_end(Session& session, JobExecutionId id, const Deadline& deadline);
 
 }  // namespace fermata::cli

@@ -88,6 +88,42 @@ std::vector<JobExecutionId> owned_by(sql::Connection& connection, const Worker& 
     return owned;
 }
 
+struct Corpse {
+    WorkerRecord worker;
+    bool served = false;
+};
+
+// Others that own something and are proved dead.
+std::vector<Corpse> corpses(sql::Connection& connection, const Worker& finder,
+                            const std::filesystem::path& data_folder) {
+    static const std::string sql = fmt::format(
+        "SELECT {}, w.slots FROM worker w WHERE w.incarnation <> $1 AND EXISTS (SELECT 1 FROM job_execution e WHERE "
+        "e.owner = w.id) ORDER BY w.id",
+        worker_columns);
+    const sql::Result rows = connection.execute(sql, {cell(finder.record().incarnation)});
+    std::vector<Corpse> dead;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        RowReader row(rows[i]);
+        const WorkerRecord worker = *read_worker(row);
+        if (liveness_of(worker, data_folder).liveness == Liveness::dead) dead.push_back({worker, row.integer() > 0});
+    }
+    return dead;
+}
+
+void add_lost(sql::Connection& connection, const Corpse& corpse, const Worker& finder,
+              std::vector<LostExecution>& lost) {
+    const sql::Result rows = connection.execute(
+        "SELECT e.id, e.status FROM job_execution e JOIN job_instance i ON i.id = e.instance_id JOIN worker f ON "
+        "f.incarnation = $2 JOIN worker_job j ON j.worker = f.id AND j.job_name = e.job_name AND "
+        "j.definition_hash = i.definition_hash WHERE e.owner = $1 ORDER BY e.id",
+        {Value(corpse.worker.id), cell(finder.record().incarnation)});
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        RowReader row(rows[i]);
+        const JobExecutionId id(row.integer());
+        lost.push_back({id, row.status(), corpse.worker, corpse.served});
+    }
+}
+
 // False if it is the worker's no more.
 bool disown(StoreWrite& write, JobExecutionId execution, const Worker& worker, const std::string& actor) {
     Standing standing = locked_standing_of(write, execution);
@@ -118,6 +154,15 @@ std::vector<ClaimedExecution> Repository::claim_waiting(const Worker& worker, st
         },
         [&](StoreWrite& look) { return owns_first(look, claimed, worker); });
     return claimed;
+}
+
+std::vector<LostExecution> Repository::lost_executions(const Worker& worker) {
+    return impl_->read([&](sql::Connection& connection) {
+        std::vector<LostExecution> lost;
+        for (const Corpse& corpse : corpses(connection, worker, data_folder_))
+            add_lost(connection, corpse, worker, lost);
+        return lost;
+    });
 }
 
 std::vector<JobExecutionId> Repository::disown_unknown(const Worker& worker, std::span<const JobExecutionId> known,

@@ -21,6 +21,7 @@ std::optional<WorkerRecord> read_worker(RowReader& row) {
     worker.owner_file.inode = static_cast<std::uint64_t>(row.integer());
     worker.started = row.time();
     worker.name = row.text();
+    worker.declared_dead = row.flag();
     return worker;
 }
 

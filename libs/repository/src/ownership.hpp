@@ -34,7 +34,7 @@ struct Standing {
 
 inline constexpr std::string_view worker_columns =
     "w.id, w.incarnation, w.pid, w.start_ticks, w.host, w.boot_id, w.user_name, w.device, w.inode, w.started, "
-    "w.name";
+    "w.name, w.dead";
 /// Reads `worker_columns`; nothing if they are null (LEFT JOIN).
 [[nodiscard]] std::optional<WorkerRecord> read_worker(RowReader& row);
 

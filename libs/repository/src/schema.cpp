@@ -29,7 +29,8 @@ CREATE TABLE worker (
     host TEXT NOT NULL, boot_id TEXT NOT NULL, user_name TEXT NOT NULL,
     device BIGINT NOT NULL, inode BIGINT NOT NULL,
     started BIGINT NOT NULL,
-    name TEXT NOT NULL, slots BIGINT NOT NULL DEFAULT 0 CHECK (slots >= 0), draining BIGINT NOT NULL DEFAULT 0);
+    name TEXT NOT NULL, slots BIGINT NOT NULL DEFAULT 0 CHECK (slots >= 0), draining BIGINT NOT NULL DEFAULT 0,
+    lease BIGINT, dead BIGINT NOT NULL DEFAULT 0);
 
 CREATE TABLE worker_job (
     worker BIGINT NOT NULL REFERENCES worker (id) ON DELETE CASCADE,

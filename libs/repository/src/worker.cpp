@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 namespace fermata {
@@ -42,6 +43,12 @@ std::string machine_and_boot() {
     return fmt::format("{}/{}", trim(machine), boot_id());
 }
 
+// Containers often share a name, and what lies under /etc: they are given names.
+std::string this_host() {
+    const char* given = std::getenv("FERMATA_HOST");
+    return given != nullptr && *given != '\0' ? given : host_name();
+}
+
 std::string_view machine_in(std::string_view machine_and_boot) {
     return machine_and_boot.substr(0, machine_and_boot.find('/'));
 }
@@ -71,7 +78,7 @@ Worker::Worker(const std::filesystem::path& data_folder, std::string name) {
     record_.name = std::move(name);
     record_.incarnation = new_uuid();
     record_.process = this_process();
-    record_.host = host_name();
+    record_.host = this_host();
     record_.boot_id = machine_and_boot();
     record_.user = user_name();
     record_.started = Clock::system().now();
@@ -89,8 +96,9 @@ Worker::~Worker() {
 }
 
 LivenessEvidence liveness_of(const WorkerRecord& worker, const std::filesystem::path& data_folder) {
+    if (worker.declared_dead) return {Liveness::dead, "its lease ran out"};
     const std::string here = machine_and_boot();
-    if (worker.host != host_name() || machine_in(worker.boot_id) != machine_in(here))
+    if (worker.host != this_host() || machine_in(worker.boot_id) != machine_in(here))
         return {Liveness::unknown, fmt::format("it runs on another host, {}; only that host can tell", worker.host)};
     if (worker.boot_id != here)
         return {Liveness::dead, fmt::format("{} was booted since pid {} ran", worker.host, worker.process.pid)};

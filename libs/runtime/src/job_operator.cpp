@@ -36,16 +36,6 @@ void check_resumed(JobExecutionId id, const ResumeOptions& options, const Resume
                 fmt::format("fermata show {} --waits", id.value()));
 }
 
-std::optional<std::string> find_property(const ResolvedProperties& properties, std::string_view name) {
-    for (const ResolvedProperty& property : properties)
-        if (property.name == name) return property.value.str();
-    return std::nullopt;
-}
-
-bool ends_when_lost(const RunnableJob& job) {
-    return find_property(job.job->properties, "fermata.on-owner-loss") == "fail";
-}
-
 }  // namespace
 
 JobOperator::JobOperator(Repository& repository, const Registry& registry, const sql::Drivers& drivers,
@@ -289,6 +279,8 @@ void JobOperator::submit_recovery(JobExecutionId id) {
     if (ends_when_lost(impl_->prepare_resume(execution, {}))) return fail_lost(id);
     if (!impl_->repository.release_lost(id, impl_->settings.actor)) impl_->refuse_recovery(id);
     if (execution.status == BatchStatus::pausing) serve_duties();  // the dead owner would have notified
+    if (execution.status == BatchStatus::stopping)
+        settle_counts(impl_->repository, impl_->drivers, execution.instance_id);
 }
 
 /// Nothing was done about it, though its owner was dead when we looked.

@@ -30,4 +30,11 @@ template <class Exception = JobStartException>
     return std::move(*assembly.job);
 }
 
+/// What becomes of an execution whose owner has died: it goes on, unless the job says "fail".
+[[nodiscard]] inline bool ends_when_lost(const RunnableJob& job) {
+    for (const ResolvedProperty& property : job.job->properties)
+        if (property.name == "fermata.on-owner-loss") return property.value.str() == "fail";
+    return false;
+}
+
 }  // namespace fermata

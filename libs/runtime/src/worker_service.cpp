@@ -2,6 +2,7 @@
 
 #include "job_operator_impl.hpp"
 #include "prepare.hpp"
+#include "settle_counts.hpp"
 
 #include <fermata/base/text.hpp>
 #include <fermata/repository/bell.hpp>
@@ -24,6 +25,7 @@ constexpr std::chrono::milliseconds look_interval(100);
 constexpr std::chrono::milliseconds look_interval_with_bell(1'000);
 constexpr std::chrono::seconds duty_interval(1);
 constexpr std::chrono::seconds folder_interval(1);
+constexpr std::chrono::milliseconds take_over_interval(500);
 constexpr std::chrono::seconds housekeeping_interval(10);
 
 /// True at most once an interval.
@@ -86,12 +88,15 @@ struct WorkerService::Impl {
     void look_after_ends();
     void look_after_terms();
     void keep_house();
+    void take_over();
     void claim();
     void hand_on_when_due();
     void wait();
 
     void look_at_jobs();
     void serve_only(const std::vector<JobDefinition>& definitions);
+    void take_over(const LostExecution& lost);
+    void adopt(const LostExecution& lost);
     void enter(const ClaimedExecution& claimed);
     void begin(const ClaimedExecution& claimed, const JobExecution& execution);
     void fail(const ClaimedExecution& claimed, const std::string& why);
@@ -110,8 +115,9 @@ struct WorkerService::Impl {
     std::optional<Instant> hand_on_at;
     WorkerTerms terms;
     bool terms_changed = false;  ///< since they were written
-    bool has_unknown = false;   ///< a claim or an end may have gone wrong: our rows may say more than we know
+    bool has_unknown = false;    ///< a claim or an end may have gone wrong: our rows may say more than we know
     Now folder{folder_interval};
+    Now looking_for_dead{take_over_interval};
     Now housekeeping{housekeeping_interval};
     std::string trouble;
     std::string folder_trouble;
@@ -155,6 +161,7 @@ void WorkerService::Impl::serve() {
     look_after_ends();
     look_after_terms();
     keep_house();
+    take_over();
     if (draining) return hand_on_when_due();
     claim();
 }
@@ -212,6 +219,41 @@ std::vector<JobExecutionId> WorkerService::Impl::known() const {
     std::vector<JobExecutionId> ids;
     for (const auto& [id, execution] : running) ids.push_back(id);
     return ids;
+}
+
+// --- what others have lost
+
+void WorkerService::Impl::take_over() {
+    if (!looking_for_dead.is_time()) return;
+    for (const LostExecution& lost : parts.repository.lost_executions(worker)) {
+        try {
+            take_over(lost);
+        } catch (const JobRestartException& error) {
+            tell_trouble(trouble, error.what());  // with these parameters not here; elsewhere, maybe
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::conflict) throw;  // somebody else was first
+        }
+    }
+}
+
+void WorkerService::Impl::take_over(const LostExecution& lost) {
+    const JobExecution execution = parts.execution(lost.id);
+    const bool goes_on = lost.status != BatchStatus::stopping && lost.status != BatchStatus::pausing;
+    if (goes_on && ends_when_lost(parts.prepare_resume(execution, {})))
+        jobs.fail_lost(lost.id);
+    else if (goes_on && !lost.was_served)
+        return adopt(lost);
+    else if (!parts.repository.release_lost(lost.id, parts.settings.actor))
+        return;
+    tell(News::Kind::orphaned, lost.id);
+    if (lost.status == BatchStatus::stopping) settle_counts(parts.repository, parts.drivers, execution.instance_id);
+}
+
+/// Of the process of a run: it goes on where and as whom it began.
+void WorkerService::Impl::adopt(const LostExecution& lost) {
+    if (draining || free_slots() < 1 || lost.owner.user != worker.record().user) return;
+    const auto claim = parts.repository.adopt(lost.id, worker, parts.settings.actor);
+    if (claim) enter({.claim = *claim, .adopted = true});
 }
 
 // --- executions

@@ -1,3 +1,4 @@
+#include "../await.hpp"
 #include "../command.hpp"
 #include "../json_text.hpp"
 #include "../session.hpp"
@@ -130,7 +131,7 @@ ExitCode LogsCommand::run(Session& session) {
     const JobExecutionId id = session.resolve(execution_);
     const bool safe = is_terminal(STDOUT_FILENO);
     for (;;) {
-        const bool ended = !is_running(session.execution(id).status) || session.execution(id).owner_lost;
+        const bool ended = !is_running(session.execution(id).status) || is_forsaken(session, session.execution(id));
         look(session, id);
         if (step_ && files_.empty() && (ended || !follow_))
             throw Error(ErrorKind::not_found,

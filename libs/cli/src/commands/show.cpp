@@ -120,8 +120,8 @@ std::string text_of(const ExecutionView& view, const Style& style) {
     const JobExecution& execution = view.execution;
     std::string text = fmt::format("{}  execution {}  {}\n", style.bold(printable(execution.job_name)),
                                    execution.id.value(), decorated_status(execution, style));
-    return text + facts_of(view) + stop_text(view) + waits_lines(execution) + pause_text(view) +
-           failure_of(execution) + actions_text(view) + (view.steps.empty() ? "" : "\n") + steps_of(view, style);
+    return text + facts_of(view) + stop_text(view) + waits_lines(execution) + pause_text(view) + failure_of(execution) +
+           actions_text(view) + (view.steps.empty() ? "" : "\n") + steps_of(view, style);
 }
 
 ExitCode ShowCommand::run(Session& session) {

@@ -1,3 +1,4 @@
+#include "../await.hpp"
 #include "../command.hpp"
 #include "../execution_view.hpp"
 #include "../foreground.hpp"
@@ -55,7 +56,7 @@ ExitCode WatchCommand::run(Session& session) {
         lines.print_ended(job);
         display->update(job);
         if (!is_running(execution.status)) break;
-        if (execution.owner_lost)
+        if (is_forsaken(session, execution))
             throw Error(ErrorKind::conflict, fmt::format("execution {} lost its owner: nobody runs it", id.value()),
                         fmt::format("fermata recover {}", id.value()));
         if (!patience.wait(std::chrono::milliseconds(200))) {

@@ -58,6 +58,8 @@ std::string told(const WorkerService::News& news) {
             return told(execution, "claimed");
         case Kind::handed:
             return told(execution, "handed on");
+        case Kind::orphaned:
+            return told(execution, fmt::format("has lost its owner and is {} now", to_string(execution.status)));
         case Kind::trouble:
             return told(execution, "cannot go on here: " + printable(news.text, 1000));
         case Kind::ended:

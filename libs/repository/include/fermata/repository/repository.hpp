@@ -55,6 +55,13 @@ struct ClaimedExecution {
     bool accept_input = false;
 };
 
+struct LostExecution {
+    JobExecutionId id;
+    BatchStatus status{};
+    WorkerRecord owner;
+    bool was_served = false;  ///< its owner was a worker that serves, not the process of a run
+};
+
 /// The definition as stored once per distinct text: by its hash.
 struct StoredDefinition {
     std::string hash;
@@ -268,6 +275,8 @@ public:
     /// record an end: let go for others, as if its owner had died. Answers those.
     std::vector<JobExecutionId> disown_unknown(const Worker& worker, std::span<const JobExecutionId> known,
                                                const std::string& actor);
+    /// Running executions whose owner is proved dead, of definitions that this worker serves.
+    [[nodiscard]] std::vector<LostExecution> lost_executions(const Worker& worker);
     /// Rows of processes that own or serve something; by name, then id. Reads them all.
     [[nodiscard]] std::vector<WorkerState> workers();
     /// Whether a worker that is not known to be dead serves this definition.

@@ -24,7 +24,8 @@ struct WorkerRecord {
     std::string user;
     FileIdentity owner_file;
     Timestamp started;
-    std::string name;  ///< given by whoever started it; empty: none
+    std::string name;            ///< given by whoever started it; empty: none
+    bool declared_dead = false;  ///< its lease ran out, and somebody said so: for good
 };
 
 class Worker {

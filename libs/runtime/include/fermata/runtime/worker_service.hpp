@@ -1,6 +1,11 @@
 #pragma once
 // A process that serves: it claims executions that wait for a worker, as many as it has free slots, and runs them; it
-// serves what time demands (pauses that were open too long, notifications), and forgets workers that died.
+// takes over what others have lost by their death; it serves what time demands (pauses that were open too long,
+// notifications), and forgets workers that died.
+//
+// What a dead worker owned goes on as the same execution: it waits for a worker again, and whoever has a free slot
+// claims it. What the process of a `run` owned is adopted here, if it was this user's and on this host. A job whose
+// property fermata.on-owner-loss is "fail" is FAILED instead.
 //
 // It claims only what it can run: definitions it was given, whose artifacts its registry has. What it claims all the
 // same and cannot assemble, because of a parameter, is FAILED with the reason.
@@ -23,8 +28,9 @@ public:
     struct News {
         enum class Kind : std::uint8_t {
             claimed,
-            ended,   ///< or PAUSED; its status says which
-            handed,  ///< STARTING again, for others
+            ended,     ///< or PAUSED; its status says which
+            handed,    ///< STARTING again, for others
+            orphaned,  ///< its owner died; its status says what became of it
             trouble,
         };
         Kind kind{};
