@@ -9,7 +9,7 @@
 #include <fermata/base/text.hpp>
 #include <fermata/runtime/worker_service.hpp>
 
-#include <atomic>
+#include <mutex>
 #include <thread>
 
 namespace fermata::cli {
@@ -77,27 +77,41 @@ WorkerService::Settings WorkerCommand::settings(JobsFolder& folder) const {
             .tell = [](const WorkerService::News& news) { Output::note(told(news)); }};
 }
 
-/// Before any thread: the first signal may come before the service is there.
+/// TERM and its like. Made before any thread: the first signal may come before the service is there.
 class Leaving {
 public:
-    void serve(WorkerService& service, Duration drain) {
-        drain_ = drain;
-        service_ = &service;
-        if (drains_) service.drain();
+    explicit Leaving(Duration drain) : drain_(drain) {}
+    /// While `service` runs, signals are for it.
+    void run(WorkerService& service) {
+        attend(&service);
+        try {
+            service.run();
+        } catch (...) {
+            attend(nullptr);
+            throw;
+        }
+        attend(nullptr);
     }
 
 private:
+    void attend(WorkerService* service) {
+        const std::lock_guard lock(mutex_);
+        service_ = service;
+        if (asked_ && service != nullptr) service->drain();
+    }
     void on_signal(int count) {
         if (count > 1) ::_exit(static_cast<int>(ExitCode::interrupted));
-        drains_ = true;
-        if (WorkerService* service = service_.load()) service->drain();
+        const std::lock_guard lock(mutex_);
+        asked_ = true;
+        if (service_ != nullptr) service_->drain();
         Output::note(fmt::format("fermata: claims nothing more; what runs has {} to end; once more leaves at once",
-                                 to_human(drain_.load())));
+                                 to_human(drain_)));
     }
-    std::atomic<WorkerService*> service_{nullptr};
-    std::atomic<Duration> drain_{Duration{}};
-    std::atomic<bool> drains_{false};
-    Interrupts interrupts_{[this](int count) { on_signal(count); }};
+    const Duration drain_;
+    std::mutex mutex_;
+    WorkerService* service_ = nullptr;
+    bool asked_ = false;
+    Interrupts interrupts_{[this](int count) { on_signal(count); }};  // last: its thread uses all of the above
 };
 
 ExitCode WorkerCommand::run(Session& session) {
@@ -105,13 +119,12 @@ ExitCode WorkerCommand::run(Session& session) {
         throw Error(ErrorKind::usage, fmt::format("--slots {}: a worker has between 1 and {}", slots_, most_slots));
     JobsFolder folder(session);
     const auto where = session.settings().jobs_folder();
-    Leaving leaving;
+    Leaving leaving(drain_);
     session.repository(IfAbsent::create);
     WorkerService service(session.jobs(), settings(folder));
-    leaving.serve(service, drain_);
     Output::note(fmt::format("fermata: worker {} serves {} with {} slot{} (pid {})", printable(name_), where.string(),
                              slots_, slots_ == 1 ? "" : "s", ::getpid()));
-    service.run();
+    leaving.run(service);
     return ExitCode::ok;
 }
 
