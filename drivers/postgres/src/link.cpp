@@ -3,6 +3,8 @@
 #include "dialect.hpp"
 #include "errors.hpp"
 
+#include <fermata/base/id.hpp>
+
 #include <fmt/format.h>
 
 #include <poll.h>
@@ -57,6 +59,12 @@ private:
     std::vector<std::string> values_;
 };
 
+/// Of all sessions of this process: whoever has proof of its death can end them together.
+const std::string& process_name() {
+    static const std::string name = "fermata " + new_uuid();
+    return name;
+}
+
 void ignore_notice(void* /*nothing*/, const PGresult* /*notice*/) {}
 
 }  // namespace
@@ -80,7 +88,7 @@ Link::Link(const Url& url, const Settings& settings, const char* database) : url
 void Link::open(const char* database) {
     Keywords keywords(url_);
     if (database != nullptr) keywords.add("dbname", database);
-    keywords.add("fallback_application_name", "fermata");
+    keywords.add("fallback_application_name", process_name());
     keywords.add("client_encoding", "UTF8");
     keywords.add_default("connect_timeout", std::to_string(settings_.connect_timeout.count()));
     keywords.add_default("tcp_user_timeout", std::to_string(settings_.unacknowledged.count()));

@@ -1,6 +1,7 @@
 // What workers that serve do to executions: claim those that wait, let go of those they do not know.
 #include "impl.hpp"
 #include "journal.hpp"
+#include "lease.hpp"
 #include "pauses.hpp"
 
 #include <fermata/base/point.hpp>
@@ -157,10 +158,13 @@ std::vector<ClaimedExecution> Repository::claim_waiting(const Worker& worker, st
 }
 
 std::vector<LostExecution> Repository::lost_executions(const Worker& worker) {
+    if (impl_->database.dialect().concurrent_writers) declare_dead(*impl_);
     return impl_->read([&](sql::Connection& connection) {
         std::vector<LostExecution> lost;
-        for (const Corpse& corpse : corpses(connection, worker, data_folder_))
+        for (const Corpse& corpse : corpses(connection, worker, data_folder_)) {
             add_lost(connection, corpse, worker, lost);
+            if (corpse.worker.declared_dead) end_sessions(connection, corpse.worker.id);
+        }
         return lost;
     });
 }

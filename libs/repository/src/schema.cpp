@@ -30,7 +30,7 @@ CREATE TABLE worker (
     device BIGINT NOT NULL, inode BIGINT NOT NULL,
     started BIGINT NOT NULL,
     name TEXT NOT NULL, slots BIGINT NOT NULL DEFAULT 0 CHECK (slots >= 0), draining BIGINT NOT NULL DEFAULT 0,
-    lease BIGINT, dead BIGINT NOT NULL DEFAULT 0);
+    lease BIGINT, dead BIGINT NOT NULL DEFAULT 0, sessions TEXT);
 
 CREATE TABLE worker_job (
     worker BIGINT NOT NULL REFERENCES worker (id) ON DELETE CASCADE,

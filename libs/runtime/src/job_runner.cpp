@@ -33,6 +33,7 @@ std::optional<JobEnd> JobRunner::walk() {
 std::optional<JobEnd> JobRunner::walk_to_rest() {
     for (;;) {
         WalkOutcome outcome = walk_->run(context_);
+        scope_.require_ours();
         if (outcome.status != BatchStatus::paused) return finish(end_of(std::move(outcome)));
         switch (scope_.repository.rest_execution(scope_.claim, context_.exit_status, scope_.pause.hands_on())) {
             case Rested::paused:

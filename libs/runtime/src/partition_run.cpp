@@ -72,6 +72,7 @@ public:
         end.progress.pause.reset();
         if (context_.pause_asked && end.status == BatchStatus::completed)
             end.progress.pause = kept(*context_.pause_asked, entry_.state);
+        around_.job.require_ours();
         around_.job.repository.end_partition(entry_.claim, end);
         return {end.status,  *end.exit_status, end.progress.metrics,
                 end.failure, end.collected,    unserved(end.progress, entry_.state)};
@@ -81,6 +82,7 @@ private:
     PartitionOutcome rested() {
         progress_.user_data = context_.persistent_user_data;
         progress_.exit_status = context_.exit_status;
+        around_.job.require_ours();
         const PauseOpened opened = around_.job.repository.rest_partition(entry_.claim, rest_of(context_, progress_));
         if (opened.open) around_.job.pause.opened(opened.epoch);
         return {.status = BatchStatus::paused,

@@ -29,6 +29,13 @@ struct JobScope {
     int owner_fd = -1;
     Crew& crew;
 
+    /// To be called before an end, or a rest, is recorded: what stopped because somebody else may own it by now has not
+    /// ended. Throws Error(stale).
+    void require_ours() const {
+        if (stop.reason() != StopReason::fenced) return;
+        throw Error(ErrorKind::stale, "it was stopped because its worker can no longer be sure to own it",
+                    "it goes on from its last checkpoint, with whoever claims it");
+    }
     /// What an owner learned from the database reaches the running artifacts.
     void heed(const Requests& requests) const {
         pause.learn(requests);

@@ -215,11 +215,13 @@ Walk::Move Walk::end_step_here(const RunnableStep& step, StepResult result, cons
                 .exit_status = end.exit_status,
                 .job_exit_status = job_exit_status,
                 .steps = move.outcome.steps};
+    scope_.require_ours();
     move.pause = heed(scope_.repository.end_step(result.claim, end));
     return move;
 }
 
 std::optional<WalkOutcome> Walk::rest_step_here(const StepResult& result, const Standing& standing) {
+    scope_.require_ours();
     const PauseOpened opened = scope_.repository.rest_step(result.claim, *result.rest);
     if (opened.open) scope_.pause.opened(opened.epoch);
     if (result.rest->pause && opened.epoch == 0) scope_.heed(scope_.repository.poll(scope_.claim));

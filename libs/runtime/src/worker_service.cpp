@@ -6,6 +6,7 @@
 
 #include <fermata/base/text.hpp>
 #include <fermata/repository/bell.hpp>
+#include <fermata/repository/heartbeat.hpp>
 
 #include <fmt/format.h>
 
@@ -85,6 +86,8 @@ struct WorkerService::Impl {
 
     // --- one round
     void serve();
+    void fence();
+    void require_alive() const;
     void look_after_ends();
     void look_after_terms();
     void keep_house();
@@ -121,7 +124,9 @@ struct WorkerService::Impl {
     Now housekeeping{housekeeping_interval};
     std::string trouble;
     std::string folder_trouble;
-    std::map<JobExecutionId, std::shared_ptr<RunningExecution>> running;  // last: their threads use the bell
+    std::mutex mutex;                                                     ///< of `running`, which fence() looks at
+    std::map<JobExecutionId, std::shared_ptr<RunningExecution>> running;  // their threads use the bell
+    std::optional<Heartbeat> heartbeat;                                   // last: its threads fence what runs
 };
 
 WorkerService::WorkerService(JobOperator& jobs, Settings settings)
@@ -141,6 +146,9 @@ void WorkerService::run() {
     impl_->look_at_jobs();
     impl_->parts.repository.enlist(impl_->worker, impl_->terms);
     impl_->terms_changed = false;
+    if (Heartbeat::is_needed(impl_->parts.repository))
+        impl_->heartbeat.emplace(
+            impl_->parts.repository, impl_->worker, [this] { impl_->fence(); }, Heartbeat::Terms{});
     const Duties duties(impl_->jobs);
     while (!impl_->draining || !impl_->running.empty()) {
         try {
@@ -153,17 +161,36 @@ void WorkerService::run() {
         }
         impl_->wait();
     }
+    impl_->heartbeat.reset();
     impl_->parts.repository.retire(impl_->worker);
 }
 
 void WorkerService::Impl::serve() {
     bell.listen();  // before looking: what rang earlier is seen
+    require_alive();
     look_after_ends();
     look_after_terms();
     keep_house();
     take_over();
     if (draining) return hand_on_when_due();
-    claim();
+    if (!heartbeat || heartbeat->is_trusted()) claim();
+}
+
+// --- whether it may
+
+/// On the heartbeat's thread. What runs writes nothing more and ends its children: somebody else may own it soon.
+void WorkerService::Impl::fence() {
+    {
+        const std::lock_guard lock(mutex);
+        for (const auto& [id, execution] : running) execution->request_stop(StopReason::fenced, true);
+    }
+    bell.wake();
+}
+
+void WorkerService::Impl::require_alive() const {
+    if (!heartbeat || !heartbeat->is_dead()) return;
+    throw Error(ErrorKind::stale, "this worker was taken for dead: it could not renew its lease in time",
+                "start it again: a new process is a new worker");
 }
 
 // --- what it serves
@@ -265,8 +292,12 @@ void WorkerService::Impl::look_after_ends() {
             continue;
         }
         const JobExecutionId id = at->first;
-        const std::exception_ptr wrong = at->second->trouble();
-        at = running.erase(at);
+        const std::shared_ptr<RunningExecution> ended = at->second;  // joined outside of the lock
+        const std::exception_ptr wrong = ended->trouble();
+        {
+            const std::lock_guard lock(mutex);
+            at = running.erase(at);
+        }
         try {
             if (wrong) std::rethrow_exception(wrong);
             tell(News::Kind::ended, id);
@@ -307,8 +338,10 @@ void WorkerService::Impl::begin(const ClaimedExecution& claimed, const JobExecut
                                   .begun = claimed.begun,
                                   .accept_sink = claimed.accept_sink,
                                   .ended = [this] { bell.wake(); }};
-    running[execution.id] = std::make_shared<RunningExecution>(parts.surroundings_of(worker), std::move(job),
-                                                               std::move(start), std::move(context));
+    auto begun = std::make_shared<RunningExecution>(parts.surroundings_of(worker), std::move(job), std::move(start),
+                                                    std::move(context));
+    const std::lock_guard lock(mutex);
+    running[execution.id] = std::move(begun);
 }
 
 void WorkerService::Impl::fail(const ClaimedExecution& claimed, const std::string& why) {
