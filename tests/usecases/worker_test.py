@@ -264,6 +264,59 @@ class Cluster:
         self.folder.fermata("wait", "1", exit_code=0)
         self.sound()
 
+    def test_what_a_dead_worker_owned_goes_on_elsewhere(self):
+        self.define(into_item("numbers", RANGE, item_count=5, max_rate=200))
+        sink = self.engine.own
+        alpha = self.worker("--slots", "1")
+        execution = self.start("numbers", "-p", f"sink={sink.url}", "-p", "to=300")
+        wait_until("a chunk", lambda: sink.numbers("value"))
+        beta = self.worker("--slots", "1", name="beta")
+        alpha.process.kill()
+        self.folder.fermata("wait", execution, exit_code=0)
+        self.assertEqual(list(range(1, 301)), sink.numbers("value"))
+        [step] = self.folder.show(execution)["steps"]
+        self.assertEqual((300, 300), (step["read"], step["written"]))
+        self.assertIn("has lost its owner and is STARTING", beta.said())
+        wait_until("the dead one is forgotten", lambda: list(self.workers()) == ["beta"])
+        self.sound()
+
+    def test_what_a_dead_run_owned_is_adopted(self):
+        self.define(job("sh -c 'test -e once || { touch once; exec tail -f /dev/null; }'"))
+        self.worker()
+        lost = self.folder.spawn("run", "job", "--jobs", self.folder.path / "jobs")
+        wait_until("it runs", (self.folder.path / "once").exists)
+        lost.kill()
+        lost.communicate()
+        wait_until("it has ended", lambda: self.status("1") == "COMPLETED")
+        self.sound()
+
+    def test_a_job_may_end_with_its_owner(self):
+        self.define(job("tail -f /dev/null").replace('version="2.0"', 'version="2.0"', 1).replace(
+            "<step id=", '<properties><property name="fermata.on-owner-loss" value="fail"/></properties><step id=', 1))
+        alpha = self.worker()
+        execution = self.start("job")
+        wait_until("it runs", lambda: self.status(execution) == "STARTED")
+        self.worker(name="beta")
+        alpha.process.kill()
+        self.folder.fermata("wait", execution, exit_code=1)
+        self.assertEqual("fermata.OwnerLost", self.folder.show(execution)["error"]["class"])
+        self.sound()
+
+    def test_a_stop_or_pause_outlives_the_owner(self):
+        self.define(job("sh -c 'trap : TERM; echo up > up.$FERMATA_EXECUTION_ID; while :; do sleep 0.01; done'"))
+        alpha = self.worker("--slots", "2")
+        stopping, pausing = self.start("job"), self.start("job")
+        for execution in stopping, pausing:
+            wait_until("it runs", (self.folder.path / f"up.{execution}").exists)
+        self.folder.fermata("stop", stopping, exit_code=0)
+        self.folder.fermata("pause", pausing, exit_code=0)
+        self.assertEqual(("STOPPING", "PAUSING"), (self.status(stopping), self.status(pausing)))
+        self.worker(name="beta")
+        alpha.process.kill()
+        for execution, status in (stopping, "STOPPED"), (pausing, "PAUSED"):
+            wait_until(f"{execution} is {status}", lambda: self.status(execution) == status)  # noqa: B023
+        self.sound()
+
     def test_what_a_worker_needs(self):
         self.assertIn("no jobs folder", self.folder.fermata("worker", exit_code=6).stderr)
         self.assertIn("between 1 and", self.fermata("worker", "--slots", "0", exit_code=2).stderr)
@@ -275,6 +328,55 @@ class ClusterOnSqlite(Cluster, unittest.TestCase):
 
 class ClusterOnPostgres(Cluster, unittest.TestCase):
     ENGINE = Postgres
+
+
+class Hosts(unittest.TestCase):
+    """Several hosts: as far as Fermata can tell, processes of another FERMATA_HOST with folders of their own are."""
+
+    setUp = Cluster.setUp
+    ENGINE = Postgres
+    define, worker, workers, start, status, sound, fermata = (
+        Cluster.define, Cluster.worker, Cluster.workers, Cluster.start, Cluster.status, Cluster.sound, Cluster.fermata)
+
+    def on(self, host):
+        """Commands from now on are of this host."""
+        self.folder.environment |= {"FERMATA_HOST": host, "XDG_STATE_HOME": str(self.folder.path / host)}
+
+    def import_on_alpha(self):
+        self.define(into_item("numbers", RANGE, item_count=5, max_rate=200))
+        self.on("north")
+        alpha = self.worker("--slots", "1")
+        execution = self.start("numbers", "-p", f"sink={self.engine.own.url}", "-p", "to=300")
+        wait_until("a chunk", lambda: self.engine.own.numbers("value"))
+        self.on("south")
+        self.worker("--slots", "1", name="beta")
+        self.assertEqual({"alpha": "serving", "beta": "serving"},
+                         {name: worker["state"] for name, worker in self.workers().items()})
+        return alpha, execution
+
+    def expect_each_number_once(self, execution):
+        self.folder.fermata("wait", execution, exit_code=0)
+        self.assertEqual(list(range(1, 301)), self.engine.own.numbers("value"))
+        [step] = self.folder.show(execution)["steps"]
+        self.assertEqual((300, 300), (step["read"], step["written"]))
+        self.assertEqual(1, len(self.folder.list()))
+        self.sound()
+
+    def test_a_host_that_died_is_replaced(self):
+        alpha, execution = self.import_on_alpha()
+        alpha.process.kill()
+        self.folder.fermata("recover", execution, exit_code=8)  # nobody can know yet
+        self.expect_each_number_once(execution)
+
+    def test_a_host_that_wakes_up_too_late_has_lost_its_work(self):
+        alpha, execution = self.import_on_alpha()
+        alpha.process.send_signal(signal.SIGSTOP)
+        self.expect_each_number_once(execution)
+        alpha.process.send_signal(signal.SIGCONT)
+        self.assertEqual(4, alpha.ended(), alpha.said())
+        self.assertIn("taken for dead", alpha.said())
+        self.expect_each_number_once(execution)
+        wait_until("its row is gone", lambda: list(self.workers()) == ["beta"])
 
 
 if __name__ == "__main__":

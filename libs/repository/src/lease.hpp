@@ -11,7 +11,8 @@ inline constexpr std::string_view database_now = "CAST(EXTRACT(EPOCH FROM clock_
 inline constexpr std::string_view server_started =
     "CAST(EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000 AS BIGINT)";
 
-/// Declares those dead whose lease has run out, unless the server was started a short while ago.
+/// Declares those dead whose lease has run out, unless the server was started a short while ago. One query, if there is
+/// none.
 void declare_dead(Store& store);
 /// Ends the sessions of a worker that was declared dead: it may be stopped in the middle of a transaction, which would
 /// keep others waiting, and reads as a lost connection when it goes on. Returns when they are gone, or after two

@@ -1,6 +1,7 @@
 // What somebody else than the owner may do to an execution. Requesters write only what the status table grants them.
 #include "impl.hpp"
 #include "journal.hpp"
+#include "lease.hpp"
 #include "ownership.hpp"
 #include "pauses.hpp"
 #include "ring.hpp"
@@ -167,6 +168,7 @@ BatchStatus Repository::abandon(JobExecutionId execution, const std::string& act
 }
 
 std::optional<LivenessEvidence> Repository::owner_liveness(JobExecutionId execution) {
+    if (impl_->database.dialect().concurrent_writers) declare_dead(*impl_);
     const Standing standing = impl_->read([&](sql::Connection& c) { return standing_of(c, execution); });
     if (!is_running(standing.status) || awaits_owner(standing)) return std::nullopt;
     return owner_evidence(standing, data_folder_);

@@ -1,5 +1,6 @@
 // The rows of workers that serve, and what is known of all workers.
 #include "impl.hpp"
+#include "lease.hpp"
 #include "ownership.hpp"
 
 #include <map>
@@ -22,12 +23,13 @@ void set_terms(StoreWrite& write, std::int64_t worker, const WorkerTerms& terms)
     write.commit();
 }
 
-const std::string& all_workers() {
-    static const std::string sql = fmt::format(
-        "SELECT {}, w.slots, w.draining, (SELECT COUNT(*) FROM job_execution e WHERE e.owner = w.id) FROM worker w "
+std::string all_workers(const sql::Dialect& dialect) {
+    const std::string lease =
+        dialect.concurrent_writers ? fmt::format("CASE WHEN w.lease >= {} THEN 1 ELSE 0 END", database_now) : "0";
+    return fmt::format(
+        "SELECT {}, w.slots, w.draining, (SELECT COUNT(*) FROM job_execution e WHERE e.owner = w.id), {} FROM worker w "
         "ORDER BY w.name, w.id",
-        worker_columns);
-    return sql;
+        worker_columns, lease);
 }
 
 WorkerState read_state(std::span<const Value> cells, const std::filesystem::path& data_folder) {
@@ -38,6 +40,8 @@ WorkerState read_state(std::span<const Value> cells, const std::filesystem::path
     state.draining = row.flag();
     state.owns = row.integer();
     state.liveness = liveness_of(state.record, data_folder);
+    if (row.flag() && state.liveness.liveness == Liveness::unknown)
+        state.liveness = {Liveness::alive, fmt::format("its lease is good; it runs on {}", state.record.host)};
     return state;
 }
 
@@ -79,7 +83,7 @@ void Repository::retire(const Worker& worker) {
 
 std::vector<WorkerState> Repository::workers() {
     return impl_->read([&](sql::Connection& connection) {
-        const sql::Result rows = connection.execute(all_workers());
+        const sql::Result rows = connection.execute(all_workers(impl_->database.dialect()));
         auto names = job_names_by_worker(connection);
         std::vector<WorkerState> states;
         for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -341,6 +341,7 @@ void WorkerService::Impl::begin(const ClaimedExecution& claimed, const JobExecut
     auto begun = std::make_shared<RunningExecution>(parts.surroundings_of(worker), std::move(job), std::move(start),
                                                     std::move(context));
     const std::lock_guard lock(mutex);
+    if (heartbeat && !heartbeat->is_trusted()) begun->request_stop(StopReason::fenced, true);
     running[execution.id] = std::move(begun);
 }
 
