@@ -7,14 +7,14 @@ namespace fermata::cli {
 namespace {
 
 constexpr std::string_view help =
-    R"(Returns as soon as it is recorded. A worker whose jobs folder holds this very definition runs it, one after the other as
+    R"help(Returns as soon as it is recorded. A worker whose jobs folder holds this very definition runs it, one after the other as
 they were asked for; the exit code says nothing about its outcome. --instance as with run.
 
   fermata start nightly -p date=2026-11-21
   fermata wait "$(fermata start nightly -o name)"
 
     Without a worker it waits; fermata resume ID runs it here, fermata stop ID takes it back.
-)";
+)help";
 
 class StartCommand final : public Command {
 public:
