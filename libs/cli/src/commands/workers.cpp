@@ -1,6 +1,7 @@
 #include "../command.hpp"
 #include "../json_text.hpp"
 #include "../local_time.hpp"
+#include "../session.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
