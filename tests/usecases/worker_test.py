@@ -259,8 +259,8 @@ class Cluster:
         lost.kill()
         lost.communicate()
         wait_until("its children are gone", lambda: self.folder.show("1")["owner_lost"])
-        self.worker()
         self.folder.fermata("recover", "1", "--detach", exit_code=0)
+        self.worker()
         self.folder.fermata("wait", "1", exit_code=0)
         self.sound()
 
@@ -291,7 +291,7 @@ class Cluster:
         self.sound()
 
     def test_a_job_may_end_with_its_owner(self):
-        self.define(job("tail -f /dev/null").replace('version="2.0"', 'version="2.0"', 1).replace(
+        self.define(job("tail -f /dev/null").replace(
             "<step id=", '<properties><property name="fermata.on-owner-loss" value="fail"/></properties><step id=', 1))
         alpha = self.worker()
         execution = self.start("job")
