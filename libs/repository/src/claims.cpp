@@ -16,10 +16,13 @@ constexpr std::string_view waiting =
     "e.status = 'STARTING' AND e.owner IS NULL JOIN job_instance i ON i.id = e.instance_id AND "
     "i.definition_hash = j.definition_hash WHERE w.incarnation = $1 AND w.draining = 0";
 
-// Asked before a transaction where that would keep others waiting.
-bool anything_waits(Store& store, const Worker& worker) {
-    static const std::string sql = fmt::format("SELECT 1 {} LIMIT 1", waiting);
-    return !store.select(sql, {cell(worker.record().incarnation)}).empty();
+// Asked before a transaction where that would keep others waiting. A worker whose row is gone is told so there.
+bool anything_to_do(Store& store, const Worker& worker) {
+    static const std::string sql = fmt::format(
+        "SELECT CASE WHEN EXISTS (SELECT 1 {}) OR NOT EXISTS (SELECT 1 FROM worker g WHERE g.incarnation = $1) THEN 1 "
+        "ELSE 0 END",
+        waiting);
+    return store.select(sql, {cell(worker.record().incarnation)})[0][0].integer() == 1;
 }
 
 // Rows that others claim at this instant are passed over, so that workers do not wait for each other.
@@ -142,7 +145,7 @@ std::vector<ClaimedExecution> Repository::claim_waiting(const Worker& worker, st
                                                         const std::string& actor) {
     std::vector<ClaimedExecution> claimed;
     if (most < 1) return claimed;
-    if (!impl_->database.dialect().concurrent_writers && !anything_waits(*impl_, worker)) return claimed;
+    if (!impl_->database.dialect().concurrent_writers && !anything_to_do(*impl_, worker)) return claimed;
     impl_->transact(
         [&](StoreWrite& write) {
             const std::int64_t owner = lock_worker(write, worker);
