@@ -147,8 +147,9 @@ class Cluster:
         self.sound()
 
     def test_no_more_at_a_time_than_slots(self):
-        self.define(job("sh -c 'echo $$ > up.$FERMATA_EXECUTION_ID; cat gate'"))
-        os.mkfifo(self.folder.path / "gate")
+        self.define(job("sh -c 'echo $$ > up.$FERMATA_EXECUTION_ID; cat gate.$FERMATA_EXECUTION_ID'"))
+        for n in "123":
+            os.mkfifo(self.folder.path / f"gate.{n}")
         self.worker("--slots", "2")
         for _ in range(3):
             self.start("job")
@@ -157,7 +158,7 @@ class Cluster:
         self.assertEqual(2, self.workers()["alpha"]["owns"])
         for n in "123":
             wait_until(f"{n} runs", (self.folder.path / f"up.{n}").exists)
-            (self.folder.path / "gate").write_text("go\n")
+            (self.folder.path / f"gate.{n}").write_text("go\n")
         for n in "123":
             self.folder.fermata("wait", n, exit_code=0)
         self.sound()

@@ -15,8 +15,7 @@
 namespace fermata {
 
 /// The whole command line over `registry`, to which the stock artifacts are added. Answers the exit code. Must be
-/// called before any other thread is started: it may be asked to become the guard of a command, or to go to the
-/// background.
+/// called before any other thread is started: it may be asked to become the guard of a command.
 int main(int argc, char** argv, Registry& registry);
 
 /// For programs that use JobOperator themselves. Artifacts the registry has already keep their names: registering a
