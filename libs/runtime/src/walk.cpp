@@ -40,6 +40,8 @@ WalkOutcome Walk::fold(std::vector<WalkOutcome> flows) const {
     if (heaviest != flows.end() && weight(*heaviest) > 0) result = std::move(*heaviest);
     result.ends_job = ends_job;
     result.steps = std::move(steps);
+    // One pause's signals can be passed on: those of the pause that was entered last.
+    for (const WalkOutcome& flow : flows) result.signals.own = std::max(result.signals.own, flow.signals.own);
     return result;
 }
 
@@ -86,9 +88,11 @@ WalkOutcome Walk::walk(const Place& place, const RunnableElement* first, const S
         outcome.steps = standing.steps;
         if (outcome.ends_job) return std::move(outcome);
         if (next.pause.open) return paused(standing);
-        // Decisions pass on what was sent; whatever has steps has received it.
-        if (next.pause.epoch > 0 || !std::holds_alternative<RunnableDecision>(standing.current->what))
+        // Decisions pass on what was sent; whatever has steps has received it, and may end with a pause of its own.
+        if (next.pause.epoch > 0)
             standing.signals = {.own = next.pause.epoch};
+        else if (!std::holds_alternative<RunnableDecision>(standing.current->what))
+            standing.signals = outcome.signals;
 
         const Transition& way = next.transition;
         if (way.exit_status) place.context.exit_status = way.exit_status;
@@ -98,6 +102,7 @@ WalkOutcome Walk::walk(const Place& place, const RunnableElement* first, const S
                 continue;
             case Transition::Kind::finish:
                 outcome.status = BatchStatus::completed;
+                outcome.signals = standing.signals;
                 return std::move(outcome);
             case Transition::Kind::failed:
                 outcome.failure = standing.failure;
@@ -358,10 +363,20 @@ void Walk::record(Move& move, const RunnableElement& element, std::string outcom
                           .exit_status = move.outcome.exit_status,
                           .job_exit_status = way.exit_status ? way.exit_status : place.context.exit_status,
                           .steps = move.outcome.steps,
-                          .failure = move.outcome.ends_job ? move.outcome.failure : std::nullopt};
-    // What is passed over paused when it ran.
-    move.pause =
-        heed(scope_.repository.record_walk(scope_.claim, entry, entry.outcome == "passed" ? std::nullopt : way.pause));
+                          .failure = move.outcome.ends_job ? move.outcome.failure : std::nullopt,
+                          .pause = move.outcome.signals.own};
+    const auto pause = entry.outcome == "passed" ? unanswered_pause(entry.step, way) : way.pause;
+    move.pause = heed(scope_.repository.record_walk(scope_.claim, entry, pause));
+}
+
+/// What is passed over paused when it ran. A gate that a stop, a time-out or a failure closed is still a gate.
+std::optional<PauseRequest> Walk::unanswered_pause(const std::string& step, const Transition& way) {
+    const std::lock_guard lock(earlier_mutex_);
+    if (!earlier_pauses_) earlier_pauses_ = scope_.repository.earlier_pauses(scope_.claim.instance);
+    const auto earlier = earlier_pauses_->find(step);
+    if (earlier == earlier_pauses_->end()) return way.pause;
+    if (earlier->second.answered) return std::nullopt;
+    return way.pause ? way.pause : earlier->second.what;
 }
 
 /// Nothing is entered any more after what was asked while the element ran, by its own script for one.

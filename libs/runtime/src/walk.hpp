@@ -7,6 +7,7 @@
 #include "transition.hpp"
 
 #include <map>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -24,6 +25,7 @@ struct WalkOutcome {
     /// Of a flow of a split that ends the job by an element: what the job's exit status becomes (§8.4.1).
     std::optional<std::string> job_exit_status;
     std::optional<std::string> restart;
+    SignalSource signals = {};  ///< sent to a pause behind the last element, which no step has received yet
 };
 
 class Walk {
@@ -80,6 +82,8 @@ private:
     std::string ask(const RunnableDecision& decision, const Place& place, const Standing& standing);
     std::vector<StepExecution> steps_for_decision(const Standing& standing);
     PauseOpened heed(const ElementRecorded& recorded);
+    /// Of a step that is passed over: what asked for its end to be waited for before, if nobody has answered.
+    std::optional<PauseRequest> unanswered_pause(const std::string& step, const Transition& way);
     void record(Move& move, const RunnableElement& element, std::string outcome, const Place& place,
                 const Standing& standing);
     [[nodiscard]] const WalkEntry* recorded(const Place& place, std::int64_t number) const;
@@ -95,6 +99,8 @@ private:
     std::map<std::string, StepState> states_;  ///< what earlier executions of the instance left
     std::map<std::pair<std::string, std::int64_t>, WalkEntry> record_;
     std::map<std::string, BatchStatus> unfinished_;  ///< steps that were entered: STARTED or PAUSED
+    std::mutex earlier_mutex_;                       ///< flows of a split pass steps over at the same time
+    std::optional<std::map<std::string, EarlierPause>> earlier_pauses_;  ///< read once a step is passed over
     std::int64_t outside_ = 0;  ///< the pause from outside behind which it goes on: for what is entered next
 };
 

@@ -155,6 +155,68 @@ TEST_F(Pausing, WhatWasSentReachesTheStepEnteredNextAtEveryEntry) {
     EXPECT_THAT(got, ElementsAre("b3"));
 }
 
+TEST_F(Pausing, WhatWasSentToTheEndOfAFlowReachesTheStepBehindIt) {
+    std::vector<std::string> got;
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        for (const Signal& signal : step.signals()) got.push_back(step.step_name + signal.payload.value_or("-"));
+        return "";
+    };
+    const auto flow = [](const std::string& id, const std::string& step, const std::string& next) {
+        return fmt::format(R"(<flow id="{}"{}>{}</flow>)", id, next.empty() ? "" : fmt::format(R"( next="{}")", next),
+                           scripted(step, fmt::format(R"(<fer:pause on="*" point="{}"/>)", step)));
+    };
+    const std::string more = scripted("b", "", "c") + scripted("c");
+    JobExecution waiting = run(job(flow("f", "a", "b") + more));
+    EXPECT_EQ(waiting.status, BatchStatus::paused);
+    EXPECT_EQ(resume_elsewhere(waiting.id, {.payload = "1"}).status, BatchStatus::completed);
+    EXPECT_THAT(got, ElementsAre("b1"));
+
+    got.clear();
+    const std::string two = flow("f", "a", "") + flow("g", "x", "");
+    waiting = run(job(R"(<split id="both" next="b">)" + two + "</split>" + more));
+    ASSERT_EQ(waiting.waits.size(), 2U);
+    const std::string last = waiting.waits[1].what.point;
+    operator_->signal(waiting.id, {.point = waiting.waits[0].what.point, .payload = "1"});
+    EXPECT_EQ(resume_elsewhere(waiting.id, {.point = last, .payload = "2"}).status, BatchStatus::completed);
+    EXPECT_THAT(got, ElementsAre("b2")) << "of several, the pause entered last";
+}
+
+TEST_F(Pausing, ARestartWaitsAgainWhereNobodyAnswered) {
+    const JobDefinition definition = job(scripted("a", R"(<fer:pause on="*" point="p"/>)", "b") + scripted("b"));
+    const JobExecution unanswered = run(definition);
+    EXPECT_EQ(unanswered.status, BatchStatus::paused);
+    operator_->stop(unanswered.id);
+    const JobExecution again = restart(unanswered.id);
+    EXPECT_EQ(again.status, BatchStatus::paused);
+    ASSERT_EQ(again.waits.size(), 1U);
+    EXPECT_EQ(again.waits[0].what.point, "p");
+    EXPECT_THAT(entered(), IsEmpty()) << "a is complete, b is behind the gate";
+
+    bool fails = true;
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        if (step.step_name == "b" && fails) throw Bad("for now");
+        return "";
+    };
+    EXPECT_EQ(resume(again.id).status, BatchStatus::failed);
+    fails = false;
+    EXPECT_EQ(restart(again.id).status, BatchStatus::completed) << "an answered pause is passed";
+}
+
+TEST_F(Pausing, ARestartWaitsAgainForWhatAStepAskedForBehindItself) {
+    script().on_batchlet = [](StepContext& step) -> std::string {
+        if (step.step_name == "a") step.pause_after({.point = "look", .message = "well?"});
+        return "";
+    };
+    const JobExecution unanswered = run(job(scripted("a", "", "b") + scripted("b")));
+    EXPECT_EQ(unanswered.status, BatchStatus::paused);
+    operator_->stop(unanswered.id);
+    const JobExecution again = restart(unanswered.id);
+    EXPECT_EQ(again.status, BatchStatus::paused);
+    ASSERT_EQ(again.waits.size(), 1U);
+    EXPECT_EQ(again.waits[0].what.message, "well?");
+    EXPECT_EQ(resume(again.id).status, BatchStatus::completed);
+}
+
 TEST_F(Pausing, WhatWasSentBeforeMeansNoWaiting) {
     int entries = 0;
     std::vector<std::string> got;

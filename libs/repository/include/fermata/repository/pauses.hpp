@@ -116,6 +116,12 @@ struct Notification {
     std::int64_t epoch = 0;
 };
 
+/// The pause behind an element that an execution of the instance entered last.
+struct EarlierPause {
+    PauseRequest what;
+    bool answered = false;  ///< by signals, by a resume, or by time where that was asked for
+};
+
 struct PauseSummary {
     std::string point;
     std::int64_t pauses = 0;

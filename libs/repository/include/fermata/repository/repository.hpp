@@ -345,6 +345,8 @@ public:
     /// The pause asked for from outside beyond which the execution went on last: its signals are for what is entered
     /// next. 0 = none.
     [[nodiscard]] std::int64_t outside_pause_of(JobExecutionId execution);
+    /// Of all executions of the instance, by element. One query.
+    [[nodiscard]] std::map<std::string, EarlierPause> earlier_pauses(JobInstanceId instance);
     /// Encoded StepPauses that partitions of the step asked for and that were not served, for an adopter.
     [[nodiscard]] std::vector<std::string> unserved_pauses_of(const StepClaim& step);
     /// What was sent to an entry of a step, in order of arrival.
