@@ -25,4 +25,7 @@ private:
 /// forsaken, since nobody will end it.
 JobExecution await_end(Session& session, JobExecutionId id, const Deadline& deadline);
 
+/// Until this step of it has ended; the same errors, also if the execution rests or ends without that.
+StepExecution await_step_end(Session& session, JobExecutionId id, const std::string& step, const Deadline& deadline);
+
 }  // namespace fermata::cli

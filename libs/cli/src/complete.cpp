@@ -23,6 +23,16 @@ Words executions(Session& session) {
     return words;
 }
 
+Words running_steps(Session& session) {
+    Words words;
+    for (const auto& execution : session.repository().find_executions(
+             {.statuses = {BatchStatus::started, BatchStatus::pausing}, .limit = most_executions}))
+        for (const auto& step : session.repository().steps_of(execution.id))
+            if (step.status == BatchStatus::started && std::ranges::find(words, step.name) == words.end())
+                words.push_back(step.name);
+    return words;
+}
+
 Words jobs(Session& session) {
     Words words;
     for (const auto& file : jobs_in_folder(session))
@@ -40,6 +50,8 @@ Words values_of(Session& session, const Option& option) {
     switch (option.completes) {
         case Completes::execution:
             return executions(session);
+        case Completes::running_step:
+            return running_steps(session);
         case Completes::job:
             return session.settings().get("jobs").value.empty() ? Words{"__files"} : jobs(session);
         case Completes::file:

@@ -1,6 +1,9 @@
 // The JSON of an execution (design §13): may grow, never changes.
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
+#include "busy.hpp"
 #include "execution_view.hpp"
 #include "json_text.hpp"
 #include "waits.hpp"
@@ -56,6 +59,16 @@ Json to_objects(const std::vector<PartitionExecution>& partitions) {
     return objects;
 }
 
+/// Who has stopped it alone; `after` is null while it has not come to that, and where it ended before.
+Json cut_of(const StepExecution& step, const ExecutionView& view) {
+    const auto cut = std::ranges::find(view.cuts, step.id, &StepCut::step_execution);
+    if (cut == view.cuts.end()) return nullptr;
+    return {{"by", cut->by},
+            {"at", to_rfc3339(cut->at)},
+            {"after", cut->after ? Json(*cut->after) : Json(nullptr)},
+            {"position", cut->position}};
+}
+
 Json to_object(const StepExecution& step, const ExecutionView& view) {
     const auto partitions = view.partitions.find(step.id);
     Json object{{"id", step.id.value()},
@@ -66,12 +79,19 @@ Json to_object(const StepExecution& step, const ExecutionView& view) {
                 {"ended", or_null(step.ended)}};
     add_metrics(object, step.metrics);
     object["error"] = to_object(step.failure);
+    object["cut"] = cut_of(step, view);
     object["partitions"] = partitions == view.partitions.end() ? Json::array() : to_objects(partitions->second);
     return object;
 }
 
-Json waiting_for(const JobExecution& execution) {
+Json waiting_for(const ExecutionView& view) {
+    const JobExecution& execution = view.execution;
     Json all = Json::array();
+    for (const Busy& busy : still_busy(view))
+        all.push_back({{"kind", busy.kind},
+                       {"name", busy.name},
+                       {"since", to_rfc3339(busy.waited_for)},
+                       {"message", "runs since " + to_rfc3339(busy.running)}});
     if (awaits_owner(execution))
         all.push_back({{"kind", "worker"}, {"name", ""}, {"since", to_rfc3339(execution.updated)}, {"message", ""}});
     for (const Pause& pause : execution.waits)
@@ -112,7 +132,7 @@ std::string to_json(const ExecutionView& view, bool with_steps) {
                 {"started", or_null(execution.started)},
                 {"ended", or_null(execution.ended)},
                 {"parameters", execution.parameters.empty() ? Json::object() : Json(execution.parameters)},
-                {"waiting_for", waiting_for(execution)},
+                {"waiting_for", waiting_for(view)},
                 {"actions", Json::array()}};
     for (const auto& action : view.actions) object["actions"].push_back(to_object(action));
     if (with_steps) {

@@ -1,4 +1,5 @@
 #include "execution_view.hpp"
+#include "busy.hpp"
 #include "waits.hpp"
 
 #include <fmt/format.h>
@@ -89,10 +90,10 @@ std::vector<Action> actions_of(Session& session, const JobExecution& execution) 
 
 ExecutionView view_of(Session& session, JobExecution execution) {
     Repository& repository = session.repository();
-    ExecutionView view{.execution = std::move(execution), .steps = {}, .partitions = {}, .actions = {}};
+    ExecutionView view{.execution = std::move(execution), .steps = {}, .partitions = {}, .actions = {}, .cuts = {}};
     view.steps = repository.steps_of(view.execution.id);
     if (view.execution.owner) view.owner = repository.owner_of(view.execution.id);
-    if (session.out().wants_json())
+    if (session.out().wants_json() || is_coming_to_rest(view.execution))
         for (const auto& step : view.steps)
             if (step.partitions) view.partitions.emplace(step.id, repository.partitions_of(step.id));
     view.actions = actions_of(session, view.execution);

@@ -28,9 +28,10 @@ struct ExecutionView {
     std::map<StepExecutionId, std::vector<PartitionExecution>> partitions;  ///< of partitioned steps
     std::vector<Action> actions;
     std::optional<WorkerRecord> owner = {};
+    std::vector<StepCut> cuts;  ///< of the instance; `show` only
 };
 
-/// Partitions are read for JSON only, which tells all.
+/// Partitions are read for JSON, which tells all, and where they may be what is still busy.
 [[nodiscard]] ExecutionView view_of(Session& session, JobExecution execution);
 
 /// All verbs, in a fixed order. A restart also needs that the job allows it: restartable, start-limit.

@@ -17,17 +17,18 @@ namespace fermata {
 /// What is asked of the owner, as read_requests() reads it. A statement of its own: RETURNING makes SQLite open a
 /// temporary table. The row is there: history is deleted by whole instances that have ended.
 [[nodiscard]] inline sql::Command ask(const Claim& claim) {
-    return {"SELECT status, stop_now, pause_now, pauses FROM job_execution WHERE id = $1",
+    return {"SELECT status, stop_now, pause_now, pauses, cuts FROM job_execution WHERE id = $1",
             {Value(claim.execution.value())}};
 }
 
-/// Reads `status, stop_now, pause_now, pauses` of the execution's row.
+/// Reads `status, stop_now, pause_now, pauses, cuts` of the execution's row.
 [[nodiscard]] inline Requests read_requests(RowReader& row) {
     Requests requests;
     requests.status = row.status();
     requests.stop_now = row.flag();
     requests.pause_now = row.flag();
     requests.pauses = row.integer();
+    requests.cuts = row.integer();
     return requests;
 }
 [[nodiscard]] inline Requests requests_in(const sql::Result& asked) {

@@ -67,6 +67,7 @@ CREATE TABLE job_execution (
     pauses BIGINT NOT NULL DEFAULT 0, pause_now BIGINT NOT NULL DEFAULT 0,
     passed BIGINT NOT NULL DEFAULT 0, rests BIGINT NOT NULL DEFAULT 0, outside_pause BIGINT NOT NULL DEFAULT 0,
     accept_sink BIGINT NOT NULL DEFAULT 0, accept_input BIGINT NOT NULL DEFAULT 0,
+    cuts BIGINT NOT NULL DEFAULT 0,
     CHECK ((status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSING', 'PAUSED')) = (ended IS NULL)),
     CHECK ((ended IS NULL AND status <> 'PAUSED') OR owner IS NULL));
 
@@ -89,7 +90,9 @@ CREATE TABLE step_execution (
     error_class TEXT, error_message TEXT, error_step TEXT, error_position TEXT,
     user_data {bytes},
     partitions BIGINT, threads BIGINT,
-    CHECK ((status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSED')) = (ended IS NULL)));
+    cut_by TEXT, cut_at BIGINT, cut_now BIGINT NOT NULL DEFAULT 0, cut_after BIGINT, cut_position TEXT,
+    CHECK ((status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSED')) = (ended IS NULL)),
+    CHECK ((cut_by IS NULL) = (cut_at IS NULL)), CHECK (cut_after IS NULL OR cut_by IS NOT NULL));
 
 CREATE TABLE partition_execution (
     step_execution_id BIGINT NOT NULL REFERENCES step_execution (id), partition BIGINT NOT NULL,
@@ -183,6 +186,7 @@ CREATE INDEX job_execution_job_status ON job_execution (job_name, status, id);
 CREATE INDEX job_execution_status ON job_execution (status, id);
 CREATE INDEX job_parameter_value ON job_parameter (name, substr(value, 1, 200), execution_id);
 CREATE INDEX step_execution_execution ON step_execution (execution_id, id);
+CREATE INDEX step_execution_cut ON step_execution (execution_id) WHERE cut_by IS NOT NULL;
 CREATE INDEX instance_sink_instance ON instance_sink (instance_id);
 CREATE INDEX event_execution ON event (execution_id, id);
 CREATE INDEX pause_open ON pause (execution_id, epoch) WHERE completed IS NULL;

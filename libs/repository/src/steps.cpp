@@ -124,10 +124,36 @@ sql::Command end_step_progress(const StepClaim& claim, const StepEnd& end, Times
     return command;
 }
 
-sql::Command end_partitions_not_entered(const StepClaim& claim, Timestamp now) {
+sql::Command end_partitions_not_entered(const StepClaim& claim, bool cut, Timestamp now) {
     return {
-        "UPDATE partition_execution SET status = 'STOPPED', ended = $2 WHERE step_execution_id = $1 AND ended IS NULL",
-        {Value(claim.id.value()), cell(now)}};
+        "UPDATE partition_execution SET status = 'STOPPED', exit_status = COALESCE($3, exit_status), ended = $2 "
+        "WHERE step_execution_id = $1 AND ended IS NULL",
+        {Value(claim.id.value()), cell(now), cut ? Value(std::string_view("cut")) : Value()}};
+}
+
+// Who asked. An owner that died while it put the files of a cut step in place may have been marked FAILED: then it was
+// asked of the StepExecution before.
+std::string record_cut(StoreWrite& write, const StepClaim& claim, const CutShort& cut) {
+    const sql::Result recorded = write->execute(sql::Command{
+        "UPDATE step_execution SET cut_after = $2, cut_position = $3, cut_at = COALESCE(cut_at, $7), "
+        "cut_by = COALESCE(cut_by, (SELECT x.cut_by FROM job_execution e JOIN step_execution x ON "
+        "x.execution_id = e.id WHERE e.instance_id = $4 AND x.step = $5 AND x.cut_by IS NOT NULL "
+        "ORDER BY x.id DESC LIMIT 1), $6) WHERE id = $1 RETURNING cut_by",
+        {Value(claim.id.value()), Value(cut.after), cell(cut.position), Value(claim.execution.instance.value()),
+         cell(claim.step), cell(runtime_actor), cell(write.now())},
+        1});
+    return std::string(recorded[0][0].text());
+}
+
+Event cut_event(const StepClaim& claim, const CutShort& cut, std::string by, Timestamp now) {
+    return {.at = now,
+            .execution = claim.execution.execution,
+            .kind = "step.cut",
+            .actor = std::move(by),
+            .data = facts({{"step", std::string_view(claim.step)},
+                           {"step_execution", claim.id.value()},
+                           {"after", cut.after},
+                           {"position", std::string_view(cut.position)}})};
 }
 
 sql::Command keep_job_exit_status(const Claim& claim, const StepEnd& end, Timestamp now) {
@@ -231,8 +257,10 @@ ElementRecorded Repository::end_step(const StepClaim& claim, const StepEnd& end)
     const auto verb = [&](StoreWrite& write) {
         recorded = {};
         WalkEntry entry = end.walk;
+        if (end.pause || end.cut) write->execute(fence(claim.execution, write.now()));
+        Event cut;
+        if (end.cut) cut = cut_event(claim, *end.cut, record_cut(write, claim, *end.cut), write.now());
         if (end.pause) {
-            write->execute(fence(claim.execution, write.now()));
             recorded.pause = open_pause(
                 write, claim.execution.execution,
                 {.kind = PauseKind::after, .what = *end.pause, .element = claim.step, .opened_by = runtime_actor});
@@ -247,7 +275,8 @@ ElementRecorded Repository::end_step(const StepClaim& claim, const StepEnd& end)
         std::vector<sql::Command> last{keep_job_exit_status(claim.execution, end, write.now()),
                                        end_step_execution(claim, end, write.now()),
                                        end_step_progress(claim, end, write.now()), walk.insert(), journal(ended)};
-        if (end.partitioned) last.push_back(end_partitions_not_entered(claim, write.now()));
+        if (end.partitioned) last.push_back(end_partitions_not_entered(claim, end.cut.has_value(), write.now()));
+        if (end.cut) last.push_back(journal(cut));
         FERMATA_POINT("step.before-end");
         last.push_back(ask(claim.execution));
         recorded.requests = requests_in(write.commit(last).back());
@@ -295,7 +324,7 @@ void Repository::end_execution(const Claim& claim, const JobEnd& end) {
 
 Requests Repository::poll(const Claim& claim) {
     const sql::Result found =
-        impl_->select("SELECT status, stop_now, pause_now, pauses, epoch FROM job_execution WHERE id = $1",
+        impl_->select("SELECT status, stop_now, pause_now, pauses, cuts, epoch FROM job_execution WHERE id = $1",
                       {Value(claim.execution.value())});
     if (found.empty()) throw no_such_execution(claim.execution);
     RowReader row(found[0]);

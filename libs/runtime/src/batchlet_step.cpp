@@ -18,15 +18,15 @@ public:
 
 private:
     void run(std::stop_token done) {
-        std::stop_callback wake(scope_.job.stop.token(), [this] {
+        std::stop_callback wake(scope_.stop.signal().token(), [this] {
             const std::lock_guard lock(mutex_);
             wake_.notify_all();
         });
         {
             std::unique_lock lock(mutex_);
-            wake_.wait(lock, done, [this] { return scope_.job.stop.requested(); });
+            wake_.wait(lock, done, [this] { return scope_.stop.requested(); });
         }
-        if (!scope_.job.stop.requested() || done.stop_requested()) return;
+        if (!scope_.stop.requested() || done.stop_requested()) return;
         try {
             batchlet_.stop();
         } catch (const std::exception& error) {
@@ -51,8 +51,9 @@ StepOutcome run_batchlet(const RunnableBatchlet& runnable, StepScope& scope) {
     {
         const StopCaller stopper(*batchlet, scope);
         exit_status = batchlet->process();
-        stopped = scope.job.stop.requested();
+        stopped = scope.stop.requested();
     }
+    if (stopped && scope.stop.is_cut()) return Cut{};
     if (!stopped && wants_to_rest(scope.context)) return Paused{};
     if (!scope.context.exit_status && !exit_status.empty()) scope.context.exit_status = exit_status;
     if (stopped) return Stopped{};

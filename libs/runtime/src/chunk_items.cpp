@@ -21,7 +21,7 @@ std::string excerpt(std::string_view text) { return printable(text, 1000); }
 
 /// False: the input has ended (ended_), or this item was skipped.
 bool ChunkStep::read(void* slot, std::exception_ptr error) {
-    if (!throttle_.unlimited()) throttle_.wait_for_next(scope_.job.stop.token());
+    if (!throttle_.unlimited()) throttle_.wait_for_next(scope_.stop.signal().token());
     if (intent_) note_intent("reading after " + pipeline_.reader->position());
     for (bool again = false;; again = true) {
         bool found = false;

@@ -65,6 +65,10 @@ void ChunkPipeline::open(const Progress& committed) {
         processor_open_ = true;
         processor->open();
     }
+    open_outputs(committed);
+}
+
+void ChunkPipeline::open_outputs(const Progress& committed) {
     if (!writer_open_) {
         writer_open_ = true;
         writer->open(Checkpoint(committed.writer));

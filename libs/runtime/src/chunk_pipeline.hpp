@@ -14,6 +14,8 @@ public:
 
     /// Opens what is not open, at the committed positions.
     void open(const Progress& committed);
+    /// Only what can be put in place.
+    void open_outputs(const Progress& committed);
     /// Closes what is open; the first exception is thrown after all were closed.
     void close();
     void close_quietly() noexcept;

@@ -24,7 +24,7 @@ ChunkStep::ChunkStep(const RunnableChunk& chunk, StepScope& scope)
     StepContext& context = scope_.context;
     if (context.persistent_user_data == scope.entry.state.progress.user_data)
         context.persistent_user_data = committed_.user_data;
-    if (!context.exit_status) context.exit_status = committed_.exit_status;
+    if (!context.exit_status) context.exit_status.restore(committed_.exit_status);
     context.pause_asked = unserved(committed_, scope.entry.state);
     if (!context.pause_asked) committed_.pause.reset();
     show();
@@ -38,7 +38,7 @@ void ChunkStep::begin_step_execution() {
     committed_.retries_used = 0;
     committed_.exit_status.reset();
     committed_.pause.reset();
-    committed_.exhausted = committed_.publishing;
+    if (!committed_.publishing) committed_.exhausted = false;
 }
 
 StepOutcome ChunkStep::run() {
@@ -47,19 +47,30 @@ StepOutcome ChunkStep::run() {
     } catch (const std::exception& error) {
         pipeline_.close_quietly();
         // `stop --now` kills children in the middle of a chunk: it is rolled back, and that is no failure.
-        if (scope_.job.stop.now() && !is_fenced(error)) return Stopped{};
-        throw;
+        if (!scope_.stop.signal().now() || is_fenced(error)) throw;
     } catch (...) {
         pipeline_.close_quietly();
         throw;
     }
+    return killed();
+}
+
+/// What a step that is cut short has committed is put in place all the same.
+StepOutcome ChunkStep::killed() {
+    if (!scope_.stop.is_cut()) return Stopped{};
+    pipeline_.open_outputs(committed_);
+    publish();
+    pipeline_.close();
+    return Cut{};
 }
 
 StepOutcome ChunkStep::run_chunks() {
     guard_against_repeated_deaths();
     pipeline_.open(committed_);
-    while (!committed_.exhausted) {
-        if (scope_.job.stop.requested()) {
+    // Published before the input has ended: it was cut short under an owner that died.
+    while (!committed_.exhausted && !committed_.publishing) {
+        if (scope_.stop.requested()) {
+            if (scope_.stop.is_cut()) break;
             pipeline_.close();
             return Stopped{};
         }
@@ -69,11 +80,23 @@ StepOutcome ChunkStep::run_chunks() {
         }
         if (run_chunk_or_recover() && pipeline_.algorithm && !one_by_one_) pipeline_.algorithm->end_checkpoint();
     }
+    const bool cut = !committed_.exhausted;
+    const std::string last = cut ? place() : std::string();
     // A child that ends badly takes part in the outcome: nothing is put in place then.
     pipeline_.close_processor();
     publish();
     pipeline_.close();
+    if (cut) return Cut{last};
     return Completed{};
+}
+
+/// For the record only.
+std::string ChunkStep::place() const {
+    try {
+        return pipeline_.reader->position();
+    } catch (const std::exception&) {
+        return {};
+    }
 }
 
 /// Chunks of a replay are no chunks of their own: without the exception before they would have been one.
@@ -254,14 +277,14 @@ void ChunkStep::fill_plain() {
 }
 
 PlainRun ChunkStep::run_plainly(std::int64_t items) {
-    const StopSignal& stop = scope_.job.stop;
+    const StopSignal& stop = scope_.stop.signal();
     if (!pipeline_.processor) return pipeline_.reader->read_run(*pipeline_.output, items, stop);
     return pipeline_.processor->process_run(*pipeline_.reader, *pipeline_.input, pipeline_.input_type.chunk_bound,
                                             *pipeline_.output, items, stop);
 }
 
 bool ChunkStep::is_full() {
-    if (scope_.job.stop.requested()) return true;
+    if (scope_.stop.requested()) return true;
     if (one_by_one_) return reads_ >= 1;
     if (pipeline_.algorithm) return pipeline_.algorithm->is_ready_to_checkpoint();
     if (reads_ >= chunk_.definition->item_count) return true;

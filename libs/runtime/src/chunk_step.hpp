@@ -38,6 +38,8 @@ private:
     void begin_step_execution();
     [[nodiscard]] bool must_rest() const;
     StepOutcome run_chunks();
+    StepOutcome killed();
+    [[nodiscard]] std::string place() const;
     void guard_against_repeated_deaths();
     bool run_chunk_or_recover();
     void recover(const std::exception_ptr& error);

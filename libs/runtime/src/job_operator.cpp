@@ -36,6 +36,18 @@ void check_resumed(JobExecutionId id, const ResumeOptions& options, const Resume
                 fmt::format("fermata show {} --waits", id.value()));
 }
 
+[[noreturn]] void refuse_step_stop(Repository& repository, JobExecutionId id, const std::string& step,
+                                   const StepStopAnswer& answer) {
+    std::string running;
+    for (const StepExecution& each : repository.steps_of(id))
+        if (each.status == BatchStatus::started)
+            running += fmt::format("{}{}", running.empty() ? "" : ", ", printable(each.name));
+    throw Error(ErrorKind::conflict,
+                fmt::format("cannot stop step \"{}\" of {}: it {}", printable(step), id.value(),
+                            answer.step ? fmt::format("is {}", to_string(*answer.step)) : "was not entered"),
+                running.empty() ? "no step runs" : fmt::format("what runs: {}", running));
+}
+
 }  // namespace
 
 JobOperator::JobOperator(Repository& repository, const Registry& registry, const sql::Drivers& drivers,
@@ -176,6 +188,20 @@ StopAnswer JobOperator::stop(JobExecutionId id, bool now) {
     if (answer.effect == StopAnswer::Effect::stopped)
         settle_counts(impl_->repository, impl_->drivers, asked.instance_id);
     if (const auto execution = impl_->local(id)) execution->request_stop(StopReason::operator_asked, now);
+    return answer;
+}
+
+StepStopAnswer JobOperator::stop_step(JobExecutionId id, const std::string& step, bool now) {
+    using Effect = StepStopAnswer::Effect;
+    impl_->execution(id);
+    const StepStopAnswer answer =
+        impl_->repository.request_step_stop(id, {.step = step, .now = now, .actor = impl_->settings.actor});
+    if (answer.effect == Effect::not_running)
+        throw JobExecutionNotRunningException(
+            ErrorKind::conflict, fmt::format("cannot stop step \"{}\" of {}: the execution is {}", printable(step),
+                                             id.value(), to_string(answer.status)));
+    if (answer.effect == Effect::step_not_running) refuse_step_stop(impl_->repository, id, step, answer);
+    if (const auto execution = impl_->local(id)) execution->look_for_requests();
     return answer;
 }
 

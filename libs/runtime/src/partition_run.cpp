@@ -2,6 +2,7 @@
 
 #include "batchlet_step.hpp"
 #include "chunk_step.hpp"
+#include "end_status.hpp"
 #include "failure.hpp"
 #include "step_waits.hpp"
 
@@ -34,7 +35,7 @@ public:
           job_context_(around.job_context),
           outbox_([this](std::string data) { around_.deliver(partition_.number, std::move(data)); }),
           waits_(around.job, entry_.state),
-          scope_{around.job, entry_, job_context_, context_, listeners_, adopted_} {
+          scope_{around.job, around.stop, entry_, job_context_, context_, listeners_, adopted_} {
         job_context_.exit_status.reset();
         job_context_.transient_user_data.reset();
         context_.step_name = around.claim.step;
@@ -45,7 +46,8 @@ public:
         context_.epoch = entry_.claim.epoch;
         context_.job = &job_context_;
         context_.log = around.step_context.log;
-        context_.stop = &around.job.stop;
+        context_.stop = &around.stop.signal();
+        context_.exit_status.watch(around.stop.signal());
         context_.drivers = &around.job.drivers;
         context_.owner_fd = around.job.owner_fd;
         context_.waits = &waits_;
@@ -64,18 +66,22 @@ public:
             if (std::holds_alternative<Failed>(after) && !std::holds_alternative<Failed>(outcome)) outcome = after;
             end.status = status_of(outcome);
         }
-        end.exit_status = context_.exit_status.value_or(std::string(to_string(end.status)));
+        end.exit_status = exit_status_of(context_, outcome);
         end.progress = progress_;
         end.progress.user_data = context_.persistent_user_data;
         end.progress.exit_status = end.exit_status;
         if (const auto* failed = std::get_if<Failed>(&outcome)) end.failure = failed->failure;
         end.progress.pause.reset();
-        if (context_.pause_asked && end.status == BatchStatus::completed)
-            end.progress.pause = kept(*context_.pause_asked, entry_.state);
+        if (const StepPause* pause = pause_after(context_, outcome)) end.progress.pause = kept(*pause, entry_.state);
         around_.job.require_ours();
         around_.job.repository.end_partition(entry_.claim, end);
-        return {end.status,  *end.exit_status, end.progress.metrics,
-                end.failure, end.collected,    unserved(end.progress, entry_.state)};
+        return {.status = end.status,
+                .exit_status = *end.exit_status,
+                .metrics = end.progress.metrics,
+                .failure = end.failure,
+                .collected = end.collected,
+                .pause = unserved(end.progress, entry_.state),
+                .cut = std::holds_alternative<Cut>(outcome)};
     }
 
 private:
@@ -124,7 +130,10 @@ private:
 
     StepOutcome work() {
         is_batchlet_ = std::holds_alternative<RunnableBatchlet>(around_.step.work);
-        if (is_batchlet_ && around_.job.stop.requested()) return Stopped{};
+        if (is_batchlet_ && around_.stop.requested()) {
+            if (around_.stop.is_cut()) return Cut{};
+            return Stopped{};
+        }
         if (is_batchlet_ && around_.job.pause.requested()) return Paused{};
         const RunnableStep& step = runnable();
         context_.properties =
@@ -193,11 +202,14 @@ std::optional<PartitionOutcome> run_partition(const PartitionSurroundings& aroun
     StepEntryMode mode = is_new                                     ? StepEntryMode::start
                          : partition.status == BatchStatus::started ? StepEntryMode::adopt
                                                                     : StepEntryMode::resume;
-    if (around.job.stop.requested() ? is_new : around.job.pause.requested()) return std::nullopt;
+    if (around.stop.requested() ? is_new : around.job.pause.requested()) return std::nullopt;
     PartitionOutcome outcome = PartitionRun(around, partition, mode, collected).run();
     mode = StepEntryMode::resume;
+    const auto may_rest = [&] {
+        return !around.stop.is_cut() && (around.job.pause.requested() || around.stop.requested());
+    };
     // Its pause was complete before it was entered, or was withdrawn: nothing waits.
-    while (outcome.status == BatchStatus::paused && !around.job.pause.requested() && !around.job.stop.requested())
+    while (outcome.status == BatchStatus::paused && !may_rest())
         outcome = PartitionRun(around, partition, mode, {}).run();
     return outcome;
 }

@@ -14,6 +14,7 @@ namespace fermata {
 struct PartitionSurroundings {
     const RunnableStep& step;
     JobScope& job;
+    StepStop& stop;                   ///< of the step
     const StepClaim& claim;           ///< of the step
     const JobContext& job_context;    ///< copied
     const StepContext& step_context;  ///< log and what else is the same everywhere
@@ -27,11 +28,12 @@ struct PartitionOutcome {
     std::optional<Failure> failure;
     std::optional<std::string> collected;  ///< by a batchlet's collector, at its end: to be told together with it
     std::optional<StepPause> pause = {};   ///< asked for and not served: it comes after the step
+    bool cut = false;                      ///< COMPLETED as far as it came: the step was asked to stop
 };
 
-/// Never entered while a stop or a pause is requested: the answer is nothing then. PAUSED: it rests, as recorded.
-/// `collected`: what an owner before stored of it, delivered again as far as it is committed. Throws only what the
-/// repository throws.
+/// Never entered while a stop, of the step or of the execution, or a pause is requested: the answer is nothing then.
+/// PAUSED: it rests, as recorded. `collected`: what an owner before stored of it, delivered again as far as it is
+/// committed. Throws only what the repository throws.
 [[nodiscard]] std::optional<PartitionOutcome> run_partition(const PartitionSurroundings& around,
                                                             const PartitionExecution& partition,
                                                             const std::vector<CollectedData>& collected);

@@ -11,9 +11,13 @@ PartitionedStep::PartitionedStep(const RunnableStep& step, StepScope& scope, Ste
     : step_(step),
       scope_(scope),
       entry_(entry),
-      around_{step,          scope.job,
-              entry.claim,   scope.job_context,
-              scope.context, [this](std::int64_t, std::string data) { tell(Data{std::move(data)}); }} {
+      around_{step,
+              scope.job,
+              scope.stop,
+              entry.claim,
+              scope.job_context,
+              scope.context,
+              [this](std::int64_t, std::string data) { tell(Data{std::move(data)}); }} {
     make_artifacts();
 }
 
@@ -30,7 +34,7 @@ void PartitionedStep::make_artifacts() {
         analyzer_ = make(entries.analyzer->make_analyzer, "analyzer", *definition.analyzer);
 }
 
-/// §8.2.6.4: rollback unless every partition is COMPLETED and no artifact threw; after… always.
+/// §8.2.6.4: rollback unless every partition is COMPLETED, or was cut short, and no artifact threw; after… always.
 StepOutcome PartitionedStep::run() {
     StepOutcome outcome = Completed{};
     std::exception_ptr error;
@@ -46,11 +50,11 @@ StepOutcome PartitionedStep::run() {
     };
     attempt([&] {
         outcome = map_and_run();
-        if (reducer_ && std::holds_alternative<Completed>(outcome)) reducer_->before_partitioned_step_completion();
+        if (reducer_ && is_complete(outcome)) reducer_->before_partitioned_step_completion();
     });
     if (!error && std::holds_alternative<Paused>(outcome))
         return outcome;  // not at its end: nothing is told to anybody
-    const bool commits = !error && std::holds_alternative<Completed>(outcome);
+    const bool commits = !error && is_complete(outcome);
     if (reducer_ && !commits) attempt([&] { reducer_->rollback_partitioned_step(); });
     if (reducer_)
         attempt([&] {
@@ -139,7 +143,10 @@ void PartitionedStep::run_child(const PartitionExecution& partition, const std::
             return;
         }
         const std::lock_guard lock(mutex_);
-        (scope_.job.stop.requested() ? stopped_ : paused_) = true;
+        if (scope_.stop.is_cut())
+            cut_ = true;
+        else
+            (scope_.stop.requested() ? stopped_ : paused_) = true;
     } catch (...) {
         give_up_ = true;
         const std::lock_guard lock(mutex_);
@@ -162,6 +169,7 @@ void PartitionedStep::note(const PartitionOutcome& outcome) {
     if (outcome.failure && !failure_) failure_ = outcome.failure;
     if (outcome.status == BatchStatus::stopped) stopped_ = true;
     if (outcome.status == BatchStatus::paused) paused_ = true;
+    if (outcome.cut) cut_ = true;
     if (outcome.pause && !pause_asked_) pause_asked_ = outcome.pause;
 }
 
@@ -197,6 +205,7 @@ StepOutcome PartitionedStep::fold() const {
     if (paused_ && !scope_.job.stop.requested()) return Paused{};
     if (failure_) return Failed{*failure_};
     if (stopped_ || paused_) return Stopped{};
+    if (cut_) return Cut{};
     return Completed{};
 }
 

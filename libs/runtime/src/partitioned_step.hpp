@@ -60,6 +60,7 @@ private:
     Metrics metrics_;
     std::optional<Failure> failure_;  ///< the first one
     bool stopped_ = false;
+    bool cut_ = false;  ///< some, entered or not, were not done
     bool paused_ = false;
     std::optional<StepPause> pause_asked_;
     std::exception_ptr trouble_;         ///< the repository could not be written, or is another owner's now

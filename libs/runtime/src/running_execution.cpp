@@ -14,6 +14,7 @@ RunningExecution::RunningExecution(Surroundings surroundings, RunnableJob job, S
              surroundings_.drivers,
              stop_,
              pause_,
+             step_stops_,
              display_,
              start_.claim,
              job_.job->file,
@@ -59,6 +60,14 @@ void RunningExecution::request_stop(StopReason reason, bool now) {
         stop_.request_now(reason);
     else
         stop_.request(reason);
+}
+
+void RunningExecution::look_for_requests() {
+    try {
+        scope_.heed(surroundings_.repository.poll(start_.claim));
+    } catch (const std::exception&) {
+        // It is recorded: the watcher or the next commit brings it.
+    }
 }
 
 bool RunningExecution::wait(std::optional<Duration> timeout) {

@@ -35,6 +35,8 @@ public:
     void request_stop(StopReason reason, bool now);
     /// It rests as soon as it can and waits for a worker.
     void hand_on() { pause_.hand_on(); }
+    /// What was asked of it in the repository reaches it at once.
+    void look_for_requests();
     /// False if it still runs after `timeout`.
     bool wait(std::optional<Duration> timeout);
     [[nodiscard]] bool has_ended();
@@ -51,6 +53,7 @@ private:
     JobContext context_;
     StopSignal stop_;
     PauseSignal pause_;
+    StepStops step_stops_;
     Sync<RunningJob> display_;
     JobScope scope_;
     std::exception_ptr trouble_;

@@ -2,6 +2,7 @@
 
 #include "batchlet_step.hpp"
 #include "chunk_step.hpp"
+#include "end_status.hpp"
 #include "failure.hpp"
 #include "partitioned_step.hpp"
 #include "step_log.hpp"
@@ -20,11 +21,13 @@ public:
         : step_(step),
           definition_(without_plan(*step.definition)),
           entry_(job.repository.enter_step(job.claim, step.definition->id, start.mode, start.signals)),
+          stop_(job.stop),
+          running_(job.step_stops, job.repository, entry_.claim, stop_),
           log_(job.repository.data_folder() / "logs" / std::to_string(job.claim.execution.value()) /
                (step.definition->id + ".log")),
           progress_(entry_.state.progress),
           waits_(job, entry_.state),
-          scope_{job, entry_, job_context, context_, listeners_, goes_on(start.mode)} {
+          scope_{job, stop_, entry_, job_context, context_, listeners_, goes_on(start.mode)} {
         context_.step_name = step.definition->id;
         context_.step_execution_id = entry_.claim.id;
         context_.properties = Properties("step \"" + step.definition->id + "\"", job.file, definition_.properties);
@@ -33,7 +36,8 @@ public:
         context_.epoch = entry_.claim.epoch;
         context_.job = &job_context;
         context_.log = &log_;
-        context_.stop = &job.stop;
+        context_.stop = &stop_.signal();
+        context_.exit_status.watch(stop_.signal());
         context_.drivers = &job.drivers;
         context_.owner_fd = job.owner_fd;
         context_.waits = &waits_;
@@ -67,8 +71,11 @@ private:
         if (!scope_.adopted)  // once a StepExecution, whoever owns it
             for (StepListener* listener : listeners_.step) listener->before_step();
         const bool partitioned = step_.definition->partition.has_value();
-        // Partitions the owner before had entered are to be ended in their own way.
-        if (scope_.job.stop.requested() && !(partitioned && scope_.adopted)) return Stopped{};
+        if (stop_.is_cut()) {  // what is to be put in place is, even so
+            if (!partitioned && std::holds_alternative<RunnableBatchlet>(step_.work)) return Cut{};
+        } else if (stop_.requested() && !(partitioned && scope_.adopted)) {
+            return Stopped{};  // partitions the owner before had entered are to be ended in their own way
+        }
         if (partitioned) return run_partitions();
         return std::visit([&](const auto& runnable) { return run_work(runnable); }, step_.work);
     }
@@ -125,15 +132,16 @@ private:
     StepResult result(const StepOutcome& outcome) {
         StepEnd end;
         end.status = status_of(outcome);
-        end.exit_status = context_.exit_status.value_or(std::string(to_string(end.status)));
+        end.exit_status = exit_status_of(context_, outcome);
         end.progress = progress_;
         end.progress.user_data = context_.persistent_user_data;
         end.progress.exit_status = end.exit_status;
         end.partitioned = step_.definition->partition.has_value();
         end.progress.pause.reset();
         if (const auto* failed = std::get_if<Failed>(&outcome)) end.failure = failed->failure;
-        // Asked for in its last chunk it takes effect after the step.
-        if (context_.pause_asked && std::holds_alternative<Completed>(outcome)) end.pause = context_.pause_asked->what;
+        if (const StepPause* pause = pause_after(context_, outcome)) end.pause = pause->what;
+        if (const auto* cut = std::get_if<Cut>(&outcome))
+            end.cut = CutShort{progress_.metrics.read + progress_.metrics.read_skips, cut->position};
         return {entry_.claim, std::move(end), std::nullopt};
     }
 
@@ -158,7 +166,7 @@ private:
             if (shown.id != entry_.claim.id) continue;
             shown.status = status_of(outcome);
             shown.ended = Clock::system().now();
-            shown.exit_status = context_.exit_status.value_or(std::string(to_string(shown.status)));
+            shown.exit_status = exit_status_of(context_, outcome);
             shown.metrics = progress_.metrics;
         }
     }
@@ -166,6 +174,8 @@ private:
     const RunnableStep& step_;
     const ResolvedStep definition_;
     StepEntry entry_;
+    StepStop stop_;
+    const StepStops::Running running_;
     FileStepLog log_;
     Progress progress_;
     StepContext context_;

@@ -6,6 +6,7 @@
 #include "outbox.hpp"
 #include "outcome.hpp"
 #include "pause_signal.hpp"
+#include "step_stop.hpp"
 
 #include <fermata/base/stop_signal.hpp>
 #include <fermata/base/sync.hpp>
@@ -22,6 +23,7 @@ struct JobScope {
     const sql::Drivers& drivers;
     StopSignal& stop;
     PauseSignal& pause;
+    StepStops& step_stops;
     Sync<RunningJob>& display;
     Claim claim;
     std::string file;  ///< of the job XML, for messages
@@ -39,6 +41,7 @@ struct JobScope {
     /// What an owner learned from the database reaches the running artifacts.
     void heed(const Requests& requests) const {
         pause.learn(requests);
+        step_stops.learn(repository, claim, requests.cuts);  // first: it was asked before the stop of everything
         if (requests.status != BatchStatus::stopping) return;
         if (requests.stop_now)
             stop.request_now(StopReason::operator_asked);
@@ -49,6 +52,7 @@ struct JobScope {
 
 struct StepScope {
     JobScope& job;
+    StepStop& stop;
     const StepEntry& entry;
     JobContext& job_context;
     StepContext& context;

@@ -1,4 +1,5 @@
 #include "../command.hpp"
+#include "../cuts.hpp"
 #include "../foreground.hpp"
 #include "../job_source.hpp"
 #include "../submission.hpp"
@@ -82,6 +83,8 @@ ExitCode RestartCommand::run(Session& session) {
 }
 
 void RestartCommand::tell_of_change(Session& session, const JobExecution& before, JobExecutionId id) const {
+    for (const std::string& cut : cuts_passed_over(session.repository(), before.instance_id))
+        Output::note("fermata: " + cut);
     const auto file = file_ ? std::nullopt : changed_file(session, before.instance_id);
     if (!file) return;
     Output::note(

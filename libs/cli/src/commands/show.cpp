@@ -1,4 +1,6 @@
+#include "../busy.hpp"
 #include "../command.hpp"
+#include "../cuts.hpp"
 #include "../execution_view.hpp"
 #include "../partitions.hpp"
 #include "../report.hpp"
@@ -59,27 +61,10 @@ std::string facts_of(const ExecutionView& view) {
     return text;
 }
 
-/// What keeps a STOPPING execution from being STOPPED.
-std::string stop_text(const ExecutionView& view) {
-    const JobExecution& execution = view.execution;
+std::string stop_text(const JobExecution& execution) {
     if (!execution.stop_requested_at || !is_running(execution.status)) return {};
-    std::string text = fmt::format("asked by {} at {}{}", printable(execution.stop_requested_by.value_or("somebody")),
-                                   local_time(*execution.stop_requested_at), execution.stop_now ? ", now" : "");
-    for (const auto& step : view.steps)
-        if (is_running(step.status))
-            text += fmt::format("; step {} runs since {}", printable(step.name), when(step.started));
-    return fact("stop", text);
-}
-
-/// What keeps a PAUSING execution from being PAUSED.
-std::string pause_text(const ExecutionView& view) {
-    if (view.execution.status != BatchStatus::pausing) return {};
-    std::string text;
-    for (const auto& step : view.steps)
-        if (is_running(step.status))
-            text += fmt::format("{}step {} runs since {}", text.empty() ? "" : "; ", printable(step.name),
-                                when(step.started));
-    return text.empty() ? text : fact("still busy", text);
+    return fact("stop", fmt::format("asked by {} at {}{}", printable(execution.stop_requested_by.value_or("somebody")),
+                                    local_time(*execution.stop_requested_at), execution.stop_now ? ", now" : ""));
 }
 
 std::string steps_of(const ExecutionView& view, const Style& style) {
@@ -120,8 +105,8 @@ std::string text_of(const ExecutionView& view, const Style& style) {
     const JobExecution& execution = view.execution;
     std::string text = fmt::format("{}  execution {}  {}\n", style.bold(printable(execution.job_name)),
                                    execution.id.value(), decorated_status(execution, style));
-    return text + facts_of(view) + stop_text(view) + waits_lines(execution) + pause_text(view) + failure_of(execution) +
-           actions_text(view) + (view.steps.empty() ? "" : "\n") + steps_of(view, style);
+    return text + facts_of(view) + stop_text(execution) + cut_lines(view) + waits_lines(execution) + busy_line(view) +
+           failure_of(execution) + actions_text(view) + (view.steps.empty() ? "" : "\n") + steps_of(view, style);
 }
 
 ExitCode ShowCommand::run(Session& session) {
@@ -141,7 +126,8 @@ ExitCode ShowCommand::run(Session& session) {
     if (session.out().format() == Format::tsv)
         throw Error(ErrorKind::usage, "show has -o tsv with --skips and --partitions only", "fermata list -o tsv");
     const auto id = std::to_string(execution.id.value());
-    const ExecutionView view = view_of(session, std::move(execution));
+    ExecutionView view = view_of(session, std::move(execution));
+    view.cuts = session.repository().cuts_of(view.execution.instance_id);
     session.out().one(text_of(view, session.out().style()), to_json(view, true), id);
     return ExitCode::ok;
 }

@@ -55,6 +55,28 @@ public:
     [[nodiscard]] virtual std::int64_t signal_count() const = 0;
 };
 
+/// What artifacts set as the exit status of a step, an optional like any other; and whether they did after a stop was
+/// asked for: of a step that is stopped alone, only that is its exit status.
+class StepExitStatus : public std::optional<std::string> {
+public:
+    template <class Status>
+    StepExitStatus& operator=(Status&& status) {
+        optional::operator=(std::forward<Status>(status));
+        set_after_stop_ = stop_ != nullptr && stop_->requested();
+        return *this;
+    }
+    [[nodiscard]] bool set_after_stop() const noexcept { return set_after_stop_; }
+
+    // --- for the runtime
+    void watch(const StopSignal& stop) noexcept { stop_ = &stop; }
+    /// What was saved with the last chunk.
+    void restore(const std::optional<std::string>& status) { optional::operator=(status); }
+
+private:
+    const StopSignal* stop_ = nullptr;
+    bool set_after_stop_ = false;
+};
+
 class StepContext {
 public:
     std::string step_name;
@@ -62,7 +84,7 @@ public:
     std::optional<std::int64_t> partition;  ///< from 0; nothing outside of partitions
     Properties properties;
     BatchStatus batch_status = BatchStatus::starting;
-    std::optional<std::string> exit_status;
+    StepExitStatus exit_status;
     std::optional<std::string> persistent_user_data;  ///< saved with every chunk commit and at step end
     std::any transient_user_data;
     std::exception_ptr exception;  ///< last one a step artifact threw

@@ -20,6 +20,7 @@
 #include <fermata/model/records.hpp>
 #include <fermata/repository/partitions.hpp>
 #include <fermata/repository/pauses.hpp>
+#include <fermata/repository/step_stops.hpp>
 #include <fermata/repository/worker.hpp>
 #include <fermata/repository/workers.hpp>
 #include <fermata/sql/sql.hpp>
@@ -36,7 +37,7 @@
 
 namespace fermata {
 
-inline constexpr int schema_version = 2;
+inline constexpr int schema_version = 3;
 
 /// The right to change an execution: valid while the row's epoch is still this one.
 struct Claim {
@@ -122,6 +123,7 @@ struct Requests {
     bool stop_now = false;
     bool pause_now = false;   ///< PAUSING: chunk steps rest at the end of their chunk, too
     std::int64_t pauses = 0;  ///< the newest pause epoch: what is older than what one knows is no news
+    std::int64_t cuts = 0;    ///< how often steps were asked to stop alone: if it rises, step_stops_asked() says which
 };
 
 /// What the instance knows of a step from earlier entries: one row of step_progress.
@@ -184,6 +186,7 @@ struct StepEnd {
     WalkEntry walk;
     bool partitioned = false;           ///< partitions that were never entered end with it
     std::optional<PauseRequest> pause;  ///< behind it
+    std::optional<CutShort> cut = {};   ///< it ends before its work was done, since it was asked to
 };
 /// What the walk learns as an element ends: before it enters the next one.
 struct ElementRecorded {
@@ -299,6 +302,8 @@ public:
     /// Pauses that are open end with it.
     void end_execution(const Claim& claim, const JobEnd& end);
     [[nodiscard]] Requests poll(const Claim& claim);
+    /// The unfinished steps of the execution that were asked to stop alone.
+    [[nodiscard]] std::vector<StepCut> step_stops_asked(const Claim& claim);
 
     /// The chunk's commit. Holds the write connection from begin() to the end; rolls back unless committed.
     class Unit {
@@ -386,6 +391,8 @@ public:
     // --- requests ------------------------------------------------------------------------------------------------
     StopAnswer request_stop(JobExecutionId execution, const StopRequest& request);
     PauseAnswer request_pause(JobExecutionId execution, const OutsidePause& request);
+    /// Asks a step that runs to end while the job goes on. Its status stays: the owner ends it.
+    StepStopAnswer request_step_stop(JobExecutionId execution, const StepStopRequest& request);
     SignalAnswer signal(JobExecutionId execution, const SignalRequest& request);
     /// Completes open pauses; if none is left of a PAUSED execution it is `worker`'s, STARTED, in the same transaction.
     ResumeAnswer resume(JobExecutionId execution, const ResumeRequest& request, Worker& worker);
@@ -430,6 +437,8 @@ public:
     [[nodiscard]] std::vector<StepExecution> steps_of(JobExecutionId execution);
     [[nodiscard]] std::optional<StepExecution> find_step(StepExecutionId step);
     [[nodiscard]] std::optional<StoredDefinition> definition_of(JobInstanceId instance);
+    /// Steps that somebody has asked to stop alone, in all executions of the instance, oldest first.
+    [[nodiscard]] std::vector<StepCut> cuts_of(JobInstanceId instance);
     [[nodiscard]] std::vector<Pause> pauses_of(JobExecutionId execution, std::int64_t limit);  ///< newest first
     [[nodiscard]] std::vector<PauseSummary> pause_summary(JobExecutionId execution);           ///< by point
     [[nodiscard]] std::vector<Event> events_of(JobExecutionId execution, std::string_view kind_prefix,

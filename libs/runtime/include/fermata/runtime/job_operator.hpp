@@ -92,6 +92,11 @@ public:
     /// Returns when the request is recorded. Throws NoSuchJobExecution, JobExecutionNotRunning. Asking again is no
     /// error.
     StopAnswer stop(JobExecutionId execution, bool now = false);
+    /// Ends one step that runs; the job goes on behind it. The step is COMPLETED as far as it came, with exit status
+    /// STEP_STOPPED unless an artifact sets another one after this. Returns when the request is recorded. Throws
+    /// NoSuchJobExecution; JobExecutionNotRunning, also for one that is STOPPING; Error(conflict) if the step does not
+    /// run. Asking again is no error.
+    StepStopAnswer stop_step(JobExecutionId execution, const std::string& step, bool now = false);
     /// Returns when the request is recorded. Throws NoSuchJobExecution, JobExecutionNotRunning. Asking again is no
     /// error.
     PauseAnswer pause(JobExecutionId execution, const PauseOptions& options = {});
