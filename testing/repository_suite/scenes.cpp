@@ -206,6 +206,12 @@ const std::vector<Verb>& requests() {
                  const StopAnswer answer = r.request_stop(s.claim.execution, {.now = true, .actor = "ann"});
                  return fmt::format("{} {}", static_cast<int>(answer.effect), to_string(answer.status));
              }),
+        verb("stop the step",
+             [](R& r, W&, const S& s) {
+                 const StepStopAnswer answer = r.request_step_stop(s.claim.execution, {.step = "load", .actor = "ann"});
+                 return fmt::format("{} {} {}", static_cast<int>(answer.effect), to_string(answer.status),
+                                    answer.step ? to_string(*answer.step) : "-");
+             }),
         verb("abandon",
              [](R& r, W&, const S& s) { return std::string(to_string(r.abandon(s.claim.execution, "ann"))); }),
         verb("adopt",
@@ -295,6 +301,12 @@ const std::vector<Verb>& owner_verbs() {
                  return std::to_string(r.store_plan(step, {.partitions = 2, .threads = 1}).partitions.size());
              }),
         verb("end_step", [](R& r, W&, const S& s) { r.end_step(s.load, end_of(s, BatchStatus::completed)); }),
+        verb("end_step of what is cut short",
+             [](R& r, W&, const S& s) {
+                 StepEnd end = end_of(s, BatchStatus::completed);
+                 end.cut = CutShort{s.committed.metrics.read, "vendors.csv:10"};
+                 r.end_step(s.load, end);
+             }),
         verb("end_step with a pause",
              [](R& r, W&, const S& s) {
                  StepEnd end = end_of(s, BatchStatus::completed);
@@ -369,6 +381,8 @@ std::string picture_of(Repository& repository, const std::string& job) {
             text += fmt::format("{} {} epoch {} starts {} deaths {} intent {} at {}: {}\n", name, to_string(s.status),
                                 s.epoch, s.starts, s.deaths, s.intent.value_or("-"), s.progress.sequence,
                                 word_for(s.progress.metrics));
+        for (const StepCut& cut : repository.cuts_of(i.id))
+            text += fmt::format("cut {} by {} after {}\n", cut.step, cut.by, cut.after.value_or(-1));
         for (const SinkAddress& sink : repository.sinks_of(i.id)) text += fmt::format("sink {}\n", sink.url);
         text += fmt::format("definition {}\n", i.definition_hash);
     }

@@ -70,6 +70,9 @@ constexpr std::string_view checks[] = {
     "|| ', sequence ' || sequence || ', deaths ' || deaths || ')' FROM step_progress "
     "WHERE generation < 0 OR sequence < 0 OR deaths < 0 OR death_sequence > sequence",
 
+    "SELECT 'step execution ' || id || ' (' || step || ') was cut short but is ' || status FROM step_execution "
+    "WHERE cut_after IS NOT NULL AND status <> 'COMPLETED'",
+
     // partitions
     "SELECT 'partition ' || x.partition || ' of step execution ' || s.id || ' (' || s.step || ') has not ended, but "
     "the "

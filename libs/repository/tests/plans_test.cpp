@@ -22,6 +22,8 @@ struct Plans : RepositorySuite {
         const StepEntry entry = store.enter_step(one, "load", StepEntryMode::start);
         store.unit().commit(entry.claim, {.sequence = 1});
         store.set_intent(entry.claim, "item");
+        store.request_step_stop(one.execution, {.step = "load", .actor = "ann"});
+        std::ignore = store.step_stops_asked(one);
         const Event note[] = {{.kind = "note"}};
         store.append(one, note);
         store.record_sink(one, {"sink.db", "fermata_sink"});
@@ -37,7 +39,10 @@ struct Plans : RepositorySuite {
         store.end_execution(one, {.status = BatchStatus::failed});
         store.settle_counts(entry.claim.id, 0, {.metrics = {.commits = 1}});
         const Claim two = std::get<Claim>(store.restart(one.execution, {.definition = request().definition}, own));
-        std::ignore = store.enter_step(two, "load", StepEntryMode::again);
+        const StepEntry again = store.enter_step(two, "load", StepEntryMode::again);
+        store.end_step(
+            again.claim,
+            {.status = BatchStatus::completed, .walk = {1, "load", "ran", "next", "check"}, .cut = CutShort{}});
         store.end_execution(two, {.status = BatchStatus::stopped});
         store.abandon(two.execution, "ann");
         wait(store, own);
@@ -138,6 +143,7 @@ struct Plans : RepositorySuite {
         std::ignore = store.steps_of(one.execution);
         std::ignore = store.find_step(StepExecutionId(1));
         std::ignore = store.definition_of(one.instance);
+        std::ignore = store.cuts_of(one.instance);
         std::ignore = store.events_of(one.execution, "step.", 10);
         std::ignore = store.events_after(0, 10);
         std::ignore = store.owner_of(one.execution);
