@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests/harness"))
-from fermata_process import Folder, rows  # noqa: E402
+from fermata_process import DEADLINE, Folder, rows, rows_or_nothing, wait_until  # noqa: E402
 
 
 def pages():
@@ -79,6 +79,29 @@ class Docs(unittest.TestCase):
                 verb, *words = shlex.split(line)[1:]
                 folder.fermata(verb, *["1" if word == "12" else word for word in words], exit_code=codes[verb])
             self.assertIn('"payload":{"by":"ann"}', folder.fermata("logs", "1", "load", exit_code=0).stdout)
+
+    def test_the_page_about_stopping_does_what_it_says(self):
+        """Its job, then its commands for one step, while that step runs."""
+        text = (ROOT / "docs/stopping.md").read_text()
+        [xml] = re.findall(r"```xml\n(.*?)```", text, re.DOTALL)
+        [commands] = re.findall(r"```\n(fermata stop .*?)```", text, re.DOTALL)
+        with Folder() as folder:
+            folder.write("job.xml", xml)
+            running = folder.spawn("run", "job.xml")
+            try:
+                wait_until("a commit", lambda: rows_or_nothing(folder.repository, "SELECT 1 FROM step_progress "
+                                                                                  "WHERE commits > 0"))
+                for line in commands.splitlines():
+                    verb, *words = shlex.split(line)[1:]
+                    told = folder.fermata(verb, *["1" if word == "12" else word for word in words], exit_code=0).stdout
+                self.assertIn("cut short   step read by", told)
+                running.communicate(timeout=DEADLINE)
+                self.assertEqual(0, running.returncode)
+            finally:
+                running.kill()
+                running.communicate()
+            read = folder.show("1")["steps"][0]["read"]
+            self.assertIn(f"{read + 1} numbers.csv", folder.fermata("logs", "1", "report", exit_code=0).stdout)
 
     def test_examples_without_a_program_are_valid(self):
         jobs = [job for job in [*(ROOT / "examples").rglob("*.xml"), *(ROOT / "bench/jobs").glob("*.xml")] if not list(job.parent.glob("*.cpp"))]
