@@ -62,6 +62,16 @@ class Races(unittest.TestCase):
         self.assertIn(codes, legal[status], told)
         return status, codes
 
+    def resume_and_timeout(self, number):
+        """Whoever comes when the time is up, `list` here, stops it; now and then that is the resumer himself."""
+        self.folder.write("timed.xml", HEAD.format(
+            work=WORK, pause=f'<fer:pause on="*" point="p" timeout="{1 + int(number) * 7 % 40}ms" on-timeout="stop"/>'))
+        self.folder.fermata("run", "timed.xml", exit_code=11)
+        codes, told = self.at_once(("resume", number), ("list", "-o", "json"))
+        status = self.status()
+        self.assertEqual({"COMPLETED": (0, 0), "STOPPED": (8, 0)}.get(status), codes, (status, told))
+        return status
+
     def signal_and_pause(self, number):
         running = self.folder.spawn("run", "pause.xml")
         sent = self.folder.fermata("signal", number, "--point", "p", "--key", "k")
@@ -106,6 +116,12 @@ class Races(unittest.TestCase):
 
     def test_resume_and_stop_postgres(self):
         self.rounds("postgres", self.resume_and_stop)
+
+    def test_resume_and_timeout_sqlite(self):
+        self.rounds("sqlite", self.resume_and_timeout)
+
+    def test_resume_and_timeout_postgres(self):
+        self.rounds("postgres", self.resume_and_timeout)
 
     def test_signal_and_pause_sqlite(self):
         self.rounds("sqlite", self.signal_and_pause)

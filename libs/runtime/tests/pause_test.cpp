@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <set>
 #include <utility>
 
 namespace fermata::test {
@@ -463,13 +464,22 @@ TEST_F(Pausing, WrongUseIsTold) {
     EXPECT_EQ(resume(waiting.id).status, BatchStatus::completed);
 }
 
-TEST_F(Pausing, TheThousandthResumeIsAsTheFirst) {
-    int left = 1'000;
+TEST_F(Pausing, TheTenThousandthResumeIsAsTheFirst) {
+    constexpr int resumes = 10'000;
+    int left = resumes + 1;
     script().on_batchlet = [&](StepContext& step) -> std::string {
         if (--left > 0) step.pause({.point = "p"});
         return "";
     };
     JobExecution now = run(job(scripted("a")));
+    const auto cost_of_looking = [&] {
+        const std::int64_t before = repository_->statement_count();
+        EXPECT_EQ(repository_->find_execution(now.id)->waits.size(), 1U);
+        EXPECT_EQ(repository_->find_executions({}).size(), 1U);
+        EXPECT_EQ(repository_->steps_of(now.id).size(), 1U);
+        return repository_->statement_count() - before;
+    };
+    const std::int64_t looking = cost_of_looking();
     std::int64_t statements = 0;
     while (now.status == BatchStatus::paused) {
         const std::int64_t before = repository_->statement_count();
@@ -477,13 +487,40 @@ TEST_F(Pausing, TheThousandthResumeIsAsTheFirst) {
         const std::int64_t cost = repository_->statement_count() - before;
         if (statements == 0) statements = cost;
         // A poll of the watcher may come between.
-        if (now.status == BatchStatus::paused) {
-            EXPECT_LE(cost, statements + 3);
+        if (now.status != BatchStatus::paused) break;
+        ASSERT_LE(cost, statements + 3);
+        if (left == 1) {
+            EXPECT_EQ(cost_of_looking(), looking);
         }
     }
     EXPECT_EQ(now.status, BatchStatus::completed);
     EXPECT_EQ(repository_->steps_of(now.id).size(), 1U);
-    EXPECT_EQ(repository_->pause_summary(now.id).at(0).pauses, 999);
+    EXPECT_EQ(repository_->pause_summary(now.id).at(0).pauses, resumes);
+}
+
+TEST_F(Pausing, AHundredThousandSignalsToOnePauseAreKept) {
+    constexpr std::int64_t signals = 100'000;
+    std::int64_t delivered = 0;
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        if (step.step_name == "a") step.pause_after({.point = "p", .signals = signals});
+        if (step.step_name == "b") delivered = step.signal_count();
+        return "";
+    };
+    const JobExecution waiting = run(job(scripted("a", "", "b") + scripted("b")));
+    std::set<std::int64_t> costs;
+    for (std::int64_t i = 1; i <= signals; ++i) {
+        const std::int64_t before = repository_->statement_count();
+        const SignalAnswer answer = operator_->signal(waiting.id, {.point = "p", .key = std::to_string(i)});
+        ASSERT_EQ(answer.counted, i);
+        if (i < signals) costs.insert(repository_->statement_count() - before);
+    }
+    EXPECT_EQ(costs.size(), 1U) << "each costs the same";
+    EXPECT_EQ(operator_->signal(waiting.id, {.point = "p", .key = "77"}).disposition,
+              SignalAnswer::Disposition::duplicate);
+    EXPECT_EQ(operator_->job_execution(waiting.id).status, BatchStatus::starting);
+    EXPECT_EQ(repository_->pauses_of(waiting.id, 10).size(), 1U);
+    EXPECT_EQ(resume(waiting.id).status, BatchStatus::completed);
+    EXPECT_EQ(delivered, signals);
 }
 
 }  // namespace

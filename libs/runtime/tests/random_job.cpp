@@ -133,10 +133,16 @@ std::string to_xml(const RandomTransition& way) {
                        attribute("exit-status", way.exit_status), attribute("restart", way.restart));
 }
 
-std::string to_xml(const RandomElement& element, int depth) {
+/// As drawn by the id, so that a simpler job has them at the same elements.
+bool has_pause(const RandomElement& element) {
+    return element.kind != Kind::split && std::hash<std::string>()("pause " + element.id) % 4 == 0;
+}
+
+std::string to_xml(const RandomElement& element, int depth, bool pauses) {
     const std::string indent(static_cast<std::size_t>(2 * depth), ' ');
     std::string inside;
-    for (const RandomElement& inner : element.inside) inside += to_xml(inner, depth + 1);
+    for (const RandomElement& inner : element.inside) inside += to_xml(inner, depth + 1, pauses);
+    if (pauses && has_pause(element)) inside += indent + "  <fer:pause on=\"*\" point=\"drawn\"/>\n";
     for (const RandomTransition& way : element.transitions) inside += indent + "  " + to_xml(way) + "\n";
     const std::string head = attribute("id", element.id) + attribute("next", element.next);
     switch (element.kind) {
@@ -230,8 +236,9 @@ Deed RandomJob::deed(const std::string& id, int partition, int call) const {
 }
 
 std::string RandomJob::xml() const {
-    std::string text = "<job id=\"j\" version=\"2.0\" xmlns=\"https://jakarta.ee/xml/ns/jakartaee\">\n";
-    for (const RandomElement& element : elements) text += to_xml(element, 1);
+    std::string text = fmt::format("<job id=\"j\" version=\"2.0\" xmlns=\"https://jakarta.ee/xml/ns/jakartaee\"{}>\n",
+                                   pauses ? " xmlns:fer=\"urn:fermata:job:1\"" : "");
+    for (const RandomElement& element : elements) text += to_xml(element, 1, pauses);
     return text + "</job>\n";
 }
 

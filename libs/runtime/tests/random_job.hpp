@@ -48,6 +48,7 @@ struct RandomJob {
     Kind kind = Kind::any;
     std::vector<RandomElement> elements;
     std::set<std::tuple<std::string, int, int>> tamed;  ///< calls that simply answer "", for shrinking
+    bool pauses = false;  ///< pause elements stand behind some elements, which change nothing but that it waits
 
     [[nodiscard]] static RandomJob drawn(std::uint64_t seed, Kind kind);
     /// `partition` -1: not partitioned. Calls count from 0 over the whole instance.

@@ -198,8 +198,13 @@ TEST_F(StepStopping, ABatchletThatThrowsAfterTheStopIsFailed) {
 }
 
 TEST_F(StepStopping, AStepWhoseWorkWasDoneWasNotCutShort) {
-    wait_before(4);  // the reader ends in this chunk
-    const JobExecutionId id = operator_->start(job(chunk_then(R"(item-count="100")", 3)), {});
+    script().on_call["afterChunk"] = [&](StepContext*, JobContext&) {  // the reader has ended in this chunk
+        reached_.open();
+        asked_.pass();
+    };
+    const std::string listeners = R"(<listeners><listener ref="recorder"/></listeners>)";
+    const JobExecutionId id = operator_->start(
+        job(chunk(R"(item-count="100")", 3, "", "rows", R"(next="then")", listeners) + std::string(then)), {});
     reached_.pass();
     operator_->stop_step(id, "s");
     EXPECT_EQ(end(id).status, BatchStatus::completed);
