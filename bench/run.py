@@ -12,6 +12,7 @@ from pathlib import Path
 import on_postgres
 import partitions
 import repository_with_history
+import waiting
 from results import cost, line, speed
 
 HERE = Path(__file__).resolve().parent
@@ -205,6 +206,7 @@ BENCHES = {
     "history": history,
     "partitions": partitions.of_nothing,
     "partitions-2": partitions.two_against_one,
+    "pause": waiting.of,
 }
 
 
