@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 
 namespace fermata {
 namespace {
@@ -15,6 +16,17 @@ const ResolvedStep& definition_of(const RunnableStep& step) { return *step.defin
 
 Ways ways_out_of(const RunnableElement& element) {
     return std::visit([](const auto& it) { return ways_of(*it.definition); }, element.what);
+}
+
+/// Whether `holds` of the id of any step or decision in it.
+bool any_leaf(const RunnableElement& element, const std::function<bool(const std::string&)>& holds) {
+    const auto any_in = [&](const std::vector<RunnableElement>& elements) {
+        return std::ranges::any_of(elements, [&](const RunnableElement& inner) { return any_leaf(inner, holds); });
+    };
+    if (const auto* flow = std::get_if<RunnableFlow>(&element.what)) return any_in(flow->elements);
+    if (const auto* split = std::get_if<RunnableSplit>(&element.what))
+        return std::ranges::any_of(split->flows, [&](const RunnableFlow& flow) { return any_in(flow.elements); });
+    return holds(element.id());
 }
 
 /// §8.4.1: of several flows, FAILED counts more than STOPPED, and that more than an end of the job.
@@ -70,12 +82,14 @@ WalkOutcome Walk::run(JobContext& context) {
 WalkOutcome Walk::walk(const Place& place, const RunnableElement* first, const SignalSource& signals) {
     Standing standing{.current = first, .signals = signals};
     const bool continues = plan_.adopted && (place.scope.empty() || recorded(place, 1) != nullptr);
+    bool received = false;  // an owner before has entered the step that what was sent from outside was for
     for (bool was_new = !continues;;) {
         const std::string& id = standing.current->id();
         const bool is_new = recorded(place, standing.number + 1) == nullptr;
         if (is_new && scope_.stop.requested() && !is_running(*standing.current)) return stopped(standing);
         if (is_new && scope_.pause.requested() && !scope_.stop.requested()) return paused(standing);
-        if (is_new && !was_new) standing.signals.outside = outside_;
+        if (is_new && !was_new && !received) standing.signals.outside = outside_;
+        if (!is_new && has_received(*standing.current)) received = true;
         was_new = is_new;
         if (!standing.entered.insert(id).second)  // §8.9.3: also over steps that are passed
             return wrong("fermata.Error", fmt::format("\"{}\" was reached a second time in one execution", id));
@@ -391,16 +405,18 @@ const WalkEntry* Walk::recorded(const Place& place, std::int64_t number) const {
     return found == record_.end() ? nullptr : &found->second;
 }
 
+bool Walk::has_received(const RunnableElement& element) const {
+    return outside_ > 0 && any_leaf(element, [this](const std::string& id) {
+               const auto state = states_.find(id);
+               return state != states_.end() && state->second.outside_pause == outside_;
+           });
+}
+
 bool Walk::is_running(const RunnableElement& element) const {
-    const auto any_in = [this](const std::vector<RunnableElement>& elements) {
-        return std::ranges::any_of(elements, [this](const RunnableElement& inner) { return is_running(inner); });
-    };
-    if (unfinished_.empty()) return false;
-    if (const auto* flow = std::get_if<RunnableFlow>(&element.what)) return any_in(flow->elements);
-    if (const auto* split = std::get_if<RunnableSplit>(&element.what))
-        return std::ranges::any_of(split->flows, [&](const RunnableFlow& flow) { return any_in(flow.elements); });
-    const auto entered = unfinished_.find(element.id());
-    return entered != unfinished_.end() && entered->second != BatchStatus::paused;
+    return any_leaf(element, [this](const std::string& id) {
+        const auto entered = unfinished_.find(id);
+        return entered != unfinished_.end() && entered->second != BatchStatus::paused;
+    });
 }
 
 WalkOutcome Walk::stopped(const Standing& standing) {

@@ -87,6 +87,8 @@ private:
     void record(Move& move, const RunnableElement& element, std::string outcome, const Place& place,
                 const Standing& standing);
     [[nodiscard]] const WalkEntry* recorded(const Place& place, std::int64_t number) const;
+    /// What was sent to the pause from outside was for a step in it.
+    [[nodiscard]] bool has_received(const RunnableElement& element) const;
     /// A step in it was entered by the owner before and has not ended.
     [[nodiscard]] bool is_running(const RunnableElement& element) const;
     static WalkOutcome stopped(const Standing& standing);

@@ -1,6 +1,6 @@
 // Pausing: whoever asks, the same execution goes on, and at the end nothing distinguishes it from one that never
 // waited.
-#include "harness.hpp"
+#include "deadly.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -18,7 +18,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Effect = ResumeAnswer::Effect;
 
-class Pausing : public Harness {
+class Pausing : public Deadly {
 protected:
     ~Pausing() override { EXPECT_THAT(repository_->verify(), IsEmpty()); }
 
@@ -216,6 +216,28 @@ TEST_F(Pausing, ARestartWaitsAgainForWhatAStepAskedForBehindItself) {
     ASSERT_EQ(again.waits.size(), 1U);
     EXPECT_EQ(again.waits[0].what.message, "well?");
     EXPECT_EQ(resume(again.id).status, BatchStatus::completed);
+}
+
+TEST_F(Pausing, WhatWasSentFromOutsideIsForOneStepAlsoIfItsOwnerDiesBehindIt) {
+    script().on_batchlet = [this](StepContext& step) -> std::string {
+        if (step.step_name == "a") operator_->pause(step.job->execution_id);
+        for (const Signal& signal : step.signals()) step.persistent_user_data = signal.payload;
+        return "";
+    };
+    script().on_decide = [](std::span<const StepExecution>, JobContext&) { return std::string("GO"); };
+    const JobExecution waiting =
+        run(job(scripted("a", "", "b") + scripted("b", "", "d") +
+                R"(<decision id="d" ref="decider"><next on="GO" to="c"/></decision>)" + scripted("c")));
+    ASSERT_EQ(waiting.status, BatchStatus::paused);
+    ASSERT_TRUE(died(in_child([&] {
+        script().on_decide = [](std::span<const StepExecution>, JobContext&) -> std::string { die(); };
+        resume(waiting.id, {.payload = "1"});
+        return 0;
+    })));
+    operator_->recover(waiting.id);
+    EXPECT_EQ(operator_->wait(waiting.id)->status, BatchStatus::completed);
+    EXPECT_EQ(step(waiting.id, "b").user_data, "1");
+    EXPECT_FALSE(step(waiting.id, "c").user_data);
 }
 
 TEST_F(Pausing, WhatWasSentBeforeMeansNoWaiting) {
