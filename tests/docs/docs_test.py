@@ -80,6 +80,19 @@ class Docs(unittest.TestCase):
                 folder.fermata(verb, *["1" if word == "12" else word for word in words], exit_code=codes[verb])
             self.assertIn('"payload":{"by":"ann"}', folder.fermata("logs", "1", "load", exit_code=0).stdout)
 
+    def test_every_promise_about_waiting_has_its_tests(self):
+        text = (ROOT / "docs/waiting.md").read_text()
+        rules = re.findall(r"^\| (\d+) \|(.*)\|$", text[text.index("## What is promised"):], re.MULTILINE)
+        self.assertEqual([str(n) for n in range(1, 11)], [number for number, _ in rules])
+        sources = "".join(path.read_text() for folder in ("libs/runtime/tests", "testing/repository_suite", "tests")
+                          for pattern in ("*_test.cpp", "*_test.py") for path in (ROOT / folder).rglob(pattern))
+        for number, rule in rules:
+            named = re.findall(r"`(\w+)\.(\w+)`", rule)
+            self.assertTrue(named, number)
+            for suite, test in named:
+                self.assertRegex(sources, rf"TEST_[FP]\({suite}, {test}\)|class {suite}\(")
+                self.assertIn(test, sources)
+
     def test_the_page_about_stopping_does_what_it_says(self):
         """Its job, then its commands for one step, while that step runs."""
         text = (ROOT / "docs/stopping.md").read_text()

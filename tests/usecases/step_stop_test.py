@@ -209,11 +209,13 @@ class StopOfAStep(unittest.TestCase):
         running = self.run_beside(job(work))
         wait_until("two of three run", lambda: self.runs("slices") and
                    [p["status"] for p in self.step("slices")["partitions"]].count("STARTED") == 2)
-        self.folder.fermata("pause", "@latest", exit_code=0)
-        shown = self.folder.show()
+        self.folder.fermata("pause", "@latest", "--timeout", "1ms", "--on-timeout", "resume", exit_code=0)
+        shown = wait_until("it is overdue", lambda: [show for show in [self.folder.show()] if any(
+            wait.get("overdue") for wait in show["waiting_for"])])[0]
         self.assertEqual("PAUSING", shown["status"])
         self.assertEqual([("partition", "slices[0]"), ("partition", "slices[1]"), ("signal", "operator")],
                          sorted((wait["kind"], wait["name"]) for wait in shown["waiting_for"]))
+        self.assertIn("signal:operator overdue", self.folder.fermata("list", exit_code=0).stdout)
         self.assertIn("partition slices[0] runs since", self.folder.fermata("show", "@latest", exit_code=0).stdout)
         self.folder.write("go", "")
         self.ended(running, 11)

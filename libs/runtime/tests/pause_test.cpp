@@ -486,6 +486,58 @@ TEST_F(Pausing, WrongUseIsTold) {
     EXPECT_EQ(resume(waiting.id).status, BatchStatus::completed);
 }
 
+TEST_F(Pausing, ChunksOfAReplayAreNoPlacesToRest) {
+    script().on_process = [this](std::int64_t n) {
+        const int attempt = ++script().attempts[n];
+        if (n == 5 && attempt == 1) throw Flaky("once");
+        if (n == 4 && attempt == 2) operator_->pause(latest());  // the first chunk of the replay
+        return true;
+    };
+    const std::string retry =
+        R"(<retryable-exception-classes><include class="test.Flaky"/></retryable-exception-classes>)";
+    const JobExecution waiting = run(job(chunk(R"(item-count="3")", 9, retry)));
+    EXPECT_EQ(waiting.status, BatchStatus::paused);
+    EXPECT_EQ(step(waiting.id).metrics.read, 6);
+    EXPECT_EQ(resume(waiting.id).status, BatchStatus::completed);
+    EXPECT_EQ(written(), numbers(1, 9));
+}
+
+/// Knows how often it was called.
+class Forgetful {
+public:
+    explicit Forgetful(const ArtifactContext& context) : step_(*context.step) {}
+    std::string process() {
+        step_.persistent_user_data = step_.persistent_user_data.value_or("") + std::to_string(++calls_);
+        if (step_.persistent_user_data->size() < 3) step_.pause({.point = "p"});
+        return "";
+    }
+
+private:
+    StepContext& step_;
+    int calls_ = 0;
+};
+
+TEST_F(Pausing, ArtifactsAreNewInstancesAfterAResume) {
+    registry_.batchlet<Forgetful>("forgetful");
+    JobExecution now = run(job(R"(<step id="s"><batchlet ref="forgetful"/></step>)"));
+    while (now.status == BatchStatus::paused) now = resume(now.id);
+    EXPECT_EQ(step(now.id).user_data, "111");
+}
+
+TEST_F(Pausing, ARestartStartsWithoutWhatWasSent) {
+    std::vector<std::size_t> got;
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        if (step.step_name == "a") return "";
+        got.push_back(step.signals().size());
+        if (got.size() == 1) throw Bad("once");
+        return "";
+    };
+    const JobExecution waiting = run(job(scripted("a", R"(<fer:pause on="*" point="p"/>)", "b") + scripted("b")));
+    EXPECT_EQ(resume(waiting.id, {.payload = "1"}).status, BatchStatus::failed);
+    EXPECT_EQ(restart(waiting.id).status, BatchStatus::completed);
+    EXPECT_THAT(got, ElementsAre(1U, 0U));
+}
+
 TEST_F(Pausing, TheTenThousandthResumeIsAsTheFirst) {
     constexpr int resumes = 10'000;
     int left = resumes + 1;
