@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The installed package: an author's program finds it, builds against it and runs."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -52,6 +53,28 @@ class Installed(unittest.TestCase):
         self.assertIn("987 invoices", self.orders("show", "@latest"))
         self.assertIn("order 250 has no amount", self.orders("show", "@latest", "--skips"))
         self.assertIn("skipped: order 250 has no amount", self.orders("logs", "@latest", "invoice"))
+
+    def record_with(self, pause):
+        """The record and the rows of the author's job with this element behind each step, resumed until it ends."""
+        author = self.folder.path / "author"
+        repository = self.folder.path / f"{'paused' if pause else 'plain'}.db"
+        text = (author / "orders.xml").read_text().replace("<job ", '<job xmlns:fer="urn:fermata:job:1" ', 1)
+        (author / "waiting.xml").write_text(text.replace("</step>", pause + "</step>"))
+        def orders(*arguments):
+            return subprocess.run([self.program, *arguments], cwd=author, text=True, capture_output=True,
+                                  env={**self.environment, "FERMATA_REPOSITORY": str(repository)})
+        ended, waits = orders("run", "waiting.xml", "-p", "count=1000"), 0
+        while ended.returncode == 11:
+            ended, waits = orders("resume", "1"), waits + 1
+        self.assertEqual((0, 2 if pause else 0), (ended.returncode, waits), ended.stderr)
+        shown = json.loads(orders("show", "1", "-o", "json").stdout)
+        for one in shown, *shown["steps"]:
+            for key in "created", "started", "ended":
+                one.pop(key, None)
+        return shown, rows(repository, "SELECT * FROM invoice ORDER BY 1")
+
+    def test_an_authors_job_that_waits_leaves_the_record_of_one_that_does_not(self):
+        self.assertEqual(self.record_with(""), self.record_with('<fer:pause on="*" point="p"/>'))
 
     def test_the_postgresql_driver_is_found_from_the_prefix(self):
         job = self.folder.write("postgres.xml", """<job id="job" xmlns="https://jakarta.ee/xml/ns/jakartaee" version="2.1">
