@@ -206,7 +206,8 @@ class StopOfAStep(unittest.TestCase):
     def test_show_names_the_partitions_that_keep_a_pause_from_its_effect(self):
         work = command("slices", "sh -c 'while ! test -e go; do sleep 0.05; done'").replace(
             "</batchlet>", '</batchlet><partition><plan partitions="3" threads="2"/></partition>')
-        running = self.run_beside(job(work))
+        work = work.replace('<step id="slices">', '<step id="slices" next="after">')
+        running = self.run_beside(job(work, AFTER))
         wait_until("two of three run", lambda: self.runs("slices") and
                    [p["status"] for p in self.step("slices")["partitions"]].count("STARTED") == 2)
         self.folder.fermata("pause", "@latest", "--timeout", "1ms", "--on-timeout", "resume", exit_code=0)

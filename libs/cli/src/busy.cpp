@@ -45,16 +45,14 @@ std::vector<Busy> still_busy(const ExecutionView& view) {
     return all;
 }
 
-std::string busy_line(const ExecutionView& view) {
+std::string busy_text(const ExecutionView& view) {
     const std::vector<Busy> all = still_busy(view);
-    if (all.empty()) return {};
     std::string text;
     for (std::size_t i = 0; i < std::min(all.size(), named_busy); ++i)
         text += fmt::format("{}{} {} runs since {}", i == 0 ? "" : "; ", all[i].kind, printable(all[i].name),
                             local_time(all[i].running));
     if (all.size() > named_busy) text += fmt::format("; and {} more", all.size() - named_busy);
-    return fmt::format("  {:<11} {}, waited for since {}\n", "still busy", text,
-                       local_time(std::ranges::min(all, {}, &Busy::waited_for).waited_for));
+    return text;
 }
 
 }  // namespace fermata::cli

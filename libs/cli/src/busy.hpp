@@ -16,8 +16,8 @@ struct Busy {
 };
 /// Of a partitioned step its partitions that run; itself, where none does. Nothing for any other status.
 [[nodiscard]] std::vector<Busy> still_busy(const ExecutionView& view);
-/// One line; nothing where nothing is busy.
-[[nodiscard]] std::string busy_line(const ExecutionView& view);
+/// "step import runs since 13:22:01; partition slices[3] runs since …"; nothing where nothing is busy.
+[[nodiscard]] std::string busy_text(const ExecutionView& view);
 /// Whether still_busy() has to know the partitions.
 [[nodiscard]] bool is_coming_to_rest(const JobExecution& execution);
 
