@@ -79,8 +79,8 @@ Json to_object(const StepExecution& step, const ExecutionView& view) {
                 {"ended", or_null(step.ended)}};
     add_metrics(object, step.metrics);
     object["error"] = to_object(step.failure);
-    object["cut"] = cut_of(step, view);
     object["partitions"] = partitions == view.partitions.end() ? Json::array() : to_objects(partitions->second);
+    object["cut"] = cut_of(step, view);
     return object;
 }
 

@@ -61,10 +61,22 @@ std::string facts_of(const ExecutionView& view) {
     return text;
 }
 
-std::string stop_text(const JobExecution& execution) {
+/// What keeps a STOPPING execution from being STOPPED.
+std::string stop_text(const ExecutionView& view) {
+    const JobExecution& execution = view.execution;
     if (!execution.stop_requested_at || !is_running(execution.status)) return {};
-    return fact("stop", fmt::format("asked by {} at {}{}", printable(execution.stop_requested_by.value_or("somebody")),
-                                    local_time(*execution.stop_requested_at), execution.stop_now ? ", now" : ""));
+    const std::string busy = busy_text(view);
+    return fact("stop",
+                fmt::format("asked by {} at {}{}{}{}", printable(execution.stop_requested_by.value_or("somebody")),
+                            local_time(*execution.stop_requested_at), execution.stop_now ? ", now" : "",
+                            busy.empty() ? "" : "; ", busy));
+}
+
+/// What keeps a PAUSING execution from being PAUSED.
+std::string pause_text(const ExecutionView& view) {
+    if (view.execution.status != BatchStatus::pausing) return {};
+    const std::string busy = busy_text(view);
+    return busy.empty() ? busy : fact("still busy", busy);
 }
 
 std::string steps_of(const ExecutionView& view, const Style& style) {
@@ -105,7 +117,7 @@ std::string text_of(const ExecutionView& view, const Style& style) {
     const JobExecution& execution = view.execution;
     std::string text = fmt::format("{}  execution {}  {}\n", style.bold(printable(execution.job_name)),
                                    execution.id.value(), decorated_status(execution, style));
-    return text + facts_of(view) + stop_text(execution) + cut_lines(view) + waits_lines(execution) + busy_line(view) +
+    return text + facts_of(view) + stop_text(view) + cut_lines(view) + waits_lines(execution) + pause_text(view) +
            failure_of(execution) + actions_text(view) + (view.steps.empty() ? "" : "\n") + steps_of(view, style);
 }
 
