@@ -497,7 +497,7 @@ TEST_F(Pausing, ChunksOfAReplayAreNoPlacesToRest) {
         R"(<retryable-exception-classes><include class="test.Flaky"/></retryable-exception-classes>)";
     const JobExecution waiting = run(job(chunk(R"(item-count="3")", 9, retry)));
     EXPECT_EQ(waiting.status, BatchStatus::paused);
-    EXPECT_EQ(step(waiting.id).metrics.read, 6);
+    EXPECT_EQ(step(waiting.id).metrics.read, 5);  // all that is done again
     EXPECT_EQ(resume(waiting.id).status, BatchStatus::completed);
     EXPECT_EQ(written(), numbers(1, 9));
 }

@@ -198,7 +198,7 @@ TEST_F(StepStopping, ABatchletThatThrowsAfterTheStopIsFailed) {
 }
 
 TEST_F(StepStopping, AStepWhoseWorkWasDoneWasNotCutShort) {
-    script().on_call["afterChunk"] = [&](StepContext*, JobContext&) {  // the reader has ended in this chunk
+    script().on_call["beforeWrite 3"] = [&](StepContext*, JobContext&) {  // the reader has ended in this chunk
         reached_.open();
         asked_.pass();
     };
