@@ -40,9 +40,10 @@ struct Plans : RepositorySuite {
         store.settle_counts(entry.claim.id, 0, {.metrics = {.commits = 1}});
         const Claim two = std::get<Claim>(store.restart(one.execution, {.definition = request().definition}, own));
         const StepEntry again = store.enter_step(two, "load", StepEntryMode::again);
-        store.end_step(
-            again.claim,
-            {.status = BatchStatus::completed, .walk = {1, "load", "ran", "next", "check"}, .cut = CutShort{}});
+        store.end_step(again.claim, {.status = BatchStatus::completed,
+                                     .progress = again.state.progress,
+                                     .walk = {1, "load", "ran", "next", "check"},
+                                     .cut = CutShort{}});
         store.end_execution(two, {.status = BatchStatus::stopped});
         store.abandon(two.execution, "ann");
         wait(store, own);
