@@ -1,6 +1,7 @@
 // Opening, launching, restarting, and what an owner does.
 #include <fermata/testing/repository_suite.hpp>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <thread>
 
@@ -71,7 +72,8 @@ TEST_F(Opening, ANewerSchemaIsRefusedWithBothVersions) {
     close();
     const Error error = thrown_by([&] { std::ignore = open(); });
     EXPECT_EQ(ErrorKind::refused, error.kind());
-    EXPECT_THAT(error.what(), HasSubstr("has schema version 7, this program knows version 2"));
+    EXPECT_THAT(error.what(),
+                HasSubstr(fmt::format("has schema version 7, this program knows version {}", schema_version)));
     EXPECT_THAT(error.remedy(), HasSubstr("newer fermata"));
 }
 
