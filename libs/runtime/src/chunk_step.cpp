@@ -58,6 +58,7 @@ StepOutcome ChunkStep::run() {
 /// What a step that is cut short has committed is put in place all the same.
 StepOutcome ChunkStep::killed() {
     if (!scope_.stop.is_cut()) return Stopped{};
+    scope_.job.require_ours();
     pipeline_.open_outputs(committed_);
     publish();
     pipeline_.close();
@@ -81,6 +82,7 @@ StepOutcome ChunkStep::run_chunks() {
         if (run_chunk_or_recover() && pipeline_.algorithm && !one_by_one_) pipeline_.algorithm->end_checkpoint();
     }
     const bool cut = !committed_.exhausted;
+    if (cut) scope_.job.require_ours();
     const std::string last = cut ? place() : std::string();
     // A child that ends badly takes part in the outcome: nothing is put in place then.
     pipeline_.close_processor();
