@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <chrono>
 
 namespace fermata::test {
 namespace {
@@ -263,9 +264,12 @@ TEST_F(Partitions, ThePlanIsStoredInAFewStatements) {
         run(definition);
         return repository_->statement_count() - before;
     };
+    const auto begin = std::chrono::steady_clock::now();
     const auto hundred = statements(100);
     const auto thousand = statements(1000);
-    EXPECT_LE(thousand - hundred, 900 * 8 + 20);  // entering and ending each, and nothing for its place in the plan
+    // Entering and ending each, and nothing for its place in the plan; somebody asks for requests once a second besides.
+    const auto asked = std::chrono::ceil<std::chrono::seconds>(std::chrono::steady_clock::now() - begin).count();
+    EXPECT_LE(thousand - hundred, 900 * 8 + 20 + asked);
 }
 
 TEST_F(Partitions, NotMoreThanThreadsRunAtOnce) {

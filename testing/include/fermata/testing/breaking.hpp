@@ -2,13 +2,14 @@
 // A database whose connection goes away once: instead of its n-th call, or with the answer to it.
 #include <fermata/testing/forwarding.hpp>
 
+#include <atomic>
 #include <type_traits>
 
 namespace fermata::testing {
 
 struct Break {
     enum class How : std::uint8_t { instead, after };
-    int left = 0;  ///< calls to the one that breaks; 0: none does
+    std::atomic<int> left = 0;  ///< calls to the one that breaks; 0: none does
     How how = How::instead;
 
     bool is_now() { return left > 0 && --left == 0; }
