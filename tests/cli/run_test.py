@@ -353,6 +353,16 @@ class Recover(Case):
         self.assertEqual("worker", self.folder.show(1)["waiting_for"][0]["kind"])
         self.fermata("resume", "1")
 
+    def test_of_several_each_is_asked(self):
+        for _ in range(2):
+            self.fermata("exec", "--", "false", exit_code=1)
+        told = self.fermata("abandon", "1", "999", "2", exit_code=6)
+        self.assertEqual("1 is ABANDONED\n2 is ABANDONED\n", told.stdout)
+        self.assertIn("there is no execution 999", told.stderr)
+        told = self.fermata("stop", "1", "2", exit_code=8)
+        self.assertIn("cannot stop 1", told.stderr)
+        self.assertIn("cannot stop 2", told.stderr)
+
     def test_stop_of_a_lost_one_ends_it(self):
         self.lose_one()
         self.assertIn("1 is STOPPED; it had lost its owner", self.fermata("stop", "1").stdout)

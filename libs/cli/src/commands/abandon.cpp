@@ -1,4 +1,5 @@
 #include "../command.hpp"
+#include "../each.hpp"
 #include "../session.hpp"
 
 #include <fmt/format.h>
@@ -15,14 +16,12 @@ public:
             .complete(Completes::execution);
     }
     ExitCode run(Session& session) override {
-        for (const auto& reference : executions_) {
-            const JobExecutionId id = session.resolve(reference);
+        return for_each_of(session, executions_, [&](JobExecutionId id) {
             session.jobs().abandon(id);
             session.out().one(fmt::format("{} is ABANDONED\n", id.value()),
                               fmt::format(R"({{"id":{},"status":"ABANDONED"}})", id.value()),
                               std::to_string(id.value()));
-        }
-        return ExitCode::ok;
+        });
     }
 
 private:

@@ -1,5 +1,6 @@
 #include "../await.hpp"
 #include "../command.hpp"
+#include "../each.hpp"
 #include "../json_text.hpp"
 
 #include <fmt/format.h>
@@ -31,11 +32,12 @@ public:
     }
     ExitCode run(Session& session) override {
         std::vector<JobExecutionId> ids;
-        for (const auto& reference : executions_) ids.push_back(session.resolve(reference));
-        for (const auto id : ids) ask(session, id);
-        if (!wait_) return ExitCode::ok;
+        ExitCode code = for_each_of(session, executions_, [&](JobExecutionId id) {
+            ask(session, id);
+            ids.push_back(id);
+        });
+        if (!wait_) return code;
         const Deadline deadline(timeout_);
-        ExitCode code = ExitCode::ok;
         for (const auto id : ids)
             code = worst(code, step_ ? await_step(session, id, deadline) : await_stopped(session, id, deadline));
         return code;
@@ -44,9 +46,10 @@ public:
 private:
     void ask(Session& session, JobExecutionId id) const {
         if (step_) return ask_step(session, id);
+        const bool was_lost = session.jobs().job_execution(id).owner_lost;
         const StopAnswer answer = session.jobs().stop(id, now_);
         std::string more;
-        if (answer.effect == StopAnswer::Effect::stopped) more = "; it had lost its owner";
+        if (answer.effect == StopAnswer::Effect::stopped && was_lost) more = "; it had lost its owner";
         if (answer.effect == StopAnswer::Effect::already && answer.since)
             more = fmt::format(" since {}", to_rfc3339(*answer.since));
         print(session, id, answer.status, more);
@@ -59,7 +62,8 @@ private:
     void ask_step(Session& session, JobExecutionId id) const {
         const StepStopAnswer answer = session.jobs().stop_step(id, *step_, now_);
         std::string more = "; asked to stop";
-        if (answer.effect == StepStopAnswer::Effect::already) more += fmt::format(" since {}", to_rfc3339(*answer.since));
+        if (answer.effect == StepStopAnswer::Effect::already)
+            more += fmt::format(" since {}", to_rfc3339(*answer.since));
         if (answer.owner_lost) more += fmt::format("; its owner is lost: fermata recover {}", id.value());
         print_step(session, id, *answer.step, more);
     }
