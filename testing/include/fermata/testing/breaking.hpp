@@ -9,10 +9,14 @@ namespace fermata::testing {
 
 struct Break {
     enum class How : std::uint8_t { instead, after };
-    std::atomic<int> left = 0;  ///< calls to the one that breaks; 0: none does
+    int left = 0;  ///< calls to the one that breaks; 0: none does
     How how = How::instead;
 
-    bool is_now() { return left > 0 && --left == 0; }
+    /// Threads of the runtime call beside each other.
+    bool is_now() {
+        std::atomic_ref<int> calls(left);
+        return calls > 0 && --calls == 0;
+    }
 };
 
 class BreakingConnection final : public ForwardingConnection {
