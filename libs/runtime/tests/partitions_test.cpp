@@ -267,7 +267,7 @@ TEST_F(Partitions, ThePlanIsStoredInAFewStatements) {
     const auto begin = std::chrono::steady_clock::now();
     const auto hundred = statements(100);
     const auto thousand = statements(1000);
-    // Entering and ending each, and nothing for its place in the plan; somebody asks for requests once a second besides.
+    // Entering and ending each, nothing for its place in the plan; somebody asks for requests once a second besides.
     const auto asked = std::chrono::ceil<std::chrono::seconds>(std::chrono::steady_clock::now() - begin).count();
     EXPECT_LE(thousand - hundred, 900 * 8 + 20 + asked);
 }
