@@ -8,7 +8,8 @@
 namespace fermata {
 
 [[nodiscard]] std::string this_notifier();
-/// Empty: nobody has begun, as where somebody else settled what a dead owner left. Else proved by its pid and start time; of another host, or another boot, nothing lives after a while.
+/// Empty: nobody has begun, as where somebody else settled what a dead owner left. Else proved by its pid and start
+/// time; of another host, or another boot, nothing lives after a while.
 [[nodiscard]] bool notifier_is_gone(const std::string& notifier, Duration since);
 
 }  // namespace fermata
