@@ -208,9 +208,9 @@ class CommandLine(Case):
         self.assertIn("names no folder", self.error("jobs", "--jobs", "", exit_code=2)["message"])
 
     def test_an_unknown_option_is_told_before_what_it_makes_of_the_rest(self):
-        for arguments in (["--step", "load"], ["--step"], ["--step=load"]):
+        for arguments in (["--partition", "7"], ["--partition"], ["--partition=7"]):
             error = self.error("stop", "3", *arguments, exit_code=2)
-            self.assertRegex(error["message"], "^unknown option --step")
+            self.assertRegex(error["message"], "^unknown option --partition")
 
     def test_an_empty_csv_names_the_property(self):
         self.folder.write("import.xml", IMPORT)
