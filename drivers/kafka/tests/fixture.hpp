@@ -49,16 +49,7 @@ protected:
         return std::make_unique<KafkaWriter>(surroundings_.context(given), driver());
     }
     /// Values of the records to come.
-    static std::vector<std::string> values(KafkaReader& from) {
-        std::vector<std::string> found;
-        TypedItemBuffer<Record> buffer;
-        for (;;) {
-            buffer.clear();
-            auto& record = *static_cast<Record*>(buffer.slot());
-            if (!from.read(record)) return found;
-            found.emplace_back(record["value"].text());
-        }
-    }
+    static std::vector<std::string> values(KafkaReader& from) { return items::texts_of(from, "value"); }
     /// Records with the one column "value", good until the next call.
     std::span<Record> records(const std::vector<std::string>& values) {
         static const auto columns = std::make_shared<const Columns>(std::vector<std::string>{"value"});

@@ -14,14 +14,16 @@ namespace fermata {
         1};
 }
 
+inline constexpr std::string_view request_columns = "status, stop_now, pause_now, pauses, cuts";
+
 /// What is asked of the owner, as read_requests() reads it. A statement of its own: RETURNING makes SQLite open a
 /// temporary table. The row is there: history is deleted by whole instances that have ended.
 [[nodiscard]] inline sql::Command ask(const Claim& claim) {
-    return {"SELECT status, stop_now, pause_now, pauses, cuts FROM job_execution WHERE id = $1",
-            {Value(claim.execution.value())}};
+    static const std::string sql = fmt::format("SELECT {} FROM job_execution WHERE id = $1", request_columns);
+    return {sql, {Value(claim.execution.value())}};
 }
 
-/// Reads `status, stop_now, pause_now, pauses, cuts` of the execution's row.
+/// Reads `request_columns` of the execution's row.
 [[nodiscard]] inline Requests read_requests(RowReader& row) {
     Requests requests;
     requests.status = row.status();

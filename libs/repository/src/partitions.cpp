@@ -350,10 +350,7 @@ std::vector<CollectedData> Repository::collected_of(StepExecutionId step) {
 }
 
 std::vector<PartitionExecution> Repository::partitions_of(StepExecutionId step) {
-    const sql::Result rows = impl_->select(partition_select(), {Value(step.value())});
-    std::vector<PartitionExecution> partitions;
-    for (std::size_t i = 0; i < rows.size(); ++i) partitions.push_back(read_partition(rows[i]));
-    return partitions;
+    return read_all(impl_->select(partition_select(), {Value(step.value())}), read_partition);
 }
 
 }  // namespace fermata

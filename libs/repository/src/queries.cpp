@@ -104,9 +104,8 @@ std::vector<JobExecution> read_executions(sql::Connection& connection, const std
     const std::string parameters = parameters_of(those);
     const sql::Command commands[] = {{sql, params}, {parameters, params}};
     const std::vector<sql::Result> found = connection.execute_all(commands);
-    std::vector<JobExecution> executions;
-    executions.reserve(found[0].size());
-    for (std::size_t i = 0; i < found[0].size(); ++i) executions.push_back(read_execution(found[0][i], data_folder));
+    auto executions =
+        read_all(found[0], [&](std::span<const Value> cells) { return read_execution(cells, data_folder); });
     take_parameters(found[1], executions);
     add_waits(connection, executions, those, params);
     return executions;
@@ -194,14 +193,6 @@ Event read_event(std::span<const Value> cells) {
     event.actor = row.text();
     event.data = row.text();
     return event;
-}
-
-template <class F>
-auto read_all(const sql::Result& rows, F read) {
-    std::vector<decltype(read(rows[0]))> values;
-    values.reserve(rows.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) values.push_back(read(rows[i]));
-    return values;
 }
 
 }  // namespace

@@ -127,7 +127,7 @@ StopAnswer Repository::request_stop(JobExecutionId execution, const StopRequest&
         const LivenessEvidence owner = owner_evidence(standing, data_folder_);
         if (owner.liveness == Liveness::dead) {
             answer = {Effect::stopped, end_lost(write, standing, owner.evidence, request.actor),
-                      standing.stop_requested_at};
+                      standing.stop_requested_at, true};
             ended = std::move(standing);
         }
         FERMATA_POINT("stop.before-commit");

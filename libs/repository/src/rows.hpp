@@ -43,6 +43,15 @@ private:
     std::size_t at_ = 0;
 };
 
+/// What `read` makes of each row.
+template <class F>
+auto read_all(const sql::Result& rows, F read) {
+    std::vector<decltype(read(rows[0]))> values;
+    values.reserve(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) values.push_back(read(rows[i]));
+    return values;
+}
+
 /// Four cells, as RowReader::failure reads them.
 void append_failure(sql::Params& params, const std::optional<Failure>& failure);
 /// Eight cells.

@@ -173,9 +173,7 @@ std::vector<Signal> Repository::signals_for(JobExecutionId execution, const Sign
         "SELECT point, signal_key, payload, sender, at, pause FROM signal WHERE execution_id = $1 AND pause IN ($2, "
         "$3) ORDER BY id",
         {Value(execution.value()), Value(source.own), Value(source.outside)});
-    std::vector<Signal> signals;
-    for (std::size_t i = 0; i < rows.size(); ++i) signals.push_back(read_signal(rows[i]));
-    return signals;
+    return read_all(rows, read_signal);
 }
 
 std::int64_t Repository::count_signals_for(JobExecutionId execution, const SignalSource& source) {

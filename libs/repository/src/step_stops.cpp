@@ -28,12 +28,6 @@ StepCut read_cut(std::span<const Value> cells) {
     return cut;
 }
 
-std::vector<StepCut> read_cuts(const sql::Result& rows) {
-    std::vector<StepCut> cuts;
-    for (std::size_t i = 0; i < rows.size(); ++i) cuts.push_back(read_cut(rows[i]));
-    return cuts;
-}
-
 struct Entered {
     StepExecutionId id;
     BatchStatus status{};
@@ -128,7 +122,7 @@ std::vector<StepCut> Repository::step_stops_asked(const Claim& claim) {
     static const std::string sql = fmt::format(
         "SELECT {} FROM step_execution s WHERE s.execution_id = $1 AND s.cut_by IS NOT NULL AND s.ended IS NULL",
         cut_columns);
-    return read_cuts(impl_->select(sql, {Value(claim.execution.value())}));
+    return read_all(impl_->select(sql, {Value(claim.execution.value())}), read_cut);
 }
 
 std::vector<StepCut> Repository::cuts_of(JobInstanceId instance) {
@@ -136,7 +130,7 @@ std::vector<StepCut> Repository::cuts_of(JobInstanceId instance) {
         "SELECT {} FROM job_execution e JOIN step_execution s ON s.execution_id = e.id WHERE e.instance_id = $1 AND "
         "s.cut_by IS NOT NULL ORDER BY s.id",
         cut_columns);
-    return read_cuts(impl_->select(sql, {Value(instance.value())}));
+    return read_all(impl_->select(sql, {Value(instance.value())}), read_cut);
 }
 
 }  // namespace fermata

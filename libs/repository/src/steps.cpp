@@ -323,9 +323,8 @@ void Repository::end_execution(const Claim& claim, const JobEnd& end) {
 }
 
 Requests Repository::poll(const Claim& claim) {
-    const sql::Result found =
-        impl_->select("SELECT status, stop_now, pause_now, pauses, cuts, epoch FROM job_execution WHERE id = $1",
-                      {Value(claim.execution.value())});
+    static const std::string sql = fmt::format("SELECT {}, epoch FROM job_execution WHERE id = $1", request_columns);
+    const sql::Result found = impl_->select(sql, {Value(claim.execution.value())});
     if (found.empty()) throw no_such_execution(claim.execution);
     RowReader row(found[0]);
     const Requests requests = read_requests(row);

@@ -66,9 +66,7 @@ std::vector<WalkEntry> Repository::walk_of(JobExecutionId execution) {
         "error_class, error_message, error_step, error_position, pause FROM walk "
         "WHERE execution_id = $1 ORDER BY scope, number",
         {Value(execution.value())});
-    std::vector<WalkEntry> walk;
-    for (std::size_t i = 0; i < rows.size(); ++i) walk.push_back(read_entry(rows[i]));
-    return walk;
+    return read_all(rows, read_entry);
 }
 
 ElementRecorded Repository::record_walk(const Claim& claim, const WalkEntry& entry,

@@ -396,7 +396,6 @@ std::optional<PauseRequest> Walk::unanswered_pause(const std::string& step, cons
 /// Nothing is entered any more after what was asked while the element ran, by its own script for one.
 PauseOpened Walk::heed(const ElementRecorded& recorded) {
     scope_.heed(recorded.requests);
-    if (recorded.pause.open) scope_.pause.opened(recorded.pause.epoch);
     return recorded.pause;
 }
 

@@ -1,11 +1,11 @@
 // Stopping one step while its job goes on: from this process and, as a row, from another.
 #include "deadly.hpp"
+#include "gate.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <condition_variable>
 
 namespace fermata::test {
 namespace {
@@ -20,25 +20,6 @@ using ::testing::SizeIs;
 using ::testing::StartsWith;
 using Effect = StepStopAnswer::Effect;
 
-/// Opened once; everybody waiting goes on.
-class Gate {
-public:
-    void open() {
-        const std::lock_guard lock(mutex_);
-        is_open_ = true;
-        changed_.notify_all();
-    }
-    void pass() {
-        std::unique_lock lock(mutex_);
-        EXPECT_TRUE(changed_.wait_for(lock, std::chrono::seconds(30), [this] { return is_open_; }));
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool is_open_ = false;
-};
-
 class StepStopping : public Deadly {
 protected:
     ~StepStopping() override { EXPECT_THAT(repository_->verify(), IsEmpty()); }
@@ -52,7 +33,7 @@ protected:
         script().on_read = [this, n](std::int64_t number) {
             if (number != n || script().attempts[n]++ > 0) return;
             reached_.open();
-            asked_.pass();
+            EXPECT_TRUE(asked_.wait());
         };
     }
     /// Asks as another process would: through a repository of its own.
@@ -85,7 +66,7 @@ protected:
 TEST_F(StepStopping, AChunkStepCommitsTheCurrentChunkAndTheJobGoesOn) {
     wait_before(5);
     const JobExecutionId id = operator_->start(job(chunk_then(R"(item-count="100")", 10)), {});
-    reached_.pass();
+    EXPECT_TRUE(reached_.wait());
     EXPECT_EQ(operator_->stop_step(id, "s").effect, Effect::requested);
     const JobExecution ended = end(id);
     EXPECT_EQ(ended.status, BatchStatus::completed);
@@ -104,7 +85,7 @@ TEST_F(StepStopping, ARequestFromAnotherProcessReachesATightLoopOfCommits) {
         if (n == 10) reached_.open();
     };
     const JobExecutionId id = operator_->start(job(chunk_then(R"(item-count="1")", 1'000'000'000)), {});
-    reached_.pass();
+    EXPECT_TRUE(reached_.wait());
     EXPECT_EQ(ask_elsewhere(id).effect, Effect::requested);
     const auto ended = operator_->wait(id, std::chrono::seconds(30));
     ASSERT_TRUE(ended);
@@ -121,7 +102,7 @@ TEST_F(StepStopping, ItsTransitionsMeetTheExitStatus) {
                                                    R"(<next on="STEP_STOPPED" to="then"/><fail on="*"/></step>)") +
                              std::string(then)),
                          {});
-    reached_.pass();
+    EXPECT_TRUE(reached_.wait());
     operator_->stop_step(id, "s");
     EXPECT_EQ(end(id).status, BatchStatus::completed);
     EXPECT_EQ(repository_->steps_of(id).size(), 2U);
@@ -132,13 +113,13 @@ TEST_F(StepStopping, ABatchletGetsStopAndWhatItReturnsIsNotItsExitStatus) {
     script().on_batchlet = [&](StepContext& step) {
         if (step.step_name == "then") return std::string();
         reached_.open();
-        told.pass();
+        EXPECT_TRUE(told.wait());
         return std::string("HALF");
     };
     script().on_batchlet_stop = [&] { told.open(); };
     const JobExecutionId id =
         operator_->start(job(R"(<step id="s" next="then"><batchlet ref="scripted"/></step>)" + std::string(then)), {});
-    reached_.pass();
+    EXPECT_TRUE(reached_.wait());
     ask_elsewhere(id);
     EXPECT_EQ(end(id).status, BatchStatus::completed);
     expect_cut(id, 0);
@@ -152,13 +133,13 @@ TEST_F(StepStopping, OnlyAnExitStatusSetAfterTheStopCounts) {
         script().on_batchlet = [&](StepContext& step) {
             if (!after) step.exit_status = "EARLY";
             running.open();
-            told.pass();
+            EXPECT_TRUE(told.wait());
             if (after) step.exit_status = "LATE";
             return std::string();
         };
         script().on_batchlet_stop = [&] { told.open(); };
         const JobExecutionId id = operator_->start(job(R"(<step id="s"><batchlet ref="scripted"/></step>)"), {});
-        running.pass();
+        EXPECT_TRUE(running.wait());
         operator_->stop_step(id, "s");
         EXPECT_EQ(operator_->wait(id)->status, BatchStatus::completed);
         EXPECT_EQ(step(id).exit_status, after ? "LATE" : "STEP_STOPPED");
@@ -171,7 +152,7 @@ TEST_F(StepStopping, ListenersMaySetItAfterTheStop) {
     script().on_call["beforeStep"] = [](StepContext* step, JobContext&) { step->exit_status = "BEFORE"; };
     wait_before(5);
     const JobExecutionId id = operator_->start(job(chunk(R"(item-count="3")", 10, "", "rows", "", listeners)), {});
-    reached_.pass();
+    EXPECT_TRUE(reached_.wait());
     operator_->stop_step(id, "s");
     script().on_call["afterStep"] = [](StepContext* step, JobContext&) {
         EXPECT_EQ(step->exit_status.value_or(""), "BEFORE");
@@ -186,12 +167,12 @@ TEST_F(StepStopping, ABatchletThatThrowsAfterTheStopIsFailed) {
     Gate told;
     script().on_batchlet = [&](StepContext&) -> std::string {
         reached_.open();
-        told.pass();
+        EXPECT_TRUE(told.wait());
         throw Bad("could not end well");
     };
     script().on_batchlet_stop = [&] { told.open(); };
     const JobExecutionId id = operator_->start(job(R"(<step id="s"><batchlet ref="scripted"/></step>)"), {});
-    reached_.pass();
+    EXPECT_TRUE(reached_.wait());
     operator_->stop_step(id, "s");
     EXPECT_EQ(end(id).status, BatchStatus::failed);
     EXPECT_FALSE(cut(id).after);
@@ -200,12 +181,12 @@ TEST_F(StepStopping, ABatchletThatThrowsAfterTheStopIsFailed) {
 TEST_F(StepStopping, AStepWhoseWorkWasDoneWasNotCutShort) {
     script().on_call["beforeWrite 3"] = [&](StepContext*, JobContext&) {  // the reader has ended in this chunk
         reached_.open();
-        asked_.pass();
+        EXPECT_TRUE(asked_.wait());
     };
     const std::string listeners = R"(<listeners><listener ref="recorder"/></listeners>)";
     const JobExecutionId id = operator_->start(
         job(chunk(R"(item-count="100")", 3, "", "rows", R"(next="then")", listeners) + std::string(then)), {});
-    reached_.pass();
+    EXPECT_TRUE(reached_.wait());
     operator_->stop_step(id, "s");
     EXPECT_EQ(end(id).status, BatchStatus::completed);
     EXPECT_EQ(step(id).exit_status, "COMPLETED");
@@ -215,7 +196,7 @@ TEST_F(StepStopping, AStepWhoseWorkWasDoneWasNotCutShort) {
 TEST_F(StepStopping, AStopOfTheExecutionComesAfterIt) {
     wait_before(5);
     const JobExecutionId id = operator_->start(job(chunk_then(R"(item-count="100")", 10)), {});
-    reached_.pass();
+    EXPECT_TRUE(reached_.wait());
     operator_->stop_step(id, "s");
     operator_->stop(id);
     EXPECT_THROW(operator_->stop_step(id, "s"), JobExecutionNotRunningException) << "it is STOPPING";
@@ -230,7 +211,7 @@ TEST_F(StepStopping, AStopOfTheExecutionComesAfterIt) {
 TEST_F(StepStopping, APauseOfTheExecutionComesAfterIt) {
     wait_before(5);
     const JobExecutionId id = operator_->start(job(chunk_then(R"(item-count="100")", 10)), {});
-    reached_.pass();
+    EXPECT_TRUE(reached_.wait());
     operator_->pause(id);
     EXPECT_EQ(operator_->stop_step(id, "s").effect, Effect::requested);
     EXPECT_EQ(end(id).status, BatchStatus::paused);
@@ -262,7 +243,7 @@ TEST_F(StepStopping, AStepThatCameToRestFirstEndsWhenItIsEnteredAgain) {
 TEST_F(StepStopping, WhatDoesNotRunCannotBeStopped) {
     wait_before(5);
     const JobExecutionId id = operator_->start(job(chunk_then("", 10)), {});
-    reached_.pass();
+    EXPECT_TRUE(reached_.wait());
     const auto refusal = [&](JobExecutionId execution, const std::string& name) -> std::string {
         try {
             operator_->stop_step(execution, name);
@@ -284,7 +265,7 @@ TEST_F(StepStopping, WhatDoesNotRunCannotBeStopped) {
 TEST_F(StepStopping, AskingAgainSaysSinceWhenAndMayRaiseIt) {
     wait_before(5);
     const JobExecutionId id = operator_->start(job(chunk_then("", 10)), {});
-    reached_.pass();
+    EXPECT_TRUE(reached_.wait());
     const StepStopAnswer first = operator_->stop_step(id, "s");
     const StepStopAnswer again = operator_->stop_step(id, "s", true);
     EXPECT_EQ(again.effect, Effect::already);
@@ -299,11 +280,11 @@ TEST_F(StepStopping, NowRollsTheChunkBackAndIsNoFailure) {
     script().on_process = [&](std::int64_t n) {
         if (n < 5) return true;
         reached_.open();
-        asked_.pass();
+        EXPECT_TRUE(asked_.wait());
         throw Bad("killed");  // as a child does that is killed
     };
     const JobExecutionId id = operator_->start(job(chunk_then(R"(item-count="3")", 10)), {});
-    reached_.pass();
+    EXPECT_TRUE(reached_.wait());
     operator_->stop_step(id, "s", true);
     EXPECT_EQ(end(id).status, BatchStatus::completed);
     expect_cut(id, 3);
@@ -317,7 +298,7 @@ TEST_F(StepStopping, MaxRateNeverHoldsItUp) {
     const JobExecutionId id = operator_->start(
         job(chunk("", 1000, "", "rows", "", R"(<properties><property name="max-rate" value="0.001"/></properties>)")),
         {});
-    reached_.pass();
+    EXPECT_TRUE(reached_.wait());
     operator_->stop_step(id, "s");
     const auto ended = operator_->wait(id, std::chrono::seconds(30));
     ASSERT_TRUE(ended);
@@ -327,7 +308,9 @@ TEST_F(StepStopping, MaxRateNeverHoldsItUp) {
 
 TEST_F(StepStopping, InASplitTheOthersGoOn) {
     script().on_batchlet = [&](StepContext& step) {
-        if (step.step_name == "other") asked_.pass();
+        if (step.step_name == "other") {
+            EXPECT_TRUE(asked_.wait());
+        }
         return std::string();
     };
     Gate told;
@@ -339,7 +322,7 @@ TEST_F(StepStopping, InASplitTheOthersGoOn) {
         if (n == 10) reached_.open();
     };
     const JobExecutionId id = operator_->start(job(split), {});
-    reached_.pass();
+    EXPECT_TRUE(reached_.wait());
     ask_elsewhere(id);
     while (step(id).status == BatchStatus::started) std::this_thread::yield();
     EXPECT_EQ(step(id, "other").status, BatchStatus::started);
@@ -356,10 +339,10 @@ TEST_F(StepStopping, PartitionsThatRunAreCutShortAndTheOthersAreNeverEntered) {
     script().on_read = [&](std::int64_t) {
         if (++reads != 16) return;  // the second partition is on its fifth item
         reached_.open();
-        asked_.pass();
+        EXPECT_TRUE(asked_.wait());
     };
     const JobExecutionId id = operator_->start(job(partitioned + std::string(then)), {});
-    reached_.pass();
+    EXPECT_TRUE(reached_.wait());
     ask_elsewhere(id);
     // Heard by whoever asks once a second, or at once.
     while (repository_->step_stops_asked({.execution = id}).empty()) std::this_thread::yield();

@@ -1,7 +1,7 @@
 // Stopping (Jakarta Batch §11.13) from this process and, as a row, from another.
+#include "gate.hpp"
 #include "harness.hpp"
 
-#include <condition_variable>
 #include <thread>
 
 namespace fermata::test {
@@ -14,25 +14,6 @@ protected:
         Repository other(drivers_.open(path("repo.db")), folder_ / "repo.db.d", false);
         EXPECT_EQ(other.request_stop(id, {.now = now, .actor = "somebody else"}).effect, StopAnswer::Effect::requested);
     }
-};
-
-/// Opened once; everybody waiting goes on.
-class Gate {
-public:
-    void open() {
-        const std::lock_guard lock(mutex_);
-        is_open_ = true;
-        changed_.notify_all();
-    }
-    bool wait() {
-        std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, std::chrono::seconds(30), [this] { return is_open_; });
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool is_open_ = false;
 };
 
 TEST_F(Stop, AChunkStepWritesAndCommitsWhatItHas) {

@@ -35,16 +35,7 @@ protected:
         TypedItemBuffer<Record> buffer;
         return items::next_of(from, buffer);
     }
-    std::vector<std::string> values(KafkaReader& from) {
-        std::vector<std::string> found;
-        TypedItemBuffer<Record> buffer;
-        for (;;) {
-            buffer.clear();
-            auto& record = *static_cast<Record*>(buffer.slot());
-            if (!from.read(record)) return found;
-            found.emplace_back(record["value"].text());
-        }
-    }
+    std::vector<std::string> values(KafkaReader& from) { return items::texts_of(from, "value"); }
     std::unique_ptr<KafkaWriter> writer(Pairs values = {}) {
         values.insert(values.begin(), {{"url", "kafka://broker"}, {"topic", "orders"}});
         const Properties given = properties(values);

@@ -46,10 +46,9 @@ public:
 private:
     void ask(Session& session, JobExecutionId id) const {
         if (step_) return ask_step(session, id);
-        const bool was_lost = session.jobs().job_execution(id).owner_lost;
         const StopAnswer answer = session.jobs().stop(id, now_);
         std::string more;
-        if (answer.effect == StopAnswer::Effect::stopped && was_lost) more = "; it had lost its owner";
+        if (answer.owner_lost) more = "; it had lost its owner";
         if (answer.effect == StopAnswer::Effect::already && answer.since)
             more = fmt::format(" since {}", to_rfc3339(*answer.since));
         print(session, id, answer.status, more);

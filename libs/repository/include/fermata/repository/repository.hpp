@@ -115,6 +115,7 @@ struct StopAnswer {
     Effect effect{};
     BatchStatus status{};
     std::optional<Timestamp> since;
+    bool owner_lost = false;  ///< stopped: its owner was proved dead
 };
 
 /// What an owner learns when it asks or commits.

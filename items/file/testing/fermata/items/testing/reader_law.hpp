@@ -52,6 +52,19 @@ std::vector<std::string> rest_of(Reader& reader) {
     return rest;
 }
 
+/// The texts of one column, to the end of the input.
+template <class Reader>
+std::vector<std::string> texts_of(Reader& reader, std::string_view column) {
+    std::vector<std::string> found;
+    TypedItemBuffer<Record> buffer;
+    for (;;) {
+        buffer.clear();
+        auto& record = *static_cast<Record*>(buffer.slot());
+        if (!reader.read(record)) return found;
+        found.emplace_back(record[column].text());
+    }
+}
+
 /// `make` makes a fresh reader of the same input each time.
 template <class Make>
 void expect_reader_law(Make make) {
