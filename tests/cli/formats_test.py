@@ -17,7 +17,8 @@ LINES = ["table", "json", "jsonl"]
 # A harmless use of each, after one run of job.xml, and what it can print.
 VERBS = {
     ("run", "job.xml"): OBJECT, ("exec", "--", "true"): OBJECT, ("start", "job.xml"): OBJECT, ("restart", "2"): OBJECT, ("recover", "2"): OBJECT,
-    ("stop", "1"): OBJECT, ("abandon", "3"): OBJECT, ("list",): FORMATS, ("show", "1"): OBJECT,
+    ("stop", "1"): OBJECT, ("pause", "1"): OBJECT, ("resume", "1"): OBJECT, ("signal", "1", "--point", "p"): OBJECT,
+    ("abandon", "3"): OBJECT, ("list",): FORMATS, ("show", "1"): OBJECT,
     ("show", "1", "--skips"): FORMATS, ("show", "1", "--partitions"): FORMATS, ("logs", "1"): LINES,
     ("watch", "1"): OBJECT, ("wait", "1"): OBJECT, ("events",): OBJECT, ("validate", "job.xml"): FORMATS,
     ("explain", "job.xml"): ["table"], ("graph", "job.xml"): ["table"], ("artifacts",): FORMATS,

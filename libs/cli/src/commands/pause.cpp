@@ -53,6 +53,7 @@ const Descriptor pause_command{.name = "pause",
                                .group = "Waiting",
                                .about = "Ask a running execution to rest and to wait for a resume",
                                .help = help,
+                               .formats = one_object,
                                .make = make_command<PauseCommand>};
 
 }  // namespace fermata::cli

@@ -69,6 +69,7 @@ const Descriptor resume_command{.name = "resume",
                                 .group = "Waiting",
                                 .about = "Go on, here, with an execution that is PAUSED",
                                 .help = help,
+                                .formats = one_object,
                                 .make = make_command<ResumeCommand>};
 
 }  // namespace fermata::cli

@@ -72,6 +72,7 @@ const Descriptor signal_command{.name = "signal",
                                 .group = "Waiting",
                                 .about = "Send something to a point where an execution waits, or will wait",
                                 .help = help,
+                                .formats = one_object,
                                 .make = make_command<SignalCommand>};
 
 }  // namespace fermata::cli
