@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <latch>
 #include <set>
 #include <utility>
 
@@ -173,6 +174,11 @@ TEST_F(Pausing, WhatWasSentToTheEndOfAFlowReachesTheStepBehindIt) {
     EXPECT_THAT(got, ElementsAre("b1"));
 
     got.clear();
+    std::latch both(2);  // a flow that begins when the other already waits would rest before its step
+    script().on_batchlet = [&, said = script().on_batchlet](StepContext& step) -> std::string {
+        if (step.step_name != "b" && step.step_name != "c") both.arrive_and_wait();
+        return said(step);
+    };
     const std::string two = flow("f", "a", "") + flow("g", "x", "");
     waiting = run(job(R"(<split id="both" next="b">)" + two + "</split>" + more));
     ASSERT_EQ(waiting.waits.size(), 2U);
