@@ -16,7 +16,7 @@ struct PartitionSurroundings {
     JobScope& job;
     StepStop& stop;                   ///< of the step
     const StepClaim& claim;           ///< of the step
-    const JobContext& job_context;    ///< copied
+    const JobContext job_context;     ///< as it was before: the analyzer changes the step's while partitions begin
     const StepContext& step_context;  ///< log and what else is the same everywhere
     std::function<void(std::int64_t partition, std::string data)> deliver;  ///< collector data, committed
 };
