@@ -161,7 +161,7 @@ std::vector<ClaimedExecution> Repository::claim_waiting(const Worker& worker, st
 }
 
 std::vector<LostExecution> Repository::lost_executions(const Worker& worker) {
-    if (impl_->database.dialect().concurrent_writers) declare_dead(*impl_);
+    if (impl_->database.dialect().concurrent_writers) declare_dead(*impl_, worker.record().incarnation);
     return impl_->read([&](sql::Connection& connection) {
         std::vector<LostExecution> lost;
         for (const Corpse& corpse : corpses(connection, worker, data_folder_)) {

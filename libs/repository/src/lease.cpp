@@ -1,6 +1,7 @@
 #include "lease.hpp"
 
 #include "impl.hpp"
+#include "rows.hpp"
 
 #include <thread>
 
@@ -17,10 +18,19 @@ const std::string& ran_out() {
 
 }  // namespace
 
-void declare_dead(Store& store) {
-    static const std::string any = fmt::format("SELECT 1 FROM worker WHERE {} LIMIT 1", ran_out());
+void declare_dead(Store& store, std::string_view finder) {
+    static const std::string late = fmt::format(
+        "SELECT id FROM worker WHERE {} AND NOT EXISTS (SELECT 1 FROM worker f WHERE f.incarnation = $1 AND f.lease < "
+        "{})",
+        ran_out(), database_now);
     static const std::string declare = fmt::format("UPDATE worker SET dead = 1 WHERE {}", ran_out());
-    if (store.select(any).empty()) return;
+    const bool any = store.read([&](sql::Connection& connection) {
+        const sql::Result workers = connection.execute(late, {cell(finder)});
+        // First: one that is stopped in the middle of a claim holds its row, and nobody could be declared dead.
+        for (std::size_t i = 0; i < workers.size(); ++i) end_sessions(connection, workers[i][0].integer());
+        return !workers.empty();
+    });
+    if (!any) return;
     // Conditional: whoever has renewed meanwhile lives. In doubt it is done once more, which changes nothing.
     store.transact([&](StoreWrite& write) {
         const sql::Command last[] = {{declare, {}}};
@@ -29,9 +39,10 @@ void declare_dead(Store& store) {
 }
 
 void end_sessions(sql::Connection& connection, std::int64_t worker) {
-    constexpr std::string_view sql =
+    static const std::string sql = fmt::format(
         "SELECT pg_terminate_backend(a.pid) FROM worker w JOIN pg_stat_activity a ON a.application_name = w.sessions "
-        "WHERE w.id = $1 AND w.dead = 1 AND a.usename = session_user AND a.pid <> pg_backend_pid()";
+        "WHERE w.id = $1 AND (w.dead = 1 OR ({})) AND a.usename = session_user AND a.pid <> pg_backend_pid()",
+        ran_out());
     constexpr int tries = 200;
     for (int i = 0; i < tries; ++i) {
         if (connection.execute(sql, {Value(worker)}).empty()) return;
