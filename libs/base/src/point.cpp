@@ -29,11 +29,13 @@ std::string_view environment(const char* name) noexcept {
 struct Rig {
     std::string name;
     std::int64_t arrival = 1;
+    int signal = SIGKILL;
     int log = -1;
     std::atomic<std::int64_t> arrivals{0};
 
     Rig() {
         aim(environment("FERMATA_POINT"));
+        choose(environment("FERMATA_POINT_SIGNAL"));
         const std::string file(environment("FERMATA_POINT_LOG"));
         if (!file.empty()) open_log(file);
     }
@@ -45,6 +47,12 @@ struct Rig {
         if (!number || *number < 1)
             give_up(fmt::format("FERMATA_POINT=\"{}\": expected NAME or NAME:N with N from 1", point));
         arrival = *number;
+    }
+    void choose(std::string_view act) {
+        if (act == "STOP")
+            signal = SIGSTOP;
+        else if (!act.empty() && act != "KILL")
+            give_up(fmt::format("FERMATA_POINT_SIGNAL=\"{}\": expected KILL or STOP", act));
     }
     void open_log(const std::string& file) {
         log = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -71,8 +79,8 @@ void reached(const char* name) noexcept {
     Rig& here = rig();
     if (here.log >= 0) here.write_down(name);
     if (here.name != name || here.arrivals.fetch_add(1) + 1 != here.arrival) return;
-    ::kill(::getpid(), SIGKILL);
-    for (;;) ::pause();
+    ::kill(::getpid(), here.signal);
+    while (here.signal == SIGKILL) ::pause();
 }
 
 }  // namespace fermata::point

@@ -4,6 +4,9 @@
 #include <fermata/base/id.hpp>
 #include <fermata/base/point.hpp>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <csignal>
 
 namespace fermata {
@@ -19,6 +22,7 @@ protected:
     void TearDown() override {
         ::unsetenv("FERMATA_POINT");
         ::unsetenv("FERMATA_POINT_LOG");
+        ::unsetenv("FERMATA_POINT_SIGNAL");
         std::filesystem::remove(log());
         ::unsetenv("POINT_TEST_LOG");
     }
@@ -69,6 +73,31 @@ TEST_F(PointDeathTest, LogsTheDeadlyArrivalToo) {
     ::setenv("FERMATA_POINT", "two", 1);
     EXPECT_EXIT(walk(), testing::KilledBySignal(SIGKILL), "");
     EXPECT_EQ(read_file(log()), "before\none\ntwo\n");
+}
+
+TEST_F(PointDeathTest, StopsAndGoesOn) {
+    ::setenv("FERMATA_POINT", "two", 1);
+    ::setenv("FERMATA_POINT_SIGNAL", "STOP", 1);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) ::execl("/proc/self/exe", "base_test", "--gtest_filter=PointDeathTest.Walks", nullptr);
+    int status = 0;
+    ASSERT_EQ(child, ::waitpid(child, &status, WUNTRACED));
+    EXPECT_TRUE(WIFSTOPPED(status));
+    ::kill(child, SIGCONT);
+    ASSERT_EQ(child, ::waitpid(child, &status, 0));
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+/// What the process of the test before does.
+TEST_F(PointDeathTest, Walks) {
+    if (point::armed) walk();
+}
+
+TEST_F(PointDeathTest, RefusesASignalItDoesNotKnow) {
+    ::setenv("FERMATA_POINT", "two", 1);
+    ::setenv("FERMATA_POINT_SIGNAL", "TERM", 1);
+    EXPECT_EXIT(walk(), testing::ExitedWithCode(2), "expected KILL or STOP");
 }
 
 TEST_F(PointDeathTest, RefusesWhatIsNoCount) {
