@@ -105,9 +105,10 @@ private:
         using std::chrono::milliseconds;
         int least = -1;
         for (const Link& link : links) {
-            if (!link.wakes_at()) continue;
+            const auto at = link.wakes_at();
+            if (!at) continue;
             const auto now = std::chrono::steady_clock::now();
-            const auto left = std::chrono::ceil<milliseconds>(std::max(*link.wakes_at(), now) - now);
+            const auto left = std::chrono::ceil<milliseconds>(std::max(*at, now) - now);
             const int wait = static_cast<int>(left.count());
             least = least < 0 ? wait : std::min(least, wait);
         }
@@ -124,7 +125,7 @@ private:
             const int on = 1;
             ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
             try {
-                links.emplace_back(std::move(client), connect_to(server_), armed);
+                links.emplace_back(std::move(client), connect_to(server_), armed, weather);
             } catch (const std::system_error&) {
                 continue;  // the server is not there: the client sees its connection closed
             }
@@ -138,6 +139,7 @@ private:
 public:
     const std::uint16_t port;
     ArmedFault armed;
+    Weather weather;
     std::list<Link> links;
     bool refusing = false;
 
@@ -193,6 +195,10 @@ bool Proxy::settled() const {
 
 void Proxy::cut_all() {
     impl_->change([&] { impl_->links.clear(); });
+}
+
+void Proxy::set(Weather weather) {
+    impl_->change([&] { impl_->weather = weather; });
 }
 
 void Proxy::refuse(bool refusing) {

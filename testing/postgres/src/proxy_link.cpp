@@ -12,16 +12,29 @@ constexpr std::size_t most_pending = 256 * 1024;
 
 }  // namespace
 
-Link::Link(Fd client, Fd server, ArmedFault& armed)
-    : client_(std::move(client)), server_(std::move(server)), armed_(armed) {}
+Link::Link(Fd client, Fd server, ArmedFault& armed, const Weather& weather)
+    : client_(std::move(client)), server_(std::move(server)), armed_(armed), weather_(weather) {}
+
+bool Link::is_read(const Flow& flow) const {
+    return flow.passes && !flow.ended && !flow.held && flow.pending.size() < most_pending;
+}
 
 void Link::add_to(std::vector<pollfd>& polled) const {
     if (state_ == State::hole || state_ == State::late) return;  // whatever comes there, nobody listens
     for (const Flow* flow : {&up_, &down_}) {
-        const bool reads = !flow->ended && !flow->held && flow->pending.size() < most_pending;
-        if (reads && flow->from.get() >= 0) polled.push_back({flow->from.get(), POLLIN, 0});
-        if (!flow->pending.empty() && flow->to.get() >= 0) polled.push_back({flow->to.get(), POLLOUT, 0});
+        if (is_read(*flow) && flow->from.get() >= 0) polled.push_back({flow->from.get(), POLLIN, 0});
+        if (flow->passes && !flow->pending.empty() && flow->to.get() >= 0)
+            polled.push_back({flow->to.get(), POLLOUT, 0});
     }
+}
+
+std::optional<Link::Time> Link::wakes_at() const noexcept {
+    std::optional<Time> at = wakes_at_;
+    for (const Flow* flow : {&up_, &down_}) {
+        if (!flow->passes || flow->under_way.empty()) continue;
+        at = at ? std::min(*at, flow->under_way.front().due) : flow->under_way.front().due;
+    }
+    return at;
 }
 
 void Link::release() {
@@ -31,20 +44,24 @@ void Link::release() {
 void Link::step(Time now) {
     if (wakes_at_ && now >= *wakes_at_) wake();
     if (state_ == State::late || state_ == State::hole) return;
-    pump(up_);
-    pump(down_);
-    const bool written = up_.pending.empty() && down_.pending.empty();
+    pump(up_, now);
+    pump(down_, now);
+    bool written = true;
+    for (const Flow* flow : {&up_, &down_}) written = written && flow->pending.empty() && flow->under_way.empty();
     const bool ends = state_ == State::draining ? down_.ended : up_.ended || down_.ended;
     if (written && (ends || state_ == State::closing)) state_ = State::over;
 }
 
-void Link::pump(Flow& flow) {
+void Link::pump(Flow& flow, Time now) {
+    if (!flow.passes) return;
     const bool reads = state_ == State::flowing || (state_ == State::draining && &flow == &down_);
-    if (reads && !flow.ended && !flow.held && flow.pending.size() < most_pending) read_into(flow);
+    if (reads && is_read(flow)) read_into(flow, now);
+    for (; !flow.under_way.empty() && flow.under_way.front().due <= now; flow.under_way.pop_front())
+        arrive(flow, flow.under_way.front().data);
     if (!flow.pending.empty()) write_from(flow);
 }
 
-void Link::read_into(Flow& flow) {
+void Link::read_into(Flow& flow, Time now) {
     char buffer[16 * 1024];
     const ssize_t got = ::recv(flow.from.get(), buffer, sizeof buffer, 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
@@ -52,7 +69,10 @@ void Link::read_into(Flow& flow) {
         flow.ended = true;
         return;
     }
-    std::string_view data(buffer, static_cast<std::size_t>(got));
+    flow.under_way.push_back({now + weather_.lag, std::string(buffer, static_cast<std::size_t>(got))});
+}
+
+void Link::arrive(Flow& flow, std::string_view data) {
     if (&flow == &up_) take_fault_behind_marker(data);
     pass(flow, data);
 }
@@ -137,6 +157,7 @@ void Link::wake() {
         up_.pending += stopped_;
         up_.ended = true;
         down_.pending.clear();
+        down_.under_way.clear();
         while (!up_.pending.empty() && !down_.ended) {
             pollfd writable{server_.get(), POLLOUT, 0};
             ::poll(&writable, 1, -1);

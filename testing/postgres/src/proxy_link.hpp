@@ -7,6 +7,7 @@
 #include <poll.h>
 
 #include <chrono>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,11 +27,11 @@ public:
     using Time = std::chrono::steady_clock::time_point;
 
     /// Both ends connected and non-blocking.
-    Link(Fd client, Fd server, ArmedFault& armed);
+    Link(Fd client, Fd server, ArmedFault& armed, const Weather& weather);
 
     /// What step() waits for.
     void add_to(std::vector<pollfd>& polled) const;
-    [[nodiscard]] std::optional<Time> wakes_at() const noexcept { return wakes_at_; }
+    [[nodiscard]] std::optional<Time> wakes_at() const noexcept;
     /// What waits for its time passes at the next step.
     void release();
     /// Moves what can be moved.
@@ -40,16 +41,24 @@ public:
 
 private:
     enum class State { flowing, closing, late, draining, hole, over };
+    struct Portion {
+        Time due;
+        std::string data;
+    };
     struct Flow {
         const Fd& from;
         const Fd& to;
-        std::string pending;  ///< read, not yet written
-        bool ended = false;   ///< nothing more will be read
-        bool held = false;    ///< by a fault
+        const bool& passes;             ///< as the weather is
+        std::deque<Portion> under_way;  ///< read, not yet here
+        std::string pending;            ///< here, not yet written
+        bool ended = false;             ///< nothing more will be read
+        bool held = false;              ///< by a fault
     };
 
-    void pump(Flow& flow);
-    void read_into(Flow& flow);
+    [[nodiscard]] bool is_read(const Flow& flow) const;
+    void pump(Flow& flow, Time now);
+    void read_into(Flow& flow, Time now);
+    void arrive(Flow& flow, std::string_view data);
     void write_from(Flow& flow);
     void take_fault_behind_marker(std::string_view& data);
     void pass(Flow& flow, std::string_view data);
@@ -60,8 +69,9 @@ private:
     Fd client_;
     Fd server_;
     ArmedFault& armed_;
-    Flow up_{client_, server_, {}};
-    Flow down_{server_, client_, {}};
+    const Weather& weather_;
+    Flow up_{client_, server_, weather_.to_server, {}, {}};
+    Flow down_{server_, client_, weather_.to_client, {}, {}};
     State state_ = State::flowing;
     std::string sent_;  ///< by the client since the arming: the end, where a marker may begin
     int arming_ = 0;

@@ -12,6 +12,7 @@ namespace {
 
 using fermata::testing::Fault;
 using fermata::testing::Proxy;
+using fermata::testing::Weather;
 
 constexpr const char* usage =
     "usage: postgres_proxy SERVER-SOCKET\n"
@@ -20,6 +21,9 @@ constexpr const char* usage =
     "  fired   yes|no\n"
     "  disarm  ok\n"
     "  release ok, what is late or delayed passes now\n"
+    "  clog to_server|to_client|both   ok, nothing passes there any more\n"
+    "  lag MILLISECONDS                ok, what passes takes so long\n"
+    "  clear   ok, all passes again, at once\n"
     "  cut     ok, all connections are closed\n"
     "  refuse  ok, new connections are closed at once\n"
     "  accept  ok\n";
@@ -43,6 +47,19 @@ Fault read_fault(std::istream& words) {
     return fault;
 }
 
+Weather read_weather(const std::string& verb, std::istream& words) {
+    if (verb == "clear") return {};
+    if (verb == "lag") {
+        std::int64_t milliseconds = 0;
+        if (!(words >> milliseconds)) throw std::invalid_argument("lag: how long?");
+        return {.lag = std::chrono::milliseconds(milliseconds)};
+    }
+    std::string where;
+    words >> where;
+    if (where != "to_server" && where != "to_client" && where != "both") throw std::invalid_argument("clog: where?");
+    return {.to_server = where == "to_client", .to_client = where == "to_server"};
+}
+
 std::string obey(Proxy& proxy, const std::string& line) {
     std::istringstream words(line);
     std::string verb;
@@ -54,6 +71,8 @@ std::string obey(Proxy& proxy, const std::string& line) {
         proxy.disarm();
     else if (verb == "release")
         proxy.release();
+    else if (verb == "clog" || verb == "lag" || verb == "clear")
+        proxy.set(read_weather(verb, words));
     else if (verb == "cut")
         proxy.cut_all();
     else if (verb == "refuse" || verb == "accept")

@@ -128,6 +128,30 @@ TEST_F(ProxyTest, ABlackHoleTellsNobodyUntilItIsCut) {
     client.join();
 }
 
+TEST_F(ProxyTest, WhatIsCloggedPassesLater) {
+    for (const bool to_server : {false, true}) {
+        const Session session = through();
+        proxy_->set({.to_server = to_server, .to_client = !to_server});
+        std::thread client([&] { EXPECT_EQ("ok", ask(*session, "INSERT INTO number VALUES (1)")); });
+        if (to_server)
+            while (count() != "2") std::this_thread::yield();  // done, and the client does not know
+        else
+            EXPECT_EQ("0", count());
+        proxy_->set({});
+        client.join();
+    }
+    EXPECT_EQ("2", count());
+}
+
+TEST_F(ProxyTest, ALagHoldsEverythingForAWhile) {
+    const Session session = through();
+    proxy_->set({.lag = 20ms});
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ("300000", ask(*session, "SELECT length('" + std::string(300'000, 'y') + "')"));
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, 40ms) << "there and back";
+    EXPECT_EQ("1", ask(*through(), "SELECT 1")) << "new ones, too";
+}
+
 TEST_F(ProxyTest, RefusesWhileToldTo) {
     proxy_->refuse(true);
     EXPECT_EQ(CONNECTION_BAD, PQstatus(through().get()));

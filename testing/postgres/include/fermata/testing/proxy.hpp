@@ -27,6 +27,13 @@ struct Fault {
     std::chrono::milliseconds delay{0};
 };
 
+/// How all connections fare, the present ones and new ones: a new one is accepted whatever the weather.
+struct Weather {
+    bool to_server = true;  ///< whether anything passes in this direction
+    bool to_client = true;
+    std::chrono::milliseconds lag{0};  ///< how long all of it is under way
+};
+
 class Proxy {
 public:
     /// Listens on a free port of 127.0.0.1. Throws std::system_error.
@@ -49,6 +56,8 @@ public:
     void release();
     /// Whether nothing is late or delayed any more: the server has got it, done it and closed.
     [[nodiscard]] bool settled() const;
+    /// From now on. What was held back passes as soon as it may.
+    void set(Weather weather);
     /// Closes all present connections, also those in a black hole.
     void cut_all();
     /// While refusing, a new connection is closed at once.
