@@ -66,10 +66,10 @@ class Folder:
         return subprocess.Popen([*before, binary(), *map(str, arguments)], cwd=self.path, text=True,
                                 env={**self.environment, **(environment or {})}, **options)
 
-    def fermata(self, *arguments, exit_code=None, **options):
+    def fermata(self, *arguments, exit_code=None, timeout=DEADLINE, **options):
         """Runs to the end; with `exit_code` anything else is an error that shows all output."""
         process = self.spawn(*arguments, **options)
-        out, err = process.communicate(timeout=DEADLINE)
+        out, err = process.communicate(timeout=timeout)
         if exit_code is not None and process.returncode != exit_code:
             raise AssertionError(f"fermata {' '.join(map(str, arguments))}: exit code {process.returncode}, "
                                  f"expected {exit_code}\nstdout: {out}\nstderr: {err}")

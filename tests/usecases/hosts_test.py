@@ -10,20 +10,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 from engines import Postgres  # noqa: E402
 from fermata_process import wait_until  # noqa: E402
 from jobs import RANGE, into_item  # noqa: E402
-from worker_test import Cluster  # noqa: E402
+from workers import Workers  # noqa: E402
 
 
-class Hosts(unittest.TestCase):
-    """Several hosts: as far as Fermata can tell, processes of another FERMATA_HOST with folders of their own are."""
-
-    setUp = Cluster.setUp
+class Hosts(Workers, unittest.TestCase):
     ENGINE = Postgres
-    define, worker, workers, start, status, sound, fermata = (
-        Cluster.define, Cluster.worker, Cluster.workers, Cluster.start, Cluster.status, Cluster.sound, Cluster.fermata)
-
-    def on(self, host):
-        """Commands from now on are of this host."""
-        self.folder.environment |= {"FERMATA_HOST": host, "XDG_STATE_HOME": str(self.folder.path / host)}
 
     def import_on_alpha(self):
         self.define(into_item("numbers", RANGE, item_count=5, max_rate=200))
@@ -38,7 +29,7 @@ class Hosts(unittest.TestCase):
         return alpha, execution
 
     def expect_each_number_once(self, execution):
-        self.folder.fermata("wait", execution, exit_code=0)
+        self.wait(execution)
         self.assertEqual(list(range(1, 301)), self.engine.own.numbers("value"))
         [step] = self.folder.show(execution)["steps"]
         self.assertEqual((300, 300), (step["read"], step["written"]))
@@ -60,7 +51,6 @@ class Hosts(unittest.TestCase):
         self.assertIn("taken for dead", alpha.said())
         self.expect_each_number_once(execution)
         wait_until("its row is gone", lambda: list(self.workers()) == ["beta"])
-
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ RANGE = """<reader ref="rangeReader"><properties>
       </properties></reader>"""
 
 
-def into_item(name, reader, processor="", sink="#{jobParameters['sink']}", item_count=10, max_rate=10**9):
-    """One chunk step that writes into the table `item` of the database `sink`; reader and processor are elements."""
+def into_item(name, reader, processor="", sink="#{jobParameters['sink']}", item_count=10, max_rate=10**9,
+              table="item"):
+    """One chunk step that writes into a table of the database `sink`; reader and processor are elements."""
     return HEAD.format(id=name, more="") + f"""
   <step id="load">
     <properties><property name="max-rate" value="{max_rate}"/></properties>
@@ -17,7 +18,7 @@ def into_item(name, reader, processor="", sink="#{jobParameters['sink']}", item_
       {processor}
       <writer ref="sqlWriter"><properties>
         <property name="url" value="{sink}"/>
-        <property name="table" value="item"/><property name="create" value="true"/>
+        <property name="table" value="{table}"/><property name="create" value="true"/>
       </properties></writer>
     </chunk>
   </step>

@@ -10,27 +10,15 @@ import postgres  # noqa: E402
 from engines import Postgres  # noqa: E402
 from fermata_process import wait_until  # noqa: E402
 from jobs import RANGE, into_item  # noqa: E402
-from worker_test import Cluster  # noqa: E402
+from workers import Workers  # noqa: E402
 
 
-class OfOneServer(Postgres):
-    server = None
-
-    def _database(self):
-        self.databases.append(postgres.Database(self.server))
-        return self.databases[-1].url
-
-
-class WorkersInAnOutage(unittest.TestCase):
-    ENGINE = OfOneServer
-    define, worker, workers, start, status, sound = (
-        Cluster.define, Cluster.worker, Cluster.workers, Cluster.start, Cluster.status, Cluster.sound)
-    fermata = Cluster.fermata
-
+class WorkersInAnOutage(Workers, unittest.TestCase):
     def setUp(self):
-        self.server = OfOneServer.server = postgres.Cluster(arguments=["--fsync", "off"])
+        self.server = postgres.Cluster(arguments=["--fsync", "off"])
         self.addCleanup(self.server.close)
-        Cluster.setUp(self)
+        self.ENGINE = lambda: Postgres(lambda: postgres.Database(self.server).url)
+        super().setUp()
         self.define(into_item("numbers", RANGE, item_count=5, max_rate=200))
         self.alpha = self.worker("--slots", "1")
         self.sink = self.engine.own
@@ -44,7 +32,7 @@ class WorkersInAnOutage(unittest.TestCase):
         self.sound()
 
     def claims(self):
-        return self.folder.fermata("events", self.execution, exit_code=0).stdout.count("execution.claimed")
+        return self.events(self.execution).count("execution.claimed")
 
     def test_less_than_a_lease_costs_nothing(self):
         self.server.stop("immediate")

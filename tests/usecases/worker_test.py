@@ -1,18 +1,16 @@
 #!/usr/bin/env python3
 """Workers: executions that are asked for here and run there, each worker a process of its own."""
 
-import json
 import os
-import signal
-import subprocess
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 from engines import Postgres, Sqlite  # noqa: E402
-from fermata_process import DEADLINE, wait_until  # noqa: E402
+from fermata_process import wait_until  # noqa: E402
 from jobs import HEAD, RANGE, into_item  # noqa: E402
+from workers import Running, Workers  # noqa: E402
 
 FER = ' xmlns:fer="urn:fermata:job:1"'
 
@@ -28,60 +26,8 @@ def job(line, **options):
     return command(line, **options) + "\n</job>\n"
 
 
-class Running:
-    """A worker; what it says on stderr is in a file."""
-
-    def __init__(self, folder, *arguments, name="alpha"):
-        self.name = name
-        self.log = folder.path / f"{name}.err"
-        with self.log.open("a") as err:
-            self.process = folder.spawn("worker", "--jobs", folder.path / "jobs", "--name", name, *arguments,
-                                        stdout=subprocess.DEVNULL, stderr=err)
-
-    def said(self):
-        return self.log.read_text()
-
-    def drain(self):
-        self.process.send_signal(signal.SIGTERM)
-
-    def ended(self):
-        return self.process.wait(timeout=DEADLINE)
-
-
-class Cluster:
+class Cluster(Workers):
     """The tests, on the engine of the class."""
-
-    def setUp(self):
-        self.engine = self.ENGINE()
-        self.addCleanup(self.engine.remove)
-        self.folder = self.engine.folder
-        (self.folder.path / "jobs").mkdir()
-        self.folder.fermata("db", "init", exit_code=0)
-
-    def define(self, text, name="job"):
-        self.folder.write(f"jobs/{name}.xml", text)
-
-    def worker(self, *arguments, name="alpha"):
-        running = Running(self.folder, *arguments, name=name)
-        self.addCleanup(lambda: (running.process.kill(), running.process.wait()))
-        wait_until("it serves", lambda: name in self.workers())
-        return running
-
-    def workers(self):
-        listed = json.loads(self.folder.fermata("workers", "-o", "json", exit_code=0).stdout)
-        return {worker["name"]: worker for worker in listed}
-
-    def fermata(self, *arguments, exit_code=0):
-        return self.folder.fermata(*arguments, "--jobs", self.folder.path / "jobs", exit_code=exit_code)
-
-    def start(self, *arguments):
-        return self.fermata("start", *arguments, "-o", "name").stdout.strip()
-
-    def status(self, execution):
-        return self.folder.show(execution)["status"]
-
-    def sound(self):
-        self.folder.fermata("db", "verify", exit_code=0)
 
     def test_what_is_asked_for_here_runs_there(self):
         self.define(job("sh -c 'echo said; exit $FERMATA_PARAM_code'"))
@@ -93,8 +39,7 @@ class Cluster:
         third = self.fermata("restart", second, "-p", "code=0", "--detach", "-o", "name").stdout.strip()
         self.folder.fermata("wait", third, exit_code=0)
         self.assertIn("said", self.folder.fermata("logs", third, exit_code=0).stdout)
-        kinds = [line.split()[2] for line in self.folder.fermata("events", first).stdout.splitlines()]
-        self.assertEqual(["execution.submitted", "execution.claimed"], kinds[:2])
+        self.assertEqual(["execution.submitted", "execution.claimed"], self.events(first)[:2])
         alpha = self.workers()["alpha"]
         self.assertEqual(("serving", 0, ["job"]), (alpha["state"], alpha["owns"], alpha["jobs"]))
         self.sound()
