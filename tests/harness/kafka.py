@@ -70,6 +70,10 @@ class Topic:
         """Pairs of partition and value."""
         self._run("send", text="".join(f"{partition}\t{value}\n" for partition, value in messages))
 
+    def committed(self, group):
+        """How many messages the group has committed."""
+        return int(self._run("committed", group))
+
     def read(self):
         rows = [line.split("\t") for line in self._run("read").splitlines()]
         return [Message(int(partition), int(offset), key, value, dict(header.split("=", 1) for header in headers))

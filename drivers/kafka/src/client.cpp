@@ -68,13 +68,16 @@ Client::Client(rd_kafka_type_t type, const Url& url, const Wishes& wishes, void 
 void Client::note(const rd_kafka_t* client, int level, const char* /*facility*/, const char* words) {
     if (level > LOG_WARNING) return;
     std::string_view said(words);
-    if (said.ends_with("brokers are down")) return;  // why was said before
     if (said.starts_with("[thrd:")) said.remove_prefix(std::min(said.find("]: ") + 3, said.size()));
     auto* self = static_cast<Client*>(rd_kafka_opaque(client));
+    if (said.ends_with("brokers are down")) {  // why was said before
+        self->is_cut_off_ = true;
+        return;
+    }
     *self->trouble_.lock() = printable(said);
 }
 
-std::string Client::trouble() { return *trouble_.lock(); }
+std::string Client::trouble() const { return *trouble_.lock(); }
 
 void Client::check(rd_kafka_resp_err_t error, const std::string& what) {
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) fail(error, what);

@@ -5,6 +5,7 @@
 #include <fermata/base/sync.hpp>
 #include <fermata/items/kafka/port.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -36,7 +37,10 @@ public:
     /// "kafka://host:9092"
     [[nodiscard]] const std::string& where() const noexcept { return where_; }
     /// The client's own words about what troubles it; empty if nothing does.
-    [[nodiscard]] std::string trouble();
+    [[nodiscard]] std::string trouble() const;
+    /// From when no broker could be reached until the next reached().
+    [[nodiscard]] bool is_cut_off() const noexcept { return is_cut_off_; }
+    void reached() noexcept { is_cut_off_ = false; }
     /// Throws KafkaError "<what>: <error>: <trouble>" unless it is none.
     void check(rd_kafka_resp_err_t error, const std::string& what);
     [[noreturn]] void fail(rd_kafka_resp_err_t error, const std::string& what);
@@ -45,7 +49,8 @@ private:
     static void note(const rd_kafka_t* client, int level, const char* facility, const char* words);
 
     std::string where_;
-    Sync<std::string> trouble_;
+    mutable Sync<std::string> trouble_;
+    std::atomic<bool> is_cut_off_{false};
     Handle<rd_kafka_t, rd_kafka_destroy> client_;  ///< last: its threads call note() until it is gone
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <random>
 
 namespace fermata::kafka {
 namespace {
@@ -16,7 +17,8 @@ constexpr int topic_partitions = 24;
 /// One ring wakes so many at most: the others hear of the work from the database.
 constexpr std::int64_t most_messages = 128;
 constexpr std::size_t most_at_once = 1000;
-constexpr int farewell = 1000;  ///< ms
+constexpr std::chrono::seconds farewell{1};
+constexpr int between_looks = 20;  ///< ms
 constexpr std::chrono::seconds between_questions{10};
 constexpr const char* a_moment = "5000";  ///< ms: an older ring is of no use
 
@@ -41,13 +43,20 @@ Wishes listener_wishes() {
                          {"topic.metadata.refresh.interval.ms", "10000"}}};
 }
 
-/// In turn, so that several messages of one ring reach several workers.
+/// In turn, so that several messages of one ring reach several workers; and from anywhere, so that many processes that
+/// ring once do not all wake the same one.
 std::int32_t in_turn(const rd_kafka_topic_t*, const void*, std::size_t, std::int32_t partitions, void*, void*) {
-    static std::atomic<std::uint32_t> turn{0};
+    static std::atomic<std::uint32_t> turn{std::random_device{}()};
     return static_cast<std::int32_t>(turn++ % static_cast<std::uint32_t>(partitions));
 }
 
-void spread(rd_kafka_conf_t* configuration) {
+/// Served by whoever rings or waits: a broker that took something can be reached.
+void delivered(rd_kafka_t*, const rd_kafka_message_t* message, void* client) {
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) static_cast<Client*>(client)->reached();
+}
+
+void prepare_sender(rd_kafka_conf_t* configuration) {
+    rd_kafka_conf_set_dr_msg_cb(configuration, delivered);
     rd_kafka_topic_conf_t* topic = rd_kafka_topic_conf_new();
     rd_kafka_topic_conf_set_partitioner_cb(topic, in_turn);
     rd_kafka_conf_set_default_topic_conf(configuration, topic);
@@ -55,17 +64,18 @@ void spread(rd_kafka_conf_t* configuration) {
 
 }  // namespace
 
-TopicDoorbell::TopicDoorbell(const Url& url)
-    : topic_(url.topic.empty() ? default_topic : url.topic),
-      sender_(RD_KAFKA_PRODUCER, url, sender_wishes(), spread),
-      listener_(RD_KAFKA_CONSUMER, url, listener_wishes()),
-      heard_(rd_kafka_queue_get_consumer(listener_.get())),
-      topic_made_(rd_kafka_queue_new(sender_.get())) {
-    rd_kafka_poll_set_consumer(listener_.get());
-    subscribe();
+TopicDoorbell::Ear::Ear(const Url& url)
+    : client(RD_KAFKA_CONSUMER, url, listener_wishes()), queue(rd_kafka_queue_get_consumer(client.get())) {
+    rd_kafka_poll_set_consumer(client.get());
 }
 
-TopicDoorbell::~TopicDoorbell() { (void)rd_kafka_flush(sender_.get(), farewell); }
+TopicDoorbell::TopicDoorbell(const Url& url)
+    : url_(url),
+      topic_(url.topic.empty() ? default_topic : url.topic),
+      sender_(RD_KAFKA_PRODUCER, url, sender_wishes(), prepare_sender),
+      topic_made_(rd_kafka_queue_new(sender_.get())) {}
+
+TopicDoorbell::~TopicDoorbell() { sent(farewell); }
 
 void TopicDoorbell::ring(JobExecutionId execution, std::int64_t workers) noexcept {
     const fmt::format_int id(execution.value());
@@ -75,6 +85,23 @@ void TopicDoorbell::ring(JobExecutionId execution, std::int64_t workers) noexcep
                                                             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
         ++(error == RD_KAFKA_RESP_ERR_NO_ERROR ? rung_ : not_rung_);
     }
+    rd_kafka_poll(sender_.get(), 0);
+}
+
+bool TopicDoorbell::sent(std::chrono::milliseconds bound) noexcept {
+    const auto end = std::chrono::steady_clock::now() + bound;
+    while (rd_kafka_flush(sender_.get(), between_looks) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (!sender_.is_cut_off() && std::chrono::steady_clock::now() < end) continue;
+        rd_kafka_purge(sender_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+        rd_kafka_flush(sender_.get(), between_looks);  // what became of them is of no interest
+        return false;
+    }
+    return true;
+}
+
+void TopicDoorbell::listen() {
+    ear_ = std::make_unique<Ear>(url_);
+    subscribe();
 }
 
 std::vector<JobExecutionId> TopicDoorbell::heard(std::chrono::milliseconds bound) {
@@ -97,12 +124,13 @@ std::vector<JobExecutionId> TopicDoorbell::heard(std::chrono::milliseconds bound
 /// Null after `bound`, or when somebody woke us.
 MessageHandle TopicDoorbell::next(std::chrono::steady_clock::duration bound) {
     return MessageHandle(
-        rd_kafka_consumer_poll(listener_.get(), millis(std::chrono::ceil<std::chrono::milliseconds>(bound))));
+        rd_kafka_consumer_poll(ear_->client.get(), millis(std::chrono::ceil<std::chrono::milliseconds>(bound))));
 }
 
 void TopicDoorbell::take(const rd_kafka_message_t& message, std::set<JobExecutionId>& into) {
     if (message.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return make_topic();
     if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return;  // passes, or the poll of the database has to do
+    ear_->client.reached();
     const auto id =
         parse_int64({static_cast<const char*>(message.payload), message.payload == nullptr ? 0 : message.len});
     ++(id && *id > 0 ? heard_count_ : dismissed_);
@@ -112,7 +140,7 @@ void TopicDoorbell::take(const rd_kafka_message_t& message, std::set<JobExecutio
 void TopicDoorbell::subscribe() {
     const Partitions topics(rd_kafka_topic_partition_list_new(1));
     rd_kafka_topic_partition_list_add(topics.get(), topic_.c_str(), RD_KAFKA_PARTITION_UA);
-    listener_.check(rd_kafka_subscribe(listener_.get(), topics.get()), "topic " + topic_);
+    ear_->client.check(rd_kafka_subscribe(ear_->client.get(), topics.get()), "topic " + topic_);
 }
 
 /// Asks the brokers to make the topic, again and again but not often: they may come later, or change their mind.
@@ -137,9 +165,18 @@ void TopicDoorbell::look_for_topic() {
     subscribe();
 }
 
-void TopicDoorbell::answered() noexcept { (void)rd_kafka_commit(listener_.get(), nullptr, 1); }
+void TopicDoorbell::answered() noexcept { (void)rd_kafka_commit(ear_->client.get(), nullptr, 1); }
 
-void TopicDoorbell::wake() noexcept { rd_kafka_queue_yield(heard_.get()); }
+void TopicDoorbell::leave() noexcept { (void)rd_kafka_unsubscribe(ear_->client.get()); }
+
+void TopicDoorbell::wake() noexcept { rd_kafka_queue_yield(ear_->queue.get()); }
+
+std::string TopicDoorbell::trouble() const {
+    // Who listens is never idle; a sender that is may have lost its connections for that alone.
+    const Client& client = ear_ ? ear_->client : sender_;
+    if (!client.is_cut_off()) return {};
+    return fmt::format("no broker of {} can be reached: {}", client.where(), client.trouble());
+}
 
 Doorbell::Counts TopicDoorbell::counts() const noexcept {
     return {.rung = rung_, .not_rung = not_rung_, .heard = heard_count_, .dismissed = dismissed_};

@@ -23,7 +23,7 @@ class DoorbellOnKafka : public OnKafka {
 protected:
     /// A worker's, that hears.
     static std::unique_ptr<Doorbell> bell(const KafkaTopic& topic) {
-        auto made = open_doorbell(url() + "/" + topic.name() + "?group.id=" + topic.name());
+        auto made = listener(url() + "/" + topic.name() + "?group.id=" + topic.name());
         // Only who is rung for knows that it hears: the group needs a moment to form.
         EXPECT_TRUE(comes_true([&] {
             made->ring(JobExecutionId(999), 8);
@@ -71,7 +71,7 @@ TEST_F(DoorbellOnKafka, WhatWasAnsweredIsNotHeardAgainAndWhatWasNotIs) {
         worker->ring(JobExecutionId(2), 1);
         EXPECT_TRUE(comes_true([&] { return heard(*worker, 50ms).contains(2); }));
     }
-    const auto successor = open_doorbell(url() + "/" + topic.name() + "?group.id=" + topic.name());
+    const auto successor = listener(url() + "/" + topic.name() + "?group.id=" + topic.name());
     Ids all;
     EXPECT_TRUE(comes_true([&] {
         all.merge(heard(*successor, 50ms));
@@ -83,7 +83,7 @@ TEST_F(DoorbellOnKafka, WhatWasAnsweredIsNotHeardAgainAndWhatWasNotIs) {
 TEST_F(DoorbellOnKafka, TheRingsOfAnExecutionReachSeveralWorkersEachRingOne) {
     KafkaTopic topic(6);
     const auto one = bell(topic);
-    const auto other = open_doorbell(url() + "/" + topic.name() + "?group.id=" + topic.name());
+    const auto other = listener(url() + "/" + topic.name() + "?group.id=" + topic.name());
     int by_one = 0;
     int by_other = 0;
     EXPECT_TRUE(comes_true([&] {  // from when the two share the topic
@@ -108,8 +108,20 @@ TEST_F(DoorbellOnKafka, TheRingsOfAnExecutionReachSeveralWorkersEachRingOne) {
     EXPECT_EQ(count(), before + 12);
 }
 
+TEST_F(DoorbellOnKafka, WhatIsRungForIsHeardByOthersOnceSomebodyLeaves) {
+    KafkaTopic topic(4);
+    const auto one = bell(topic);
+    one->leave();
+    const auto other = bell(topic);
+    other->ring(JobExecutionId(6), 8);
+    EXPECT_TRUE(other->sent(1h));
+    EXPECT_EQ(other->trouble(), "");
+    EXPECT_TRUE(comes_true([&] { return (void)other->heard(50ms), other->counts().heard >= 8; }));
+    EXPECT_THAT(one->heard(50ms), IsEmpty());
+}
+
 TEST_F(DoorbellOnKafka, WakingEndsAWait) {
-    const auto worker = open_doorbell(url() + "/" + KafkaTopic().name());
+    const auto worker = listener(url() + "/" + KafkaTopic().name());
     std::thread waker([&] { worker->wake(); });
     EXPECT_THAT(worker->heard(1h), IsEmpty());
     waker.join();
@@ -117,7 +129,7 @@ TEST_F(DoorbellOnKafka, WakingEndsAWait) {
 
 TEST_F(DoorbellOnKafka, ATopicThatIsNotThereIsMade) {
     const std::string name = KafkaTopic().name() + "-made";
-    const auto worker = open_doorbell(url() + "/" + name);
+    const auto worker = listener(url() + "/" + name);
     EXPECT_TRUE(comes_true([&] {
         worker->ring(JobExecutionId(3), 1);
         return heard(*worker, 50ms).contains(3);
@@ -125,12 +137,16 @@ TEST_F(DoorbellOnKafka, ATopicThatIsNotThereIsMade) {
 }
 
 TEST(DoorbellWithoutKafka, RingsAndWaitsAsIfNothingWere) {
-    const auto worker = open_doorbell("kafka://127.0.0.1:1?queue.buffering.max.messages=10");
+    const auto worker = listener("kafka://127.0.0.1:1?queue.buffering.max.messages=10");
     worker->ring(JobExecutionId(3), 1000);
     EXPECT_EQ(worker->counts().rung, 10);
     EXPECT_EQ(worker->counts().not_rung, 118);
     EXPECT_THAT(worker->heard(10ms), IsEmpty());
     worker->answered();
+    EXPECT_FALSE(worker->sent(1h)) << "as soon as nobody can be reached";
+    EXPECT_TRUE(comes_true([&] { return !worker->trouble().empty(); }));
+    EXPECT_THAT(worker->trouble(), ::testing::StartsWith("no broker of kafka://127.0.0.1:1 can be reached: "));
+    worker->leave();
 }
 
 TEST(DoorbellWithoutKafka, AUrlThatIsWrongIsTold) {

@@ -31,6 +31,13 @@ bool comes_true(Condition condition) {
     return true;
 }
 
+/// A worker's, that hears.
+inline std::unique_ptr<Doorbell> listener(const std::string& url) {
+    auto made = open_doorbell(url);
+    made->listen();
+    return made;
+}
+
 class OnKafka : public ::testing::Test {
 protected:
     void SetUp() override {

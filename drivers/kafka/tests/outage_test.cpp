@@ -64,11 +64,11 @@ TEST_F(KafkaOutage, EverythingGoesOnWhenAKilledBrokerIsBack) {
     surroundings_.stop_by(stop);
     const auto patient = writer(output.name(), {{"timeout", "1h"}}, broker.url() + "?queue.buffering.max.messages=2");
     patient->open({});
-    const auto worker = open_doorbell(broker.url() + "/bell?group.id=one");
+    const auto worker = listener(broker.url() + "/bell?group.id=one");
     EXPECT_TRUE(hears(*worker));
 
     broker.kill();
-    const auto late = open_doorbell(broker.url() + "/bell?group.id=other");
+    const auto late = listener(broker.url() + "/bell?group.id=other");
     for (Doorbell* bell : {worker.get(), late.get()}) {
         bell->ring(JobExecutionId(2), 8);
         (void)bell->heard(50ms);

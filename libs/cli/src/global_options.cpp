@@ -10,6 +10,7 @@ void GlobalOptions::describe(Options& options) {
     options.value("--repository", "URL", repository, "Where executions are kept: PATH or sqlite:PATH")
         .complete(Completes::file);
     options.value("--jobs", "FOLDER", jobs, "Folder of job definitions").complete(Completes::file);
+    options.value("--kafka", "URL", kafka, "What rings for workers: kafka://HOST:PORT[/TOPIC]");
     options.value("-D", "NAME=VALUE", system_properties, "What #{systemProperties['NAME']} in job XML stands for");
     options.value("-o,--output", "FORMAT", output, "table, json, jsonl, tsv or name")
         .one_of({"table", "json", "jsonl", "tsv", "name"});
@@ -23,6 +24,7 @@ Settings GlobalOptions::settings() const {
     settings.load();
     if (repository) settings.set("repository", *repository, "--repository");
     if (jobs) settings.set("jobs", *jobs, "--jobs");
+    if (kafka) settings.set("kafka", *kafka, "--kafka");
     if (progress) settings.set("progress", *progress, "--progress");
     if (no_color) settings.set("color", "never", "--no-color");
     return settings;

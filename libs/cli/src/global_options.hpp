@@ -15,6 +15,7 @@ namespace fermata::cli {
 struct GlobalOptions {
     std::optional<std::string> repository;
     std::optional<std::string> jobs;
+    std::optional<std::string> kafka;
     std::optional<std::string> progress;
     std::vector<Assignment> system_properties;
     std::string output = "table";

@@ -5,6 +5,8 @@
 #include <fermata/base/text.hpp>
 #include <fermata/batch/properties.hpp>
 
+#include "ringing.hpp"
+
 namespace fermata::cli {
 
 namespace fs = std::filesystem;
@@ -13,7 +15,10 @@ Session::Session(const Application& application, Settings settings, Output outpu
     : application_(application),
       settings_(std::move(settings)),
       output_(output),
-      system_properties_(std::move(system)) {}
+      system_properties_(std::move(system)) {
+    if (!settings_.kafka_url().empty())
+        doorbell_ = std::make_unique<Ringing>([this] { return application_.open_doorbell(settings_.kafka_url()); });
+}
 Session::~Session() = default;
 
 std::unique_ptr<sql::Database> Session::database() const {
@@ -59,10 +64,11 @@ Repository& Session::repository(IfAbsent absent) {
 
 JobOperator& Session::jobs() {
     if (!operator_)
-        operator_ = std::make_unique<JobOperator>(
-            repository(), application_.registry, application_.drivers,
-            JobOperator::Settings{
-                .actor = {}, .system_properties = system_properties_, .repository_url = settings_.repository_url()});
+        operator_ = std::make_unique<JobOperator>(repository(), application_.registry, application_.drivers,
+                                                  JobOperator::Settings{.actor = {},
+                                                                        .system_properties = system_properties_,
+                                                                        .repository_url = settings_.repository_url(),
+                                                                        .doorbell = doorbell_.get()});
     return *operator_;
 }
 

@@ -50,6 +50,7 @@ private:
     Settings settings_;
     Output output_;
     Parameters system_properties_;
+    std::unique_ptr<Doorbell> doorbell_;  ///< null if the settings name none
     std::unique_ptr<Repository> repository_;
     std::unique_ptr<JobOperator> operator_;
 };

@@ -77,6 +77,10 @@ Settings::Settings()
            .about = "folder of job definitions, for `run JOB` and `jobs`",
            .choices = {},
            .is_path = true},
+          {.key = "kafka",
+           .about = "what rings for workers: kafka://HOST:PORT[/TOPIC], or nothing",
+           .choices = {},
+           .value = {}},
           {.key = "progress", .about = "how progress is shown", .choices = "auto|tty|plain|none", .value = "auto"},
           {.key = "color", .about = "colours on a terminal", .choices = "auto|always|never", .value = "auto"},
       }} {
@@ -132,6 +136,10 @@ void Settings::set(std::string_view key, std::string value, std::string origin) 
         throw Error(origin.starts_with("--") ? ErrorKind::usage : ErrorKind::invalid,
                     fmt::format("{}: \"{}\" names no {}", origin, value, key == "jobs" ? "folder" : "database"),
                     key == "jobs" ? "name a folder" : "name a file: sqlite:jobs.db");
+    if (key == "kafka" && !value.empty() && !value.starts_with("kafka://") && !is_secret_reference(value))
+        throw Error(origin.starts_with("--") ? ErrorKind::usage : ErrorKind::invalid,
+                    fmt::format("{}: \"{}\" is no URL of Kafka", origin, printable(without_passwords(value))),
+                    "kafka://HOST:9092[/TOPIC]");
     setting.value = std::move(value);
     setting.origin = std::move(origin);
 }

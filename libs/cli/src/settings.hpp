@@ -33,6 +33,8 @@ public:
     /// "sqlite:PATH", or a server's URL, or a reference as it is written. Throws Error(usage) naming --repository if
     /// there is no home folder to put the default in.
     [[nodiscard]] std::string repository_url() const;
+    /// Where workers are rung for, or a reference as it is written; empty = nowhere.
+    [[nodiscard]] const std::string& kafka_url() const { return get("kafka").value; }
     /// The folder of `fermata run JOB`. Throws Error(forbidden) if everybody may write to it.
     [[nodiscard]] std::filesystem::path jobs_folder() const;
 
@@ -43,7 +45,7 @@ private:
     void load_file(const std::filesystem::path& path);
     void load_environment();
     Setting& find(std::string_view key);
-    std::array<Setting, 4> all_;
+    std::array<Setting, 5> all_;
 };
 
 /// PATH of "sqlite:PATH" or of a bare path; nothing for other schemes, and for references to secrets.

@@ -74,7 +74,9 @@ JobExecutionId JobOperator::submit(const JobDefinition& job, const StartOptions&
     (void)prepare(job, impl_->registry, options.parameters, impl_->settings.system_properties);
     const auto submitted = impl_->repository.submit(impl_->launch_request(job, options));
     if (const auto* exists = std::get_if<InstanceExists>(&submitted)) refuse_start(job, options, *exists);
-    return std::get<JobExecutionId>(submitted);
+    const auto execution = std::get<JobExecutionId>(submitted);
+    impl_->ring(execution);
+    return execution;
 }
 
 JobExecutionId JobOperator::restart(JobExecutionId id, const RestartOptions& options) {
@@ -93,7 +95,9 @@ JobExecutionId JobOperator::submit_restart(JobExecutionId id, const RestartOptio
     const Impl::Restart restart = impl_->prepare_restart(impl_->execution(id), options);
     const auto submitted = impl_->repository.submit_restart(id, restart.request);
     if (const auto* refused = std::get_if<RestartRefused>(&submitted)) impl_->refuse_restart(id, *refused);
-    return std::get<JobExecutionId>(submitted);
+    const auto execution = std::get<JobExecutionId>(submitted);
+    impl_->ring(execution);
+    return execution;
 }
 
 LaunchRequest JobOperator::Impl::launch_request(const JobDefinition& job, const StartOptions& options) const {
@@ -241,6 +245,7 @@ ResumeAnswer JobOperator::submit_resume(JobExecutionId id, const ResumeOptions& 
     (void)impl_->prepare_resume(impl_->execution(id), options);
     const ResumeAnswer answer = impl_->repository.resume(id, impl_->resume_request(options));
     check_resumed(id, options, answer);
+    if (answer.effect == ResumeAnswer::Effect::released) impl_->ring(id);
     return answer;
 }
 
@@ -258,7 +263,11 @@ SignalAnswer JobOperator::signal(JobExecutionId id, SignalRequest request) {
     impl_->execution(id);
     if (request.payload) (void)checked_payload(*request.payload);
     if (request.sender.empty()) request.sender = impl_->settings.actor;
-    return impl_->repository.signal(id, request);
+    const SignalAnswer answer = impl_->repository.signal(id, request);
+    const bool is_released =
+        answer.disposition == SignalAnswer::Disposition::applied && answer.status == BatchStatus::starting;
+    if (is_released) impl_->ring(id);
+    return answer;
 }
 
 bool JobOperator::serve_duties() {
@@ -304,6 +313,7 @@ void JobOperator::submit_recovery(JobExecutionId id) {
     impl_->require_dead_owner(execution);
     if (ends_when_lost(impl_->prepare_resume(execution, {}))) return fail_lost(id);
     if (!impl_->repository.release_lost(id, impl_->settings.actor)) impl_->refuse_recovery(id);
+    impl_->ring(id);
     if (execution.status == BatchStatus::pausing) serve_duties();  // the dead owner would have notified
     if (execution.status == BatchStatus::stopping)
         settle_counts(impl_->repository, impl_->drivers, execution.instance_id);

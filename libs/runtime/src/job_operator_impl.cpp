@@ -1,6 +1,7 @@
 #include "job_operator_impl.hpp"
 
 #include <fermata/base/process.hpp>
+#include <fermata/runtime/doorbell.hpp>
 
 #include <fmt/format.h>
 
@@ -85,6 +86,10 @@ std::shared_ptr<RunningExecution> JobOperator::Impl::local(JobExecutionId id) {
     const std::lock_guard lock(mutex);
     const auto found = executions.find(id);
     return found == executions.end() ? nullptr : found->second;
+}
+
+void JobOperator::Impl::ring(JobExecutionId id, std::int64_t workers) noexcept {
+    if (settings.doorbell != nullptr) settings.doorbell->ring(id, workers);
 }
 
 }  // namespace fermata

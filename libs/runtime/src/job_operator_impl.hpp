@@ -28,6 +28,8 @@ struct JobOperator::Impl {
     /// `stop restart=` of the execution before it.
     std::optional<std::string> restarted_at(const JobExecution& execution);
     std::shared_ptr<RunningExecution> local(JobExecutionId id);
+    /// There is work of it for so many workers; to be called after the commit.
+    void ring(JobExecutionId id, std::int64_t workers = 1) noexcept;
 
     struct Restart {
         RunnableJob job;

@@ -1,6 +1,7 @@
 #include <fermata/runtime/worker_service.hpp>
 
 #include "job_operator_impl.hpp"
+#include "listening.hpp"
 #include "prepare.hpp"
 #include "settle_counts.hpp"
 
@@ -93,6 +94,7 @@ struct WorkerService::Impl {
     void keep_house();
     void take_over();
     void claim();
+    void look_after_ear();
     void hand_on_when_due();
     void wait();
 
@@ -126,7 +128,9 @@ struct WorkerService::Impl {
     std::string folder_trouble;
     std::mutex mutex;                                                     ///< of `running`, which fence() looks at
     std::map<JobExecutionId, std::shared_ptr<RunningExecution>> running;  // their threads use the bell
-    std::optional<Heartbeat> heartbeat;                                   // last: its threads fence what runs
+    std::string deafness;
+    std::optional<Listening> listening;  // its thread uses the bell
+    std::optional<Heartbeat> heartbeat;  // last: its threads fence what runs
 };
 
 WorkerService::WorkerService(JobOperator& jobs, Settings settings)
@@ -144,6 +148,8 @@ void WorkerService::drain() noexcept {
 
 void WorkerService::run() {
     impl_->look_at_jobs();
+    if (Doorbell* doorbell = impl_->parts.settings.doorbell)
+        impl_->listening.emplace(*doorbell, [this] { impl_->bell.wake(); });
     impl_->parts.repository.enlist(impl_->worker, impl_->terms);
     impl_->terms_changed = false;
     if (Heartbeat::is_needed(impl_->parts.repository))
@@ -161,6 +167,7 @@ void WorkerService::run() {
         }
         impl_->wait();
     }
+    impl_->listening.reset();
     impl_->heartbeat.reset();
     impl_->parts.repository.retire(impl_->worker);
 }
@@ -172,6 +179,7 @@ void WorkerService::Impl::serve() {
     look_after_terms();
     keep_house();
     take_over();
+    look_after_ear();
     if (draining) return hand_on_when_due();
     if (!heartbeat || heartbeat->is_trusted()) claim();
 }
@@ -272,6 +280,7 @@ void WorkerService::Impl::take_over(const LostExecution& lost) {
         return adopt(lost);
     else if (!parts.repository.release_lost(lost.id, parts.settings.actor))
         return;
+    parts.ring(lost.id);
     tell(News::Kind::orphaned, lost.id);
     if (lost.status == BatchStatus::stopping) settle_counts(parts.repository, parts.drivers, execution.instance_id);
 }
@@ -298,6 +307,7 @@ void WorkerService::Impl::look_after_ends() {
             const std::lock_guard lock(mutex);
             at = running.erase(at);
         }
+        if (draining) parts.ring(id);  // it may have been handed on
         try {
             if (wrong) std::rethrow_exception(wrong);
             tell(News::Kind::ended, id);
@@ -309,8 +319,20 @@ void WorkerService::Impl::look_after_ends() {
 }
 
 void WorkerService::Impl::claim() {
-    for (const ClaimedExecution& claimed : parts.repository.claim_waiting(worker, free_slots(), parts.settings.actor))
-        enter(claimed);
+    const bool was_rung_for = listening && listening->has_heard();
+    const auto all = parts.repository.claim_waiting(worker, free_slots(), parts.settings.actor);
+    if (was_rung_for) listening->answered();
+    for (const ClaimedExecution& claimed : all) enter(claimed);
+}
+
+/// Others hear in place of one that claims nothing more.
+void WorkerService::Impl::look_after_ear() {
+    if (draining) listening.reset();
+    const std::string now = listening ? listening->trouble() : std::string();
+    if (now.empty())
+        deafness.clear();
+    else if (deafness.empty())  // the words change while the trouble is the same
+        tell_trouble(deafness, now + "; work is looked for meanwhile, and found later");
 }
 
 /// What cannot begin must not keep those claimed with it.

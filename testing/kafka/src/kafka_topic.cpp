@@ -3,6 +3,7 @@
 #include <librdkafka/rdkafka.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <stdexcept>
@@ -239,6 +240,18 @@ std::vector<KafkaMessage> KafkaTopic::read() {
         rd_kafka_consume_stop(topic.get(), partition);
     }
     return all;
+}
+
+std::int64_t KafkaTopic::committed(const std::string& group) {
+    const Kafka consumer =
+        make_client(RD_KAFKA_CONSUMER, {{"bootstrap.servers", client_->bootstrap}, {"group.id", group}});
+    const int partitions = client_->partitions(name_);
+    const Offsets offsets(rd_kafka_topic_partition_list_new(partitions));
+    rd_kafka_topic_partition_list_add_range(offsets.get(), name_.c_str(), 0, partitions - 1);
+    check(rd_kafka_committed(consumer.get(), offsets.get(), deadline), "committed");
+    std::int64_t sum = 0;
+    for (int i = 0; i < partitions; ++i) sum += std::max<std::int64_t>(offsets->elems[i].offset, 0);
+    return sum;
 }
 
 }  // namespace fermata::testing

@@ -2,6 +2,7 @@
 // kafka_topic BOOTSTRAP NAME send              each line of stdin is a message: PARTITION, tab, VALUE
 // kafka_topic BOOTSTRAP NAME read              one line a message: PARTITION, OFFSET, KEY, VALUE, NAME=VALUE… of
 // headers
+// kafka_topic BOOTSTRAP NAME committed GROUP   how many messages the group has committed
 #include <fermata/testing/kafka_topic.hpp>
 
 #include <exception>
@@ -44,6 +45,8 @@ int main(int argc, char** argv) try {
         send(topic);
     else if (verb == "read")
         read(topic);
+    else if (verb == "committed" && argc == 5)
+        std::cout << topic.committed(argv[4]) << '\n';
     else
         return 2;
     return 0;

@@ -20,6 +20,11 @@ A setting is a line such as jobs = "/srv/jobs" in a file, FERMATA_JOBS in the en
 these wins.
 )";
 
+std::string shown(const Session& session, const Setting& setting) {
+    if (setting.key == "repository") return without_passwords(session.settings().repository_url());
+    return setting.key == "kafka" ? without_passwords(setting.value) : setting.value;
+}
+
 class ConfigCommand final : public Command {
 public:
     void describe(Options& options) override {
@@ -36,8 +41,7 @@ private:
         std::string text;
         std::vector<Row> rows;
         for (const auto& setting : session.settings().all()) {
-            const std::string value =
-                setting.key == "repository" ? without_passwords(session.settings().repository_url()) : setting.value;
+            const std::string value = shown(session, setting);
             text += origin_ ? fmt::format("{} = \"{}\"  # {}\n", setting.key, value, setting.origin)
                             : fmt::format("{} = \"{}\"\n", setting.key, value);
             rows.push_back({.cells = {std::string(setting.key), value, setting.origin},

@@ -2,8 +2,11 @@
 // The operator's command line over one application: a registry of artifacts and a set of database drivers.
 // fermata::main (fermata/fermata.hpp) is the front door of programs; this is what it calls.
 #include <fermata/batch/registry.hpp>
+#include <fermata/runtime/doorbell.hpp>
 #include <fermata/sql/sql.hpp>
 
+#include <memory>
+#include <string>
 #include <string_view>
 
 namespace fermata::cli {
@@ -11,6 +14,8 @@ namespace fermata::cli {
 struct Application {
     const Registry& registry;
     const sql::Drivers& drivers;
+    /// By a URL. Throws Error(usage) for one that is wrong, Error(refused) where there is no Kafka.
+    std::unique_ptr<Doorbell> (*open_doorbell)(const std::string& url);
     std::string_view version;
 };
 

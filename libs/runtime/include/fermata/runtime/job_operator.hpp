@@ -19,6 +19,7 @@ namespace fermata {
 namespace sql {
 class Drivers;
 }
+class Doorbell;
 
 struct StartOptions {
     Parameters parameters;
@@ -72,6 +73,7 @@ public:
         Parameters system_properties;  ///< `-D`
         std::string repository_url;    ///< for children, FERMATA_REPOSITORY
         std::size_t helpers = 32;      ///< threads for partitions and flows of splits, made when needed; 0 is enough
+        Doorbell* doorbell = nullptr;  ///< rung after each commit that leaves work for workers; outlives this
     };
     /// REQUIRES: repository, registry and drivers outlive this.
     JobOperator(Repository& repository, const Registry& registry, const sql::Drivers& drivers, Settings settings);

@@ -43,6 +43,8 @@ public:
     void forget_before(std::int32_t partition, std::int64_t offset);
     /// All there is now, partition by partition.
     [[nodiscard]] std::vector<KafkaMessage> read();
+    /// How many messages a consumer group has committed, over all partitions.
+    [[nodiscard]] std::int64_t committed(const std::string& group);
 
 private:
     struct Client;
