@@ -57,8 +57,8 @@ void append_failure(sql::Params& params, const std::optional<Failure>& failure);
 /// Eight cells.
 void append_metrics(sql::Params& params, const Metrics& metrics);
 
-/// Executes `head` ("INSERT INTO t (a, b) VALUES ") for all rows of `cells`, row-major, in as few statements as the
-/// engines' parameter limit allows.
+/// Executes `head` ("INSERT INTO t (a, b) VALUES ") for all rows of `cells`, row-major, in statements of some thousand
+/// cells.
 void insert_rows(sql::Connection& connection, std::string_view head, std::size_t width, const sql::Params& cells);
 
 }  // namespace fermata

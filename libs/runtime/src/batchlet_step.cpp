@@ -2,31 +2,31 @@
 
 #include "step_waits.hpp"
 
-#include <condition_variable>
-#include <mutex>
+#include <functional>
+#include <stop_token>
+#include <system_error>
 #include <thread>
 
 namespace fermata {
 namespace {
 
-/// Calls stop() once, on a thread of its own, when a stop is requested while it lives. An exception from stop() is told
-/// in the step's log: process() goes on to decide the outcome.
+/// Calls stop() once when a stop is requested while it lives: on a thread of its own, since who asks has others to ask,
+/// and made only then, since most batchlets are over sooner than a thread begins. An exception from stop() is told in
+/// the step's log: process() goes on to decide the outcome.
 class StopCaller {
 public:
     StopCaller(AnyBatchlet& batchlet, StepScope& scope)
-        : batchlet_(batchlet), scope_(scope), thread_([this](std::stop_token done) { run(done); }) {}
+        : batchlet_(batchlet), scope_(scope), asked_(scope.stop.signal().token(), [this] { begin(); }) {}
 
 private:
-    void run(std::stop_token done) {
-        std::stop_callback wake(scope_.stop.signal().token(), [this] {
-            const std::lock_guard lock(mutex_);
-            wake_.notify_all();
-        });
-        {
-            std::unique_lock lock(mutex_);
-            wake_.wait(lock, done, [this] { return scope_.stop.requested(); });
+    void begin() noexcept {
+        try {
+            thread_ = std::jthread([this] { call(); });
+        } catch (const std::system_error&) {
+            call();  // no thread is to be had: better late for the others than never
         }
-        if (!scope_.stop.requested() || done.stop_requested()) return;
+    }
+    void call() noexcept {
         try {
             batchlet_.stop();
         } catch (const std::exception& error) {
@@ -36,9 +36,8 @@ private:
 
     AnyBatchlet& batchlet_;
     StepScope& scope_;
-    std::mutex mutex_;
-    std::condition_variable_any wake_;
-    std::jthread thread_;  // last: it uses all of the above
+    std::jthread thread_;
+    std::stop_callback<std::function<void()>> asked_;  // last: once it is gone nobody begins the thread any more
 };
 
 }  // namespace
