@@ -68,9 +68,9 @@ public:
         if (PQenterPipelineMode(connection_) != 1) fail();
     }
     void send(const char* name, std::initializer_list<Parameter> parameters) {
-        const char* values[16];
-        int lengths[16];
-        int formats[16];
+        const char* values[16] = {};
+        int lengths[16] = {};
+        int formats[16] = {};
         int count = 0;
         for (const Parameter& parameter : parameters) {
             values[count] = parameter.bytes.data();

@@ -1,5 +1,9 @@
 // repository_queries URL FOLDER ROUNDS: what the repository's queries cost, each in turn with SELECT 1 on a connection
-// of the same driver: a line a query, "NAME <tab> seconds of SELECT 1 <tab> seconds of the query", medians.
+// of the same driver: a line a query, "NAME <tab> seconds of SELECT 1 <tab> seconds of the query", medians. For the
+// lists also " <tab> seconds of the same rows by hand": prepared, both statements in one round trip, nothing made of
+// the rows.
+#include "../baseline/postgres.hpp"
+
 #include <fermata/drivers/postgres.hpp>
 #include <fermata/repository/repository.hpp>
 
@@ -8,7 +12,6 @@
 #include <cstdio>
 #include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace {
@@ -26,18 +29,59 @@ double median(std::vector<double> values) {
     return values[values.size() / 2];
 }
 
-using Query = std::pair<const char*, std::function<void()>>;
+struct Query {
+    const char* name;
+    std::function<void()> ask;
+    std::function<void()> by_hand = nullptr;
+};
 
-std::vector<Query> queries(fermata::Repository& repository) {
+// The rows of a list and their parameters; `which` finds the executions, newest first.
+class ByHand {
+public:
+    ByHand(baseline::Server& server, std::string name, const std::string& which)
+        : server_(server), rows_(name + "_rows"), parameters_(name + "_parameters") {
+        const std::string rows =
+            "SELECT e.id, e.instance_id, e.job_name, i.instance_key, e.status, e.exit_status, e.created, e.started, "
+            "e.ended, e.updated, e.restart_of, e.restart_from, e.error_class, e.error_message, e.error_step, "
+            "e.error_position, e.epoch, e.stop_requested_by, e.stop_requested_at, e.stop_now, e.pauses, w.id, "
+            "w.incarnation, w.pid, w.start_ticks, w.host, w.boot_id, w.user_name, w.device, w.inode, w.started, "
+            "w.name, w.dead FROM (" +
+            which +
+            ") l JOIN job_execution e ON e.id = l.id JOIN job_instance i ON i.id = e.instance_id LEFT JOIN worker w ON "
+            "w.id = e.owner ORDER BY e.id DESC";
+        const std::string parameters = "SELECT p.execution_id, p.name, p.value FROM (" + which +
+                                       ") l JOIN job_parameter p ON p.execution_id = l.id";
+        server_.prepare(rows_.c_str(), rows.c_str());
+        server_.prepare(parameters_.c_str(), parameters.c_str());
+    }
+    void operator()() const {
+        server_.send(rows_.c_str(), {});
+        server_.send(parameters_.c_str(), {});
+        server_.commit_pipeline(2);
+    }
+
+private:
+    baseline::Server& server_;
+    std::string rows_;
+    std::string parameters_;
+};
+
+std::vector<Query> queries(fermata::Repository& repository, baseline::Server& server) {
+    const ByHand latest(server, "latest", "SELECT id FROM job_execution ORDER BY id DESC LIMIT 50");
+    const ByHand failures(server, "failures",
+                          "SELECT id FROM job_execution WHERE job_name = 'job-50' AND status = 'FAILED' "
+                          "ORDER BY id DESC LIMIT 50");
+    server.enter_pipeline();
     const auto execution = *repository.latest("fail");
     const auto instance = repository.find_execution(execution)->instance_id;
     return {
-        {"latest 50 executions", [&] { (void)repository.find_executions({}); }},
+        {"latest 50 executions", [&] { (void)repository.find_executions({}); }, latest},
         {"latest execution of a job", [&] { (void)repository.latest("job-7"); }},
         {"running executions",
          [&] { (void)repository.find_executions({.statuses = {BatchStatus::started, BatchStatus::stopping}}); }},
         {"50 failures of a job",
-         [&] { (void)repository.find_executions({.statuses = {BatchStatus::failed}, .job_name = "job-50"}); }},
+         [&] { (void)repository.find_executions({.statuses = {BatchStatus::failed}, .job_name = "job-50"}); },
+         failures},
         {"one execution", [&repository, execution] { (void)repository.find_execution(execution); }},
         {"steps of an execution", [&repository, execution] { (void)repository.steps_of(execution); }},
         {"steps of an instance", [&repository, instance] { (void)repository.steps_of_instance(instance); }},
@@ -57,15 +101,24 @@ int main(int argc, char** argv) {
     fermata::Repository repository(drivers.open(argv[1]), argv[2], false);
     const auto plain = drivers.open(argv[1])->connect(fermata::sql::OpenMode::read_only);
     const auto select_1 = [&] { (void)plain->execute("SELECT 1"); };
-    for (const auto& [name, query] : queries(repository)) {
-        for (int i = 0; i < 10; ++i) select_1(), query();  // statements are prepared, pages are read
+    baseline::Server server(argv[1]);
+    for (const Query& query : queries(repository, server)) {
         std::vector<double> base;
         std::vector<double> own;
-        for (int i = 0; i < rounds; ++i) {
-            base.push_back(seconds_of(select_1));
-            own.push_back(seconds_of(query));
+        std::vector<double> by_hand;
+        constexpr int warm_up = 10;  // statements are prepared, pages are read
+        for (int i = -warm_up; i < rounds; ++i) {
+            const double one = seconds_of(select_1);
+            const double asked = seconds_of(query.ask);
+            const double bare = query.by_hand ? seconds_of(query.by_hand) : 0;
+            if (i < 0) continue;
+            base.push_back(one);
+            own.push_back(asked);
+            by_hand.push_back(bare);
         }
-        std::printf("%s\t%.9f\t%.9f\n", name, median(std::move(base)), median(std::move(own)));
+        std::printf("%s\t%.9f\t%.9f", query.name, median(std::move(base)), median(std::move(own)));
+        if (query.by_hand) std::printf("\t%.9f", median(std::move(by_hand)));
+        std::printf("\n");
     }
     return 0;
 }

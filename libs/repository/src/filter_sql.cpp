@@ -20,10 +20,7 @@ FilterSql::FilterSql(const ExecutionFilter& filter) {
     if (filter.until) where("e.created <= " + param(cell(*filter.until)));
     add_statuses(filter.statuses);
     // The limit is a number of ours; as a parameter it would have PostgreSQL make a new plan each time.
-    text_ = fmt::format(
-        " FROM {} LEFT JOIN worker w ON w.id = e.owner WHERE {} "
-        "ORDER BY {} DESC LIMIT {}",
-        from_, where_, id, filter.limit);
+    text_ = fmt::format("FROM {} WHERE {} ORDER BY {} DESC LIMIT {}", from_, where_, id, filter.limit);
 }
 
 std::string FilterSql::param(Value value) {
@@ -54,7 +51,9 @@ std::string FilterSql::add_parameters(const Parameters& parameters) {
 
 // A key has few executions: found first, though they are to be sorted then.
 void FilterSql::add_instances(const ExecutionFilter& filter) {
-    if (filter.instance_key && filter.parameters.empty()) {
+    if (!filter.instance_key) {
+        from_ += "job_execution e";
+    } else if (filter.parameters.empty()) {
         from_ += "job_instance i CROSS JOIN job_execution e";
         where("e.instance_id = i.id");
     } else {

@@ -4,6 +4,7 @@
 #include "pauses.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <unordered_map>
 
 namespace fermata {
@@ -11,13 +12,14 @@ namespace {
 
 // --- job executions
 
-const std::string& execution_columns() {
-    static const std::string sql = fmt::format(
+// With their instances and owners.
+std::string select_executions(std::string_view from) {
+    return fmt::format(
         "SELECT e.id, e.instance_id, e.job_name, i.instance_key, e.status, e.exit_status, e.created, e.started, "
         "e.ended, e.updated, e.restart_of, e.restart_from, e.error_class, e.error_message, e.error_step, "
-        "e.error_position, e.epoch, e.stop_requested_by, e.stop_requested_at, e.stop_now, e.pauses, {}",
-        worker_columns);
-    return sql;
+        "e.error_position, e.epoch, e.stop_requested_by, e.stop_requested_at, e.stop_now, e.pauses, {} FROM {} "
+        "JOIN job_instance i ON i.id = e.instance_id LEFT JOIN worker w ON w.id = e.owner",
+        worker_columns, from);
 }
 
 JobExecution read_execution(std::span<const Value> cells, const std::filesystem::path& data_folder) {
@@ -198,10 +200,7 @@ Event read_event(std::span<const Value> cells) {
 }  // namespace
 
 std::optional<JobExecution> Repository::find_execution(JobExecutionId execution) {
-    static const std::string sql =
-        execution_columns() +
-        " FROM job_execution e JOIN job_instance i ON i.id = e.instance_id LEFT JOIN worker w ON w.id = e.owner "
-        "WHERE e.id = $1";
+    static const std::string sql = select_executions("job_execution e") + " WHERE e.id = $1";
     constexpr std::string_view this_id = "SELECT CAST($1 AS BIGINT) AS id";
     return impl_->read([&](sql::Connection& connection) -> std::optional<JobExecution> {
         auto found = read_executions(connection, sql, this_id, {Value(execution.value())}, data_folder_);
@@ -212,10 +211,16 @@ std::optional<JobExecution> Repository::find_execution(JobExecutionId execution)
 
 std::vector<JobExecution> Repository::find_executions(const ExecutionFilter& filter) {
     const FilterSql sql(filter);
-    return impl_->read([&](sql::Connection& connection) {
-        return read_executions(connection, execution_columns() + sql.text(), "SELECT e.id AS id" + sql.text(),
-                               sql.params(), data_folder_);
+    const std::string ids = "SELECT e.id AS id " + sql.text();
+    // Found in an index alone, in its order, and joined after: an engine that expects few may read and sort them all.
+    const std::string whole = select_executions(fmt::format("({}) those JOIN job_execution e ON e.id = those.id", ids));
+    auto executions = impl_->read([&](sql::Connection& connection) {
+        return read_executions(connection, whole, ids, sql.params(), data_folder_);
     });
+    // A join promises no order, but keeps it.
+    if (!std::ranges::is_sorted(executions, std::greater{}, &JobExecution::id))
+        std::ranges::sort(executions, std::greater{}, &JobExecution::id);
+    return executions;
 }
 
 std::optional<JobExecutionId> Repository::latest(const std::optional<std::string>& job_name) {

@@ -42,11 +42,12 @@ TEST_F(SqlitePlans, AFilterStartsFromTheNarrowestIndexAndNeedsNoSorting) {
     const Parameters parameters{{"file", "vendors.csv"}, {"day", "2026-11-22"}};
     const std::pair<ExecutionFilter, std::string> cases[] = {
         {{}, "SEARCH e USING INTEGER PRIMARY KEY (rowid<?)"},
-        {{.statuses = {BatchStatus::failed}}, "SEARCH e USING INDEX job_execution_status (status=? AND id<?)"},
-        {{.job_name = "import"}, "SEARCH e USING INDEX job_execution_job (job_name=? AND id<?)"},
+        {{.statuses = {BatchStatus::failed}}, "SEARCH e USING COVERING INDEX job_execution_status (status=? AND id<?)"},
+        {{.job_name = "import"}, "SEARCH e USING COVERING INDEX job_execution_job (job_name=? AND id<?)"},
         {{.statuses = {BatchStatus::failed}, .job_name = "import"},
-         "SEARCH e USING INDEX job_execution_job_status (job_name=? AND status=? AND id<?)"},
-        {{.instance = JobInstanceId(1)}, "SEARCH e USING INDEX job_execution_instance (instance_id=? AND id<?)"},
+         "SEARCH e USING COVERING INDEX job_execution_job_status (job_name=? AND status=? AND id<?)"},
+        {{.instance = JobInstanceId(1)},
+         "SEARCH e USING COVERING INDEX job_execution_instance (instance_id=? AND id<?)"},
         {{.statuses = {BatchStatus::failed}, .job_name = "import", .parameters = parameters},
          "SEARCH p0 USING INDEX job_parameter_value (name=? AND <expr>=? AND execution_id<?)"}};
     for (const auto& [filter, index] : cases) {
