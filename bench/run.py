@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cluster
 import on_postgres
 import partitions
 import repository_with_history
@@ -215,10 +216,11 @@ def main():
     parser.add_argument("--build", default="build/release", help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, three pairs")
     parser.add_argument("--postgres", action="store_true", help="on PostgreSQL, in a cluster of its own")
+    parser.add_argument("--cluster", action="store_true", help="workers that share a PostgreSQL, in a cluster of its own")
     parser.add_argument("--list", action="store_true", help="the names, one a line")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these")
     options = parser.parse_args()
-    benches = on_postgres.BENCHES if options.postgres else BENCHES
+    benches = cluster.BENCHES if options.cluster else on_postgres.BENCHES if options.postgres else BENCHES
     if options.list:
         print("\n".join(benches))
         return 0
@@ -227,7 +229,7 @@ def main():
         parser.error(f"no benchmark named {', '.join(sorted(unknown))}; there are {', '.join(benches)}")
 
     bench = Bench(options.build, options.quick)
-    if options.postgres:
+    if options.postgres or options.cluster:
         bench.cluster = on_postgres.Cluster(arguments=on_postgres.SETTINGS)
     print("| work | baseline | Fermata | ratio [min–max] | goal | |\n|---|---|---|---|---|---|", flush=True)
     missed = 0

@@ -12,6 +12,7 @@
 
 #include <arpa/inet.h>
 #include <libpq-fe.h>
+#include <poll.h>
 
 namespace baseline {
 
@@ -63,6 +64,24 @@ public:
     void prepare(const char* name, const char* sql) {
         PGresult* result = PQprepare(connection_, name, sql, 0, nullptr);
         check(result);
+    }
+    /// The first column of what a prepared statement answers, in a transaction of its own.
+    std::vector<std::string> ask(const char* name, std::initializer_list<const char*> parameters = {}) {
+        const std::vector<const char*> values(parameters);
+        PGresult* result =
+            PQexecPrepared(connection_, name, static_cast<int>(values.size()), values.data(), nullptr, nullptr, 0);
+        std::vector<std::string> answers;
+        for (int row = 0; row < PQntuples(result); ++row) answers.emplace_back(PQgetvalue(result, row, 0));
+        check(result);
+        return answers;
+    }
+    /// Returns when somebody notified a channel this one listens on.
+    void await_notice() {
+        for (;;) {
+            if (PGnotify* notice = PQnotifies(connection_)) return PQfreemem(notice);
+            pollfd readable{PQsocket(connection_), POLLIN, 0};
+            if (poll(&readable, 1, -1) < 0 || PQconsumeInput(connection_) != 1) fail();
+        }
     }
     void enter_pipeline() {
         if (PQenterPipelineMode(connection_) != 1) fail();
