@@ -11,8 +11,9 @@ namespace {
 constexpr std::chrono::microseconds grace = std::chrono::seconds(18);  // a lease and its margin
 
 const std::string& ran_out() {
-    static const std::string sql = fmt::format("dead = 0 AND lease < {} AND {} + {} < {}", database_now, server_started,
-                                               grace.count(), database_now);
+    // A server whose clock was set back since it was started may say that it will start in an hour.
+    static const std::string sql = fmt::format("dead = 0 AND lease < {0} AND {0} NOT BETWEEN {1} AND {1} + {2}",
+                                               database_now, server_started, grace.count());
     return sql;
 }
 
