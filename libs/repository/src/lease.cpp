@@ -24,15 +24,20 @@ void declare_dead(Store& store, std::string_view finder) {
         "SELECT id FROM worker WHERE {} AND NOT EXISTS (SELECT 1 FROM worker f WHERE f.incarnation = $1 AND f.lease < "
         "{})",
         ran_out(), database_now);
-    static const std::string declare = fmt::format("UPDATE worker SET dead = 1 WHERE {}", ran_out());
-    const bool any = store.read([&](sql::Connection& connection) {
+    std::string ids;  // numbers of ours, so they may stand in the text
+    store.read([&](sql::Connection& connection) {
+        ids.clear();
         const sql::Result workers = connection.execute(late, {cell(finder)});
-        // First: one that is stopped in the middle of a claim holds its row, and nobody could be declared dead.
-        for (std::size_t i = 0; i < workers.size(); ++i) end_sessions(connection, workers[i][0].integer());
-        return !workers.empty();
+        for (std::size_t i = 0; i < workers.size(); ++i) {
+            const std::int64_t worker = workers[i][0].integer();
+            // First: one that is stopped in the middle of a claim holds its row, and nobody could be declared dead.
+            end_sessions(connection, worker);
+            ids += fmt::format("{}{}", ids.empty() ? "" : ", ", worker);
+        }
     });
-    if (!any) return;
+    if (ids.empty()) return;
     // Conditional: whoever has renewed meanwhile lives. In doubt it is done once more, which changes nothing.
+    const std::string declare = fmt::format("UPDATE worker SET dead = 1 WHERE id IN ({}) AND {}", ids, ran_out());
     store.transact([&](StoreWrite& write) {
         const sql::Command last[] = {{declare, {}}};
         write.commit(last);
