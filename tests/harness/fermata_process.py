@@ -23,6 +23,11 @@ def binary():
     return str(Path(path).resolve())
 
 
+def use_program_with_faults():
+    """tests/faults/main.cpp, in the place of fermata."""
+    os.environ["FERMATA_BIN"] = str(Path(binary()).parent / "fermata_with_faults")
+
+
 class Folder:
     """A working folder with a repository; removed at the end."""
 
