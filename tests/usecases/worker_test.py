@@ -82,6 +82,16 @@ class Cluster(Workers):
         self.assertEqual(["job"], self.workers()["alpha"]["jobs"])
         self.sound()
 
+    def test_a_jobs_folder_that_is_away_for_a_moment(self):
+        self.define(job("true"))
+        worker = self.worker()
+        jobs, away = self.folder.path / "jobs", self.folder.path / "away"
+        jobs.rename(away)
+        wait_until("it says so", lambda: str(jobs) in worker.said().partition("serves ")[2].partition("\n")[2])
+        away.rename(jobs)
+        self.folder.fermata("wait", self.start("job"), exit_code=0)
+        self.assertIsNone(worker.process.poll(), worker.said())
+
     def test_what_cannot_be_assembled_fails_with_its_reason(self):
         self.define(job("true", more='<property name="timeout" value="#{systemProperties[\'limit\']}?:9s;"/>'))
         running = Running(self.folder, "-D", "limit=nonsense")

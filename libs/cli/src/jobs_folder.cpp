@@ -1,5 +1,7 @@
 #include "jobs_folder.hpp"
 
+#include <fmt/format.h>
+#include <fermata/base/error.hpp>
 #include <fermata/model/diagnostic.hpp>
 
 #include <algorithm>
@@ -25,6 +27,15 @@ std::vector<JobsFolder::Seen> JobsFolder::look() const {
 }
 
 std::optional<std::vector<JobDefinition>> JobsFolder::changes() {
+    try {
+        return changed();
+    } catch (const fs::filesystem_error& error) {
+        throw IoError(fmt::format("cannot read the jobs folder {}: {}", session_.settings().jobs_folder().string(),
+                                  error.code().message()));
+    }
+}
+
+std::optional<std::vector<JobDefinition>> JobsFolder::changed() {
     auto now = look();
     if (seen_ == now) return std::nullopt;
     std::vector<JobDefinition> definitions;

@@ -14,7 +14,7 @@ class JobsFolder {
 public:
     explicit JobsFolder(const Session& session) : session_(session) {}
     /// The definitions it holds; nothing if no file has changed since the last call. Files that are no valid jobs are
-    /// told of on stderr, once a change. Throws as Settings::jobs_folder().
+    /// told of on stderr, once a change. Throws as Settings::jobs_folder(), and IoError.
     [[nodiscard]] std::optional<std::vector<JobDefinition>> changes();
 
 private:
@@ -25,6 +25,7 @@ private:
         std::uintmax_t size = 0;
         auto operator<=>(const Seen&) const = default;
     };
+    [[nodiscard]] std::optional<std::vector<JobDefinition>> changed();
     [[nodiscard]] std::vector<Seen> look() const;
     const Session& session_;
     std::optional<std::vector<Seen>> seen_;
