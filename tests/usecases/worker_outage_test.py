@@ -40,6 +40,12 @@ class WorkersInAnOutage(Workers, unittest.TestCase):
         self.expect_each_number_once()
         self.assertEqual(1, self.claims())
 
+    def test_it_says_that_the_server_is_away(self):
+        self.server.stop("immediate")
+        wait_until("it says so", lambda: "what runs waits for the repository" in self.alpha.said())
+        self.server.start()
+        self.expect_each_number_once()
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -20,10 +20,12 @@ std::chrono::nanoseconds since_boot() {
 
 bool Heartbeat::is_needed(Repository& repository) { return repository.database().dialect().concurrent_writers; }
 
-Heartbeat::Heartbeat(Repository& repository, const Worker& worker, std::function<void()> on_distrust, Terms terms)
+Heartbeat::Heartbeat(Repository& repository, const Worker& worker, std::function<void()> on_distrust, Terms terms,
+                     std::function<void(const std::string&)> on_trouble)
     : repository_(repository),
       incarnation_(worker.record().incarnation),
       on_distrust_(std::move(on_distrust)),
+      on_trouble_(std::move(on_trouble)),
       terms_(terms) {
     renew();
     beating_ = std::thread([this] { beat(); });
@@ -71,6 +73,7 @@ void Heartbeat::renew() {
 
 void Heartbeat::beat() {
     std::unique_lock lock(mutex_);
+    bool told = false;
     for (std::chrono::milliseconds pause = terms_.interval; !done_ && !dead_;) {
         changed_.wait_for(lock, pause, [this] { return done_; });
         if (done_) return;
@@ -78,7 +81,10 @@ void Heartbeat::beat() {
         try {
             renew();
             pause = terms_.interval;
-        } catch (const Error&) {
+            told = false;
+        } catch (const Error& error) {
+            if (!told && on_trouble_) on_trouble_(error.what());
+            told = true;
             connection_.reset();  // tried again soon; watch() tells when it is too late
             pause = terms_.interval / 3;
         }

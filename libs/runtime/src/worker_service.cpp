@@ -108,6 +108,8 @@ struct WorkerService::Impl {
     void tell(News::Kind kind, JobExecutionId id, const std::string& text = {});
     /// Once, as long as it is the same.
     void tell_trouble(std::string& told, const std::string& text);
+    /// On the heartbeat's thread: the others wait for the repository just now.
+    void tell_missing(const std::string& why) const;
     [[nodiscard]] std::vector<JobExecutionId> known() const;
     [[nodiscard]] std::int64_t free_slots() const { return settings.slots - static_cast<std::int64_t>(running.size()); }
 
@@ -154,7 +156,8 @@ void WorkerService::run() {
     impl_->terms_changed = false;
     if (Heartbeat::is_needed(impl_->parts.repository))
         impl_->heartbeat.emplace(
-            impl_->parts.repository, impl_->worker, [this] { impl_->fence(); }, Heartbeat::Terms{});
+            impl_->parts.repository, impl_->worker, [this] { impl_->fence(); }, Heartbeat::Terms{},
+            [this](const std::string& why) { impl_->tell_missing(why); });
     const Duties duties(impl_->jobs);
     while (!impl_->draining || !impl_->running.empty()) {
         try {
@@ -400,6 +403,12 @@ void WorkerService::Impl::tell(News::Kind kind, JobExecutionId id, const std::st
                            news.execution->status != BatchStatus::paused;
     if (is_handed) news.kind = News::Kind::handed;
     settings.tell(news);
+}
+
+void WorkerService::Impl::tell_missing(const std::string& why) const {
+    if (settings.tell)
+        settings.tell(
+            {.kind = News::Kind::trouble, .execution = {}, .text = why + "; what runs waits for the repository"});
 }
 
 void WorkerService::Impl::tell_trouble(std::string& told, const std::string& text) {

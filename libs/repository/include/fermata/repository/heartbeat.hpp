@@ -23,8 +23,10 @@ public:
     };
     /// Takes the lease, then renews it on a thread and a connection of its own. `on_distrust` is called on another
     /// thread, each time the lease cannot be trusted any more: what runs must write nothing and end its children.
+    /// `on_trouble` is told on a thread of its own why the lease could not be renewed, once until it is renewed again.
     /// REQUIRES: the worker is enlisted. Throws as the repository's verbs.
-    Heartbeat(Repository& repository, const Worker& worker, std::function<void()> on_distrust, Terms terms);
+    Heartbeat(Repository& repository, const Worker& worker, std::function<void()> on_distrust, Terms terms,
+              std::function<void(const std::string&)> on_trouble = {});
     ~Heartbeat();
 
     /// Whether the engine has hosts to tell apart: else the kernel tells all there is to know.
@@ -42,6 +44,7 @@ private:
     Repository& repository_;
     const std::string incarnation_;
     const std::function<void()> on_distrust_;
+    const std::function<void(const std::string&)> on_trouble_;
     const Terms terms_;
     std::unique_ptr<sql::Connection> connection_;  ///< of the thread that beats
     mutable std::mutex mutex_;
