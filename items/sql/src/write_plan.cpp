@@ -82,7 +82,7 @@ private:
     std::vector<sql::Column> table_columns(const std::vector<std::string>& wanted) const {
         auto columns = connection_.columns_of(rules_.table);
         if (columns.empty() && rules_.create) {
-            connection_.execute(create_statement(wanted));
+            create(wanted);
             columns = connection_.columns_of(rules_.table);
         }
         if (columns.empty())
@@ -91,6 +91,18 @@ private:
                                     did_you_mean(rules_.table, connection_.tables())),
                         R"(create it, or set create="true")");
         return columns;
+    }
+
+    /// Unless another partition has just made it: on a server that waits for its commit, and fails then.
+    void create(const std::vector<std::string>& wanted) const {
+        connection_.execute("SAVEPOINT fermata_create");
+        try {
+            connection_.execute(create_statement(wanted));
+        } catch (const Error&) {
+            connection_.execute("ROLLBACK TO SAVEPOINT fermata_create");
+            if (connection_.columns_of(rules_.table).empty()) throw;
+        }
+        connection_.execute("RELEASE SAVEPOINT fermata_create");
     }
 
     std::string create_statement(const std::vector<std::string>& wanted) const {

@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+#include <thread>
+
 namespace fermata {
 namespace {
 
@@ -294,6 +296,29 @@ TEST_P(WriterToServer, TextGoesIntoEveryType) {
             Row{"7", "1.50", "2.5", "true", "2026-11-22", "2026-11-22 05:00:00+00",
                 "00000000-0000-0000-0000-000000000001", R"({"k": [1]})", "\\x6162", "{a,b}", "abc"},
             Row{"-7", "null", "1000", "false", "2026-02-28", "2026-11-22 06:00:00+00", "null", "1", "null", "{}", ""}));
+}
+
+TEST_P(WriterToServer, OfTwoThatMakeTheTableTheSecondWritesIntoTheFirstOnes) {
+    const auto other = database->connect(sql::OpenMode::read_write);
+    other->begin();
+    other->execute("CREATE TABLE made (id TEXT, name TEXT)");
+    make({{"table", "made"}, {"create", "true"}});
+    add(id_name, {"1", "Ann"});
+    std::jthread second([&] { write(); });
+    const auto looking = database->connect(sql::OpenMode::read_only);
+    const auto waits = [&] {
+        return looking->execute("SELECT count(*) FROM pg_locks WHERE NOT granted")[0][0].integer() > 0;
+    };
+    while (!waits()) std::this_thread::yield();
+    other->commit();
+    second.join();
+    EXPECT_THAT(rows("SELECT id, name FROM made"), ElementsAre(Row{"1", "Ann"}));
+}
+
+TEST_P(WriterToServer, ATableThatCannotBeMadeIsToldAsTheServerSaysIt) {
+    make({{"table", "nowhere.made"}, {"create", "true"}});
+    add(id_name, {"1", "Ann"});
+    EXPECT_THAT(refused(), HasSubstr("nowhere"));
 }
 
 TEST_P(Writer, LargeChunksAreWrittenLikeSmallOnes) {
