@@ -40,8 +40,9 @@ void create(sql::Connection& connection, const sql::Dialect& dialect, const std:
         sql::Transaction transaction(connection);
         transaction->execute(sql);
         transaction.commit();
-    } catch (const sql::SqlError& error) {
+    } catch (const Error& error) {
         if (error.is_transient()) throw;
+        if (!connection.columns_of(table).empty()) return;  // another partition has just made it: IF NOT EXISTS races
         throw Error(ErrorKind::refused, fmt::format("cannot create table \"{}\" in the sink: {}", table, error.what()),
                     "have it created: " + sql);
     }

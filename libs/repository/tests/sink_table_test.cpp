@@ -1,10 +1,13 @@
 #include <fermata/drivers/sqlite.hpp>
 #include <fermata/repository/sink_table.hpp>
+#include <fermata/testing/forwarding.hpp>
 #include <fermata/testing/temp_folder.hpp>
 #include <fermata/testing/thrown_by.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <utility>
 
 namespace fermata {
 namespace {
@@ -208,6 +211,32 @@ TEST_F(SinkTableTest, WithoutTheRightToCreateItSaysTheSql) {
     const auto error = thrown_by<Error>([&] { (void)table(); });
     EXPECT_EQ(error.kind(), ErrorKind::refused);
     EXPECT_THAT(error.remedy(), HasSubstr("CREATE TABLE IF NOT EXISTS \"fermata_sink\" ("));
+}
+
+/// PostgreSQL's, to whom somebody else has just made the table.
+class Late final : public testing::ForwardingConnection {
+public:
+    using ForwardingConnection::ForwardingConnection;
+    std::vector<sql::Column> columns_of(std::string_view name) override {
+        if (!std::exchange(has_looked_, true)) return {};
+        return real().columns_of(name);
+    }
+    using sql::Connection::execute;
+    sql::Result execute(const sql::Command& command) override {
+        if (command.sql.starts_with("CREATE TABLE"))
+            throw ConstraintError("duplicate key value violates pg_type_typname_nsp_index", "");
+        return real().execute(command);
+    }
+
+private:
+    bool has_looked_ = false;
+};
+
+TEST_F(SinkTableTest, OfTwoThatMakeItTheSecondTakesTheFirstOnes) {
+    (void)table();
+    connection_ = std::make_unique<Late>(std::move(connection_));
+    EXPECT_EQ(table().open(1, first_execution, at(0, 0), false), at(0, 0));
+    EXPECT_EQ(rows(), 1);
 }
 
 TEST_F(SinkTableTest, ABusySinkIsNotARefusal) {
