@@ -98,6 +98,7 @@ private:
 
     PartitionDefinition partition(const Element& element) {
         PartitionDefinition partition{.at = at(element)};
+        set(partition.workers, element, "fer:workers");
         for (const auto& child : element.children) {
             const auto& name = child.name.local;
             if (name == "plan") partition.plan = plan(child);

@@ -25,6 +25,7 @@ constexpr ChildRule split_children[] = {{"flow", 0, many}};
 constexpr AttributeRule decision_attributes[] = {{"id", required}, {"ref", required}};
 constexpr ChildRule decision_children[] = {{"properties", 0}, {"next", 1, many}, {"fail", 1, many},
                                            {"end", 1, many},  {"stop", 1, many}, {"fer:pause", 1, many}};
+constexpr AttributeRule partition_attributes[] = {{"fer:workers"}};
 constexpr ChildRule partition_children[] = {
     {"mapper", 0}, {"plan", 0}, {"collector", 1}, {"analyzer", 2}, {"reducer", 3}};
 constexpr AttributeRule plan_attributes[] = {{"partitions"}, {"threads"}};
@@ -75,7 +76,7 @@ constexpr ElementRule rules[] = {
     {"flow", flow_attributes, flow_children},
     {"split", flow_attributes, split_children},
     {"decision", decision_attributes, decision_children},
-    {"partition", {}, partition_children},
+    {"partition", partition_attributes, partition_children},
     {"plan", plan_attributes, plan_children},
     {"mapper", artifact_attributes, artifact_children},
     {"collector", artifact_attributes, artifact_children},

@@ -55,7 +55,7 @@ private:
     void check(Element& element, const ElementRule& rule) {
         const std::string outer = owner_;
         if (rule.allows_attribute("id")) check_id(element);
-        remove_foreign(element);
+        remove_foreign(element, rule);
         check_attributes(element, rule);
         if (element.text) error(*element.text, fmt::format("text is not expected in <{}>", rule.name));
         check_places(element, rule);
@@ -76,7 +76,10 @@ private:
               fmt::format("this id is already used at {}:{}", first->second.line, first->second.column));
     }
 
-    void remove_foreign(Element& element) {
+    void remove_foreign(Element& element, const ElementRule& rule) {
+        for (Attribute& each : element.attributes)
+            if (each.name.space == fermata_namespace && rule.allows_attribute("fer:" + each.name.local))
+                each.name = {.space = {}, .local = "fer:" + each.name.local};
         std::erase_if(element.attributes, [&](const Attribute& a) {
             if (a.name.space.empty()) return false;
             if (!is_of_xml_itself(a.name.space)) tell_foreign(a.place.name, "attribute", a.name, a.name.local);
@@ -91,7 +94,7 @@ private:
         });
     }
 
-    /// Elements of our namespace are known by this prefix, whatever the document calls it.
+    /// Elements and attributes of our namespace are known by this prefix, whatever the document calls it.
     static bool is_ours(const Name& name) { return name.space == fermata_namespace && rule_of(name.local) != nullptr; }
 
     void tell_foreign(std::size_t at, std::string_view kind, const Name& name, const std::string& text) {

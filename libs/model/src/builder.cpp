@@ -169,6 +169,11 @@ StepBuilder& StepBuilder::reducer(std::string_view ref, const PropertyList& prop
     return *this;
 }
 
+StepBuilder& StepBuilder::for_workers() {
+    partition().workers = Template::literal("any");
+    return *this;
+}
+
 StepDefinition StepBuilder::finish(Diagnostics& diagnostics) const {
     diagnostics.append(diagnostics_);
     if (const auto* chunk = std::get_if<ChunkDefinition>(&step_.work)) {

@@ -151,11 +151,14 @@ private:
     }
 
     [[nodiscard]] Json write(const PartitionDefinition& partition) const {
-        return at(partition.at, {{"plan", write(partition.plan)},
-                                 {"mapper", write(partition.mapper)},
-                                 {"collector", write(partition.collector)},
-                                 {"analyzer", write(partition.analyzer)},
-                                 {"reducer", write(partition.reducer)}});
+        Json object{{"plan", write(partition.plan)},
+                    {"mapper", write(partition.mapper)},
+                    {"collector", write(partition.collector)},
+                    {"analyzer", write(partition.analyzer)},
+                    {"reducer", write(partition.reducer)}};
+        // Only where it is said: definitions that were stored before there was such a thing keep their hash.
+        if (partition.workers) object["workers"] = write(partition.workers);
+        return at(partition.at, std::move(object));
     }
 
     [[nodiscard]] Json write(const DecisionDefinition& decision) const {
@@ -325,6 +328,7 @@ private:
         into(partition.collector, json.at("collector"));
         into(partition.analyzer, json.at("analyzer"));
         into(partition.reducer, json.at("reducer"));
+        if (json.contains("workers")) into(partition.workers, json.at("workers"));
         partition.at = position_from(json);
     }
 

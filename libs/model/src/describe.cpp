@@ -70,7 +70,7 @@ private:
     }
 
     void partition(int depth, const ResolvedPartition& partition) {
-        line(depth, "partition");
+        line(depth, "partition{}", partition.for_workers ? ", for any worker" : "");
         if (partition.mapper) {
             artifact(depth + 1, "mapper", *partition.mapper);
         } else {

@@ -71,6 +71,7 @@ public:
             (*this)(partition.plan->properties);
         }
         for (const auto* artifact : {&partition.collector, &partition.analyzer, &partition.reducer}) (*this)(*artifact);
+        (*this)(partition.workers);
     }
     void operator()(const DecisionDefinition& decision) {
         (*this)(decision.decider);

@@ -162,10 +162,18 @@ private:
         partition.mapper = artifact("mapper", source.mapper);
         partition.analyzer = artifact("analyzer", source.analyzer);
         partition.reducer = artifact("reducer", source.reducer);
+        if (source.workers) partition.for_workers = is_for_workers(*source.workers);
         if (parameters_ && partition.uses_plan)
             partition.source = std::make_shared<PartitionSource>(
                 PartitionSource{step, *parameters_, system_ ? *system_ : Parameters(), job_properties_, file_});
         return partition;
+    }
+
+    bool is_for_workers(const Template& source) {
+        const auto text = values_.written(source);
+        if (text && *text != "any" && *text != "none")
+            error(source.at(), fmt::format(R"(fer:workers="{}" is neither "any" nor "none")", printable(*text, 60)));
+        return text == "any";
     }
 
     ResolvedPartitionPlan plan(const PartitionPlanDefinition& source) {

@@ -58,6 +58,7 @@ constexpr std::array table = {
 
     StatusTransition{partition_execution, starting, started, "a thread takes it"},
     StatusTransition{partition_execution, starting, stopped, "the step ends before it began"},
+    StatusTransition{partition_execution, started, starting, "its owner is lost: another one goes on"},
     StatusTransition{partition_execution, started, stopped, "stopped at a checkpoint"},
     StatusTransition{partition_execution, started, failed, "failure, or its owner is lost"},
     StatusTransition{partition_execution, started, completed, "its work is done"},

@@ -14,6 +14,15 @@ namespace fermata {
         1};
 }
 
+/// Before a look at what became of a verb: locks the execution's row. The owner of a partition may do so, too, whoever
+/// owns the execution by now.
+inline void lock_for_owner(StoreWrite& look, const Claim& claim) {
+    if (claim.owns_execution())
+        look->execute(fence(claim, look.now()));
+    else
+        look.lock("job_execution", claim.execution.value());
+}
+
 inline constexpr std::string_view request_columns = "status, stop_now, pause_now, pauses, cuts";
 
 /// What is asked of the owner, as read_requests() reads it. A statement of its own: RETURNING makes SQLite open a
@@ -49,10 +58,12 @@ auto as_owner(const Claim& claim, F&& verb) {
     try {
         return verb();
     } catch (const sql::RowCountError&) {
-        throw Error(ErrorKind::stale,
-                    fmt::format("execution {} is no longer owned here: its epoch {} was overtaken or it has ended",
-                                claim.execution.value(), claim.epoch),
-                    "nothing was written; fermata show tells who owns it now");
+        throw Error(
+            ErrorKind::stale,
+            fmt::format("{} {} is no longer owned here: its epoch {}was overtaken or it has ended",
+                        claim.owns_execution() ? "execution" : "a partition of execution", claim.execution.value(),
+                        claim.owns_execution() ? std::to_string(claim.epoch) + " " : ""),
+            "nothing was written; fermata show tells who owns it now");
     }
 }
 

@@ -25,6 +25,7 @@ struct NewExecution {
     const Worker* worker;  ///< nobody: a worker is to claim it
     bool accept_sink = false;
     bool accept_input = false;
+    bool for_workers = false;
 };
 
 JobExecutionId insert_execution(sql::Connection& connection, const NewExecution& e, Timestamp now) {
@@ -32,10 +33,12 @@ JobExecutionId insert_execution(sql::Connection& connection, const NewExecution&
     const BatchStatus status = e.worker != nullptr ? BatchStatus::started : BatchStatus::starting;
     const sql::Result inserted = connection.execute(
         "INSERT INTO job_execution (instance_id, job_name, status, created, started, updated, restart_of, epoch, "
-        "owner, accept_sink, accept_input) VALUES ($1, $2, $3, $4, $5, $4, $6, 1, $7, $8, $9) RETURNING id",
+        "owner, accept_sink, accept_input, for_workers) VALUES ($1, $2, $3, $4, $5, $4, $6, 1, $7, $8, $9, CASE WHEN "
+        "$10 = 1 THEN 1 ELSE COALESCE((SELECT p.for_workers FROM job_execution p WHERE p.id = $6), 0) END) RETURNING "
+        "id",
         {Value(e.instance.value()), cell(e.job_name), cell(to_string(status)), cell(now),
          e.worker != nullptr ? cell(now) : Value(), e.restart_of ? Value(e.restart_of->value()) : Value(), owner,
-         flag_cell(e.accept_sink), flag_cell(e.accept_input)});
+         flag_cell(e.accept_sink), flag_cell(e.accept_input), flag_cell(e.for_workers)});
     const JobExecutionId id{inserted[0][0].integer()};
     sql::Params cells;
     for (const auto& [name, value] : *e.parameters)
@@ -174,8 +177,14 @@ std::variant<Claim, InstanceExists> create(Store& store, const LaunchRequest& re
             answer = *exists;
             return;
         }
-        const JobExecutionId id = insert_execution(
-            *write, {instance->id, request.definition.job_name, {}, &request.parameters, worker}, write.now());
+        const JobExecutionId id = insert_execution(*write,
+                                                   {.instance = instance->id,
+                                                    .job_name = request.definition.job_name,
+                                                    .restart_of = {},
+                                                    .parameters = &request.parameters,
+                                                    .worker = worker,
+                                                    .for_workers = request.for_workers},
+                                                   write.now());
         answer = Claim{id, instance->id, instance->uuid, 1};
         Event first;
         const sql::Command last[] = {begin_journal(write, id, worker, request.actor,
@@ -214,10 +223,11 @@ std::variant<Claim, RestartRefused> create_again(Store& store, const std::filesy
             end_lost(write, standing, owner.evidence, request.actor);
             lost = standing;
         }
-        const JobExecutionId id = insert_execution(*write,
-                                                   {instance.id, instance.job_name, previous, &request.parameters,
-                                                    worker, request.accept_sink, request.accept_input},
-                                                   write.now());
+        const JobExecutionId id =
+            insert_execution(*write,
+                             {instance.id, instance.job_name, previous, &request.parameters, worker,
+                              request.accept_sink, request.accept_input, request.for_workers},
+                             write.now());
         answer = Claim{id, instance.id, instance.uuid, 1};
         Event first;
         const sql::Command last[] = {

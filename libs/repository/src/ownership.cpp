@@ -25,6 +25,12 @@ std::optional<WorkerRecord> read_worker(RowReader& row) {
     return worker;
 }
 
+namespace {
+
+Value owner_cell(const Standing& standing) { return standing.owner ? Value(standing.owner->id) : Value(0); }
+
+}  // namespace
+
 Standing standing_of(sql::Connection& connection, JobExecutionId execution) {
     static const std::string sql = fmt::format(
         "SELECT e.instance_id, e.status, e.epoch, e.stop_requested_at, e.stop_now, e.pauses, e.passed, e.rests, "
@@ -81,27 +87,49 @@ std::int64_t lock_worker(StoreWrite& write, const Worker& worker) {
                 "start it again: a new process is a new worker");
 }
 
-void count_deaths(sql::Connection& connection, const Standing& standing, Timestamp now) {
-    connection.execute(
-        "UPDATE step_progress SET epoch = epoch + 1, updated = $2, "
-        "deaths = CASE WHEN deaths > 0 AND death_sequence = sequence THEN deaths + 1 ELSE 1 END, "
-        "death_sequence = sequence WHERE instance_id = $1 AND status = 'STARTED'",
-        {Value(standing.instance.value()), cell(now)});
+void count_deaths(sql::Connection& connection, const Standing& standing, Partitions which, Timestamp now) {
+    static const std::string count = fmt::format(
+        "UPDATE step_progress SET epoch = epoch + 1, updated = $2, {} WHERE instance_id = $1 AND status = 'STARTED'",
+        one_death_more);
+    static const std::string of_owner =
+        count +
+        " AND NOT EXISTS (SELECT 1 FROM partition_execution x WHERE x.step_execution_id = "
+        "step_progress.last_execution AND x.partition = step_progress.partition - 1 AND x.owner <> $3)";
+    if (which == Partitions::all)
+        connection.execute(count, {Value(standing.instance.value()), cell(now)});
+    else
+        connection.execute(of_owner, {Value(standing.instance.value()), cell(now), owner_cell(standing)});
 }
 
-// A partitioned step counts what its partitions counted, and these end with it.
+void release_partitions_of_owner(sql::Connection& connection, const Standing& standing) {
+    const sql::Result released = connection.execute(
+        "UPDATE partition_execution SET status = 'STARTING', owner = NULL, offered = 1 WHERE owner = $2 AND "
+        "step_execution_id IN (SELECT s.id FROM step_execution s WHERE s.execution_id = $1 AND s.ended IS NULL)",
+        {Value(standing.execution.value()), owner_cell(standing)});
+    if (released.changed == 0) return;
+    connection.execute(
+        "UPDATE step_progress SET status = 'STARTING' WHERE instance_id = $1 AND status = 'STARTED' AND EXISTS (SELECT "
+        "1 FROM partition_execution x WHERE x.step_execution_id = step_progress.last_execution AND x.partition = "
+        "step_progress.partition - 1 AND x.status = 'STARTING')",
+        {Value(standing.instance.value())});
+}
+
+// A partitioned step counts what its partitions counted, and these end with it. One that its owner has lost is STARTING
+// again, with what it has counted.
 void end_unfinished_partitions(sql::Connection& connection, JobExecutionId execution, JobInstanceId instance,
                                BatchStatus status, Timestamp now) {
     connection.execute(
-        "UPDATE partition_execution SET status = $3, exit_status = COALESCE(p.set_exit_status, $3), ended = $4, "
+        "UPDATE partition_execution SET status = CASE WHEN partition_execution.status = 'STARTING' THEN 'STOPPED' ELSE "
+        "$3 END, exit_status = COALESCE(p.set_exit_status, $3), ended = $4, owner = NULL, offered = 0, "
         "read = p.read, written = p.written, filtered = p.filtered, read_skips = p.read_skips, "
         "process_skips = p.process_skips, write_skips = p.write_skips, commits = p.commits, rollbacks = p.rollbacks "
         "FROM step_progress p, step_execution s WHERE s.execution_id = $1 AND s.ended IS NULL AND "
-        "partition_execution.step_execution_id = s.id AND partition_execution.status IN ('STARTED', 'PAUSED') AND "
+        "partition_execution.step_execution_id = s.id AND (partition_execution.status IN ('STARTED', 'PAUSED') OR "
+        "(partition_execution.status = 'STARTING' AND partition_execution.ran_by IS NOT NULL)) AND "
         "p.instance_id = $2 AND p.step = s.step AND p.partition = partition_execution.partition + 1",
         {Value(execution.value()), Value(instance.value()), cell(to_string(status)), cell(now)});
     connection.execute(
-        "UPDATE partition_execution SET status = 'STOPPED', ended = $2 WHERE status = 'STARTING' AND "
+        "UPDATE partition_execution SET status = 'STOPPED', ended = $2, offered = 0 WHERE status = 'STARTING' AND "
         "step_execution_id IN (SELECT s.id FROM step_execution s WHERE s.execution_id = $1 AND s.ended IS NULL)",
         {Value(execution.value()), cell(now)});
     connection.execute(
@@ -134,7 +162,7 @@ void end_unfinished_steps(sql::Connection& connection, JobExecutionId execution,
 BatchStatus end_lost(StoreWrite& write, Standing& standing, const std::string& evidence, const std::string& actor) {
     const BatchStatus end = standing.status == BatchStatus::stopping ? BatchStatus::stopped : BatchStatus::failed;
     const std::string_view status = to_string(end);
-    count_deaths(*write, standing, write.now());
+    count_deaths(*write, standing, Partitions::all, write.now());
     end_unfinished_partitions(*write, standing.execution, standing.instance, end, write.now());
     end_unfinished_steps(*write, standing.execution, standing.instance, end, write.now());
     complete_pauses(write, standing.execution, {}, "ended", actor);
@@ -164,7 +192,8 @@ bool delete_worker(StoreWrite& write, std::int64_t worker, JobExecutionId ending
     write.lock("worker", worker);
     const std::string sql = fmt::format(
         "DELETE FROM worker WHERE id = $1{} AND NOT EXISTS "
-        "(SELECT 1 FROM job_execution e WHERE e.owner = $1 AND e.id <> $2)",
+        "(SELECT 1 FROM job_execution e WHERE e.owner = $1 AND e.id <> $2) AND NOT EXISTS "
+        "(SELECT 1 FROM partition_execution x WHERE x.owner = $1)",
         only_if);
     return write->execute(sql, {Value(worker), Value(ending.value())}).changed == 1;
 }

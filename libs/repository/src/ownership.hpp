@@ -50,8 +50,15 @@ std::int64_t lock_worker(StoreWrite& write, const Worker& worker);
 /// Ends an execution whose owner is proved dead: FAILED, or STOPPED if it was STOPPING, with everything unfinished
 /// below it; raises the epochs, so that the owner could not go on if the proof were wrong. Answers the new status.
 BatchStatus end_lost(StoreWrite& write, Standing& standing, const std::string& evidence, const std::string& actor);
+/// Whose partitions a verb is about, where workers claim them.
+enum class Partitions : std::uint8_t {
+    of_owner,  ///< of the execution's owner; others go on with theirs
+    all,       ///< nobody goes on
+};
 /// Raises the epochs of the execution's unfinished steps and counts the death of their owner.
-void count_deaths(sql::Connection& connection, const Standing& standing, Timestamp now);
+void count_deaths(sql::Connection& connection, const Standing& standing, Partitions which, Timestamp now);
+/// Partitions of the execution that its lost owner had claimed are open to others. After count_deaths.
+void release_partitions_of_owner(sql::Connection& connection, const Standing& standing);
 /// The partitions of unfinished steps end, and the steps get their sums; to be called before end_unfinished_steps.
 void end_unfinished_partitions(sql::Connection& connection, JobExecutionId execution, JobInstanceId instance,
                                BatchStatus status, Timestamp now);

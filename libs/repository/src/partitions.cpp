@@ -2,6 +2,8 @@
 // said. A partition belongs to the step's present plan if its row of progress has the step's generation.
 #include "fence.hpp"
 #include "journal.hpp"
+#include "partition_rows.hpp"
+#include "ring.hpp"
 #include "step_state.hpp"
 
 #include <fermata/base/error.hpp>
@@ -20,8 +22,6 @@ using nlohmann::json;
 std::string to_text(const Parameters& properties) {
     return json(properties).dump(-1, ' ', false, json::error_handler_t::replace);
 }
-
-Parameters properties_from(const std::string& text) { return json::parse(text).get<Parameters>(); }
 
 // --- the plan
 
@@ -85,7 +85,7 @@ std::vector<Parameters> earlier_properties(sql::Connection& connection, const St
     for (std::size_t i = 0; i < rows.size(); ++i) {
         RowReader row(rows[i]);
         const auto number = static_cast<std::size_t>(row.integer());
-        if (number < properties.size()) properties[number] = properties_from(row.text());
+        if (number < properties.size()) properties[number] = partition_properties(row.text());
     }
     return properties;
 }
@@ -105,24 +105,32 @@ std::vector<PartitionExecution> planned(const std::vector<Parameters>& propertie
     return partitions;
 }
 
-void insert_partitions(sql::Connection& connection, const StepClaim& claim,
-                       const std::vector<PartitionExecution>& partitions) {
+void insert_partitions(sql::Connection& connection, const StepClaim& claim, const StoredPlan& plan) {
+    const auto& partitions = plan.partitions;
     std::vector<std::string> texts;
     texts.reserve(partitions.size());
     sql::Params cells;
     for (const PartitionExecution& partition : partitions) {
         texts.push_back(to_text(partition.properties));
         cells.insert(cells.end(), {Value(claim.id.value()), Value(partition.number), cell(texts.back()),
-                                   cell(to_string(partition.status))});
+                                   cell(to_string(partition.status)), flag_cell(plan.for_workers)});
     }
     insert_rows(connection,
-                "INSERT INTO partition_execution (step_execution_id, partition, properties, status) VALUES ", 4, cells);
+                "INSERT INTO partition_execution (step_execution_id, partition, properties, status, offered) VALUES ",
+                5, cells);
 }
 
-sql::Command note_plan(const StepClaim& claim, std::int64_t count, std::int64_t threads, Timestamp now) {
-    return {"UPDATE step_execution SET partitions = $2, threads = $3, updated = $4 WHERE id = $1 AND ended IS NULL",
-            {Value(claim.id.value()), Value(count), Value(threads), cell(now)},
-            1};
+sql::Command note_plan(const StepClaim& claim, std::int64_t count, const StoredPlan& plan, Timestamp now) {
+    return {
+        "UPDATE step_execution SET partitions = $2, threads = $3, offers = $5, updated = $4 WHERE id = $1 AND ended IS "
+        "NULL",
+        {Value(claim.id.value()), Value(count), Value(plan.threads), cell(now), flag_cell(plan.for_workers)},
+        1};
+}
+
+bool is_for_workers(sql::Connection& connection, JobExecutionId execution) {
+    return exists(connection, "SELECT 1 FROM job_execution WHERE id = $1 AND for_workers = 1",
+                  {Value(execution.value())});
 }
 
 // --- one partition
@@ -135,13 +143,6 @@ std::string of_partition(const sql::Dialect& dialect) {
         "(SELECT 1 FROM job_execution e WHERE e.id = $4 AND e.epoch = $5 AND e.status IN ('STARTED', 'STOPPING', "
         "'PAUSING'){}) RETURNING {}, {}",
         dialect.for_update, state_columns, progress_columns);
-}
-
-// What was sent to the step was sent to its partitions.
-std::string from_step(std::string_view column) {
-    return fmt::format(
-        "{0} = (SELECT z.{0} FROM step_progress z WHERE z.instance_id = $1 AND z.step = $2 AND z.partition = 0)",
-        column);
 }
 
 std::string take_progress(StepEntryMode mode, const sql::Dialect& dialect) {
@@ -182,14 +183,26 @@ sql::Command end_row(const StepClaim& claim, const PartitionEnd& end, Timestamp 
     sql::Command command{
         "UPDATE partition_execution SET status = $3, exit_status = $4, ended = $5, error_class = $6, "
         "error_message = $7, error_step = $8, error_position = $9, read = $10, written = $11, filtered = $12, "
-        "read_skips = $13, process_skips = $14, write_skips = $15, commits = $16, rollbacks = $17 "
-        "WHERE step_execution_id = $1 AND partition = $2 AND ended IS NULL",
+        "read_skips = $13, process_skips = $14, write_skips = $15, commits = $16, rollbacks = $17, cut = $18, "
+        "owner = NULL, offered = 0 WHERE step_execution_id = $1 AND partition = $2 AND ended IS NULL",
         {Value(claim.id.value()), Value(claim.partition - 1), cell(to_string(end.status)), cell(end.exit_status),
          cell(now)},
         1};
     append_failure(command.params, end.failure);
     append_metrics(command.params, end.progress.metrics);
+    command.params.push_back(flag_cell(end.cut));
     return command;
+}
+
+// The owner of the execution waits for the last one. Of two that end at the same instant none may notice: it also looks
+// once in a while.
+sql::Command ring_if_last(const StepClaim& claim) {
+    static const std::string sql = fmt::format(
+        "SELECT pg_notify('{}', '') WHERE NOT EXISTS (SELECT 1 FROM partition_execution WHERE step_execution_id = $1 "
+        "AND offered = 1) AND NOT EXISTS (SELECT 1 FROM partition_execution WHERE step_execution_id = $1 AND ran_by IS "
+        "NOT NULL AND ended IS NULL)",
+        request_channel);
+    return {sql, {Value(claim.id.value())}};
 }
 
 sql::Command insert_data(const StepClaim& claim, std::int64_t sequence, const std::string& data) {
@@ -197,41 +210,6 @@ sql::Command insert_data(const StepClaim& claim, std::int64_t sequence, const st
         "INSERT INTO partition_data (step_execution_id, partition, number, data) VALUES ($1, $2, $3, $4) "
         "ON CONFLICT (step_execution_id, partition, number) DO UPDATE SET data = excluded.data",
         {Value(claim.id.value()), Value(claim.partition - 1), Value(sequence), Value(std::as_bytes(std::span(data)))}};
-}
-
-// While a partition runs, its counters are in step_progress only. Looked up row by row: joined, a server that has no
-// statistics yet reads all of them for each.
-std::string live(std::string_view column) {
-    return fmt::format(
-        "CASE WHEN x.status IN ('STARTED', 'PAUSED') THEN COALESCE((SELECT p.{0} FROM step_progress p WHERE "
-        "p.instance_id = e.instance_id AND p.step = s.step AND p.partition = x.partition + 1 AND "
-        "p.last_execution = s.id), x.{0}) ELSE x.{0} END",
-        column);
-}
-const std::string& partition_select() {
-    static const std::string sql = fmt::format(
-        "SELECT x.partition, x.properties, x.status, x.exit_status, x.started, x.ended, {}, {}, {}, {}, {}, {}, {}, "
-        "{}, "
-        "x.error_class, x.error_message, x.error_step, x.error_position FROM partition_execution x "
-        "JOIN step_execution s ON s.id = x.step_execution_id JOIN job_execution e ON e.id = s.execution_id "
-        "WHERE x.step_execution_id = $1 ORDER BY x.partition",
-        live("read"), live("written"), live("filtered"), live("read_skips"), live("process_skips"), live("write_skips"),
-        live("commits"), live("rollbacks"));
-    return sql;
-}
-
-PartitionExecution read_partition(std::span<const Value> cells) {
-    RowReader row(cells);
-    PartitionExecution partition;
-    partition.number = row.integer();
-    partition.properties = properties_from(row.text());
-    partition.status = row.status();
-    partition.exit_status = row.optional_text();
-    partition.started = row.optional_time();
-    partition.ended = row.optional_time();
-    partition.metrics = row.metrics();
-    partition.failure = row.failure();
-    return partition;
 }
 
 }  // namespace
@@ -247,9 +225,12 @@ StoredPlan Repository::store_plan(StepEntry& step, const PlanRequest& request) {
         if (earlier.count == 0 && count > 0) insert_progress(*write, claim, count, generation, write.now());
         const bool keep = request.keep_properties && earlier.count > 0;
         const auto properties = keep ? earlier_properties(*write, claim, count) : request.properties;
-        plan = {.threads = request.threads, .partitions = planned(properties, count, earlier.completed)};
-        insert_partitions(*write, claim, plan.partitions);
-        const sql::Command last[] = {note_plan(claim, count, request.threads, write.now())};
+        plan = {.threads = request.threads,
+                .partitions = planned(properties, count, earlier.completed),
+                .for_workers = request.for_workers || is_for_workers(*write, claim.execution.execution)};
+        insert_partitions(*write, claim, plan);
+        if (plan.for_workers) ring_workers(write);
+        const sql::Command last[] = {note_plan(claim, count, plan, write.now())};
         FERMATA_POINT("plan.before-commit");
         write.commit(last);
         FERMATA_POINT("plan.stored");
@@ -267,10 +248,13 @@ StoredPlan Repository::store_plan(StepEntry& step, const PlanRequest& request) {
 }
 
 std::optional<StoredPlan> Repository::plan_of(const StepClaim& step) {
-    const sql::Result row = impl_->select("SELECT threads FROM step_execution WHERE id = $1 AND partitions IS NOT NULL",
-                                          {Value(step.id.value())});
-    if (row.empty()) return std::nullopt;
-    return StoredPlan{.threads = row[0][0].integer(), .partitions = partitions_of(step.id)};
+    const sql::Result found =
+        impl_->select("SELECT threads, offers FROM step_execution WHERE id = $1 AND partitions IS NOT NULL",
+                      {Value(step.id.value())});
+    if (found.empty()) return std::nullopt;
+    RowReader row(found[0]);
+    const std::int64_t threads = row.integer();
+    return StoredPlan{.threads = threads, .partitions = partitions_of(step.id), .for_workers = row.flag()};
 }
 
 StepEntry Repository::enter_partition(const StepClaim& step, std::int64_t number, StepEntryMode mode) {
@@ -296,8 +280,10 @@ StepEntry Repository::enter_partition(const StepClaim& step, std::int64_t number
 }
 
 void Repository::end_partition(const StepClaim& partition, const PartitionEnd& end) {
+    const bool is_claimed = !partition.execution.owns_execution();
     const auto verb = [&](StoreWrite& write) {
         std::vector<sql::Command> last{end_progress(partition, end, write.now()), end_row(partition, end, write.now())};
+        if (is_claimed && sql::notices_of(*write) != nullptr) last.push_back(ring_if_last(partition));
         if (end.collected) last.push_back(insert_data(partition, end.progress.sequence + 1, *end.collected));
         FERMATA_POINT("partition.before-end");
         write.commit(last);
@@ -305,7 +291,7 @@ void Repository::end_partition(const StepClaim& partition, const PartitionEnd& e
     };
     as_owner(partition.execution, [&] {
         impl_->transact(verb, [&](StoreWrite& look) {
-            look->execute(fence(partition.execution, look.now()));
+            lock_for_owner(look, partition.execution);
             return exists(*look,
                           "SELECT 1 FROM partition_execution WHERE step_execution_id = $1 AND partition = $2 AND "
                           "ended IS NOT NULL",
@@ -350,7 +336,16 @@ std::vector<CollectedData> Repository::collected_of(StepExecutionId step) {
 }
 
 std::vector<PartitionExecution> Repository::partitions_of(StepExecutionId step) {
-    return read_all(impl_->select(partition_select(), {Value(step.value())}), read_partition);
+    static const std::string sql = fmt::format(
+        "SELECT {}, {} FROM partition_execution x JOIN step_execution s ON s.id = x.step_execution_id JOIN "
+        "job_execution e ON e.id = s.execution_id WHERE x.step_execution_id = $1 ORDER BY x.partition",
+        partition_columns, live_metrics_of_partition());
+    return read_all(impl_->select(sql, {Value(step.value())}), [](std::span<const Value> cells) {
+        RowReader row(cells);
+        PartitionExecution partition = read_partition(row);
+        partition.metrics = row.metrics();
+        return partition;
+    });
 }
 
 }  // namespace fermata

@@ -115,23 +115,33 @@ void release(StoreWrite& write, JobExecutionId execution, BatchStatus from) {
     ring_workers(write);
 }
 
-void pause_unfinished(StoreWrite& write, JobExecutionId execution, JobInstanceId instance) {
+// Progress first, as whoever commits locks it.
+void pause_unfinished(StoreWrite& write, JobExecutionId execution, JobInstanceId instance, Partitions which) {
+    constexpr std::string_view nobody_elses =
+        " AND NOT EXISTS (SELECT 1 FROM partition_execution x WHERE x.step_execution_id = step_progress.last_execution "
+        "AND x.partition = step_progress.partition - 1 AND x.owner IS NOT NULL)";
+    const bool all = which == Partitions::all;
+    write->execute(fmt::format("UPDATE step_progress SET status = 'PAUSED', epoch = CASE WHEN partition > 0 THEN epoch "
+                               "+ 1 ELSE epoch END WHERE instance_id = $1 AND status = 'STARTED'{}",
+                               all ? "" : nobody_elses),
+                   {Value(instance.value())});
     write->execute(
-        "UPDATE partition_execution SET status = 'PAUSED' WHERE status = 'STARTED' AND step_execution_id IN "
-        "(SELECT s.id FROM step_execution s WHERE s.execution_id = $1 AND s.ended IS NULL)",
+        fmt::format("UPDATE partition_execution SET status = 'PAUSED', offered = CASE WHEN owner IS NULL THEN 0 ELSE 1 "
+                    "END, owner = NULL WHERE status = 'STARTED'{} AND step_execution_id IN (SELECT s.id FROM "
+                    "step_execution s WHERE s.execution_id = $1 AND s.ended IS NULL)",
+                    all ? "" : " AND owner IS NULL"),
         {Value(execution.value())});
     write->execute(
         "UPDATE step_execution SET status = 'PAUSED', updated = $2 WHERE execution_id = $1 AND status = 'STARTED'",
         {Value(execution.value()), cell(write.now())});
-    write->execute("UPDATE step_progress SET status = 'PAUSED' WHERE instance_id = $1 AND status = 'STARTED'",
-                   {Value(instance.value())});
 }
 
 BatchStatus settle_lost(StoreWrite& write, Standing& standing, const std::string& evidence, const std::string& actor) {
-    count_deaths(*write, standing, write.now());
-    pause_unfinished(write, standing.execution, standing.instance);
-    forget_worker(write, standing);
     const bool waits = has_open_pauses(*write, standing.execution);
+    count_deaths(*write, standing, Partitions::of_owner, write.now());
+    release_partitions_of_owner(*write, standing);
+    pause_unfinished(write, standing.execution, standing.instance, waits ? Partitions::all : Partitions::of_owner);
+    forget_worker(write, standing);
     const Event lost{.at = write.now(),
                      .execution = standing.execution,
                      .kind = waits ? "execution.paused" : "execution.orphaned",
@@ -161,8 +171,9 @@ BatchStatus let_go_lost(StoreWrite& write, Standing& standing, const std::string
 void end_waiting(StoreWrite& write, const Standing& standing, BatchStatus status, const std::string& actor,
                  const std::optional<Failure>& failure) {
     const BatchStatus below = status == BatchStatus::failed ? BatchStatus::failed : BatchStatus::stopped;
-    write->execute("UPDATE step_progress SET epoch = epoch + 1 WHERE instance_id = $1 AND status = 'PAUSED'",
-                   {Value(standing.instance.value())});
+    write->execute(
+        "UPDATE step_progress SET epoch = epoch + 1 WHERE instance_id = $1 AND status IN ('STARTED', 'PAUSED')",
+        {Value(standing.instance.value())});
     end_unfinished_partitions(*write, standing.execution, standing.instance, below, write.now());
     end_unfinished_steps(*write, standing.execution, standing.instance, below, write.now());
     complete_pauses(write, standing.execution, {}, "ended", actor);

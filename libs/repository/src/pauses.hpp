@@ -33,8 +33,8 @@ inline constexpr std::string_view going_on =
 /// -> STARTING, nobody's: rings for a worker. Out of PAUSED or PAUSING it passes its pauses.
 void release(StoreWrite& write, JobExecutionId execution, BatchStatus from);
 
-/// What nobody works on any more is PAUSED.
-void pause_unfinished(StoreWrite& write, JobExecutionId execution, JobInstanceId instance);
+/// What nobody works on any more is PAUSED: all of it, or all but partitions that workers have claimed.
+void pause_unfinished(StoreWrite& write, JobExecutionId execution, JobInstanceId instance, Partitions which);
 /// Of a STARTED or PAUSING execution whose owner is gone: PAUSED as committed if a pause is open, else STARTING.
 /// Answers the new status.
 BatchStatus settle_lost(StoreWrite& write, Standing& standing, const std::string& evidence, const std::string& actor);

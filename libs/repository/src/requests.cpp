@@ -188,7 +188,8 @@ std::optional<Claim> Repository::adopt(JobExecutionId execution, Worker& worker,
             lost = find_lost(write, execution, data_folder_);
             if (!lost) return;
             Standing& standing = lost->standing;
-            count_deaths(*write, standing, write.now());
+            count_deaths(*write, standing, Partitions::of_owner, write.now());
+            release_partitions_of_owner(*write, standing);
             forget_worker(write, standing);
             owner = claim_worker(*write, worker.record());
             const Event adopted{

@@ -4,6 +4,7 @@
 #include "notifier.hpp"
 #include "pauses.hpp"
 #include "progress.hpp"
+#include "ring.hpp"
 
 #include <fermata/base/point.hpp>
 
@@ -30,7 +31,8 @@ sql::Command rest_row(const StepClaim& claim, Timestamp now) {
                 {Value(claim.id.value()), cell(now)},
                 1};
     return {
-        "UPDATE partition_execution SET status = 'PAUSED' WHERE step_execution_id = $1 AND partition = $2 AND "
+        "UPDATE partition_execution SET status = 'PAUSED', offered = CASE WHEN owner IS NULL THEN 0 ELSE 1 END, "
+        "owner = NULL WHERE step_execution_id = $1 AND partition = $2 AND "
         "status = 'STARTED'",
         {Value(claim.id.value()), Value(claim.partition - 1)},
         1};
@@ -66,7 +68,7 @@ void go_on(StoreWrite& write, const Claim& claim) {
 
 void let_go(StoreWrite& write, const Claim& claim, std::int64_t worker,
             const std::optional<std::string>& job_exit_status) {
-    pause_unfinished(write, claim.execution, claim.instance);
+    pause_unfinished(write, claim.execution, claim.instance, Partitions::all);
     forget_worker(write, worker, claim.execution);
     const Event paused{.at = write.now(),
                        .execution = claim.execution,
@@ -91,7 +93,7 @@ void let_go(StoreWrite& write, const Claim& claim, std::int64_t worker,
 // No pause is open, and its owner is about to leave.
 void hand_on(StoreWrite& write, const Claim& claim, const Resting& resting,
              const std::optional<std::string>& job_exit_status) {
-    pause_unfinished(write, claim.execution, claim.instance);
+    pause_unfinished(write, claim.execution, claim.instance, Partitions::of_owner);
     forget_worker(write, resting.worker, claim.execution);
     release(write, claim.execution, resting.status);
     const sql::Command last[] = {
@@ -104,10 +106,23 @@ void hand_on(StoreWrite& write, const Claim& claim, const Resting& resting,
     FERMATA_POINT("hand_on.after-commit");
 }
 
+// The owner of a partition needs nothing of the execution, unless it opens a pause: then somebody has to own that.
+void lock_for_rest(StoreWrite& write, const StepClaim& claim, const StepRest& rest) {
+    if (claim.execution.owns_execution()) return void(write->execute(fence(claim.execution, write.now())));
+    write.lock("job_execution", claim.execution.execution.value());
+    if (rest.pause &&
+        !exists(*write,
+                "SELECT 1 FROM job_execution WHERE id = $1 AND owner IS NOT NULL AND status IN ('STARTED', "
+                "'STOPPING', 'PAUSING')",
+                {Value(claim.execution.execution.value())}))
+        throw sql::RowCountError("nobody owns the execution just now");
+    if (!rest.pause) ring_workers(write);  // others may go on with it
+}
+
 PauseOpened rest(Store& store, const StepClaim& claim, const StepRest& rest) {
     PauseOpened opened;
     const auto verb = [&](StoreWrite& write) {
-        write->execute(fence(claim.execution, write.now()));
+        lock_for_rest(write, claim, rest);
         opened = {};
         if (rest.pause)
             opened = open_pause(write, claim.execution.execution,
@@ -131,7 +146,7 @@ PauseOpened rest(Store& store, const StepClaim& claim, const StepRest& rest) {
     };
     as_owner(claim.execution, [&] {
         store.transact(verb, [&](StoreWrite& look) {
-            look->execute(fence(claim.execution, look.now()));
+            lock_for_owner(look, claim.execution);
             return exists(*look,
                           "SELECT 1 FROM step_progress WHERE instance_id = $1 AND step = $2 AND partition = $3 AND "
                           "epoch = $4 AND status = 'PAUSED'",

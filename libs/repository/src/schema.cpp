@@ -11,7 +11,10 @@ namespace {
 // needs an index, and each index costs at every launch. `restart_of` and `last_execution` stay within one instance,
 // which is purged as a whole; `verify` checks them. The owner's key is deferred because the row of a worker goes
 // just before the last execution it owns lets go of it. The index of what waits for a worker is by job, since a worker
-// asks for its own jobs, and holds only what waits: a claim costs the same whatever the history.
+// asks for its own jobs, and holds only what waits: a claim costs the same whatever the history. So do those of
+// partitions for workers: a step says that it `offers` some (1; 2: no more, its step has failed already), a partition
+// that it is `offered`, and `ran_by` tells for people who had it last. Its owner has no key: the row of a worker is
+// deleted only when it owns no partition, and verify looks.
 constexpr std::string_view tables = R"sql(
 CREATE TABLE schema_version (version BIGINT NOT NULL PRIMARY KEY);
 CREATE TABLE repository (uuid TEXT NOT NULL PRIMARY KEY, created BIGINT NOT NULL);
@@ -67,7 +70,7 @@ CREATE TABLE job_execution (
     pauses BIGINT NOT NULL DEFAULT 0, pause_now BIGINT NOT NULL DEFAULT 0,
     passed BIGINT NOT NULL DEFAULT 0, rests BIGINT NOT NULL DEFAULT 0, outside_pause BIGINT NOT NULL DEFAULT 0,
     accept_sink BIGINT NOT NULL DEFAULT 0, accept_input BIGINT NOT NULL DEFAULT 0,
-    cuts BIGINT NOT NULL DEFAULT 0,
+    cuts BIGINT NOT NULL DEFAULT 0, for_workers BIGINT NOT NULL DEFAULT 0,
     CHECK ((status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSING', 'PAUSED')) = (ended IS NULL)),
     CHECK ((ended IS NULL AND status <> 'PAUSED') OR owner IS NULL));
 
@@ -89,7 +92,7 @@ CREATE TABLE step_execution (
     commits BIGINT NOT NULL DEFAULT 0, rollbacks BIGINT NOT NULL DEFAULT 0,
     error_class TEXT, error_message TEXT, error_step TEXT, error_position TEXT,
     user_data {bytes},
-    partitions BIGINT, threads BIGINT,
+    partitions BIGINT, threads BIGINT, offers BIGINT NOT NULL DEFAULT 0,
     cut_by TEXT, cut_at BIGINT, cut_now BIGINT NOT NULL DEFAULT 0, cut_after BIGINT, cut_position TEXT,
     CHECK ((status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSED')) = (ended IS NULL)),
     CHECK ((cut_by IS NULL) = (cut_at IS NULL)), CHECK (cut_after IS NULL OR cut_by IS NOT NULL));
@@ -105,8 +108,11 @@ CREATE TABLE partition_execution (
     write_skips BIGINT NOT NULL DEFAULT 0,
     commits BIGINT NOT NULL DEFAULT 0, rollbacks BIGINT NOT NULL DEFAULT 0,
     error_class TEXT, error_message TEXT, error_step TEXT, error_position TEXT,
+    cut BIGINT NOT NULL DEFAULT 0,
+    offered BIGINT NOT NULL DEFAULT 0, owner BIGINT, ran_by TEXT,
     PRIMARY KEY (step_execution_id, partition),
-    CHECK ((status IN ('STARTING', 'STARTED', 'PAUSED')) = (ended IS NULL)));
+    CHECK ((status IN ('STARTING', 'STARTED', 'PAUSED')) = (ended IS NULL)),
+    CHECK (offered = 0 OR status IN ('STARTING', 'PAUSED')), CHECK (owner IS NULL OR status = 'STARTED'));
 
 CREATE TABLE partition_data (
     step_execution_id BIGINT NOT NULL REFERENCES step_execution (id), partition BIGINT NOT NULL,
@@ -187,6 +193,10 @@ CREATE INDEX job_execution_status ON job_execution (status, id);
 CREATE INDEX job_parameter_value ON job_parameter (name, substr(value, 1, 200), execution_id);
 CREATE INDEX step_execution_execution ON step_execution (execution_id, id);
 CREATE INDEX step_execution_cut ON step_execution (execution_id) WHERE cut_by IS NOT NULL;
+CREATE INDEX step_execution_offers ON step_execution (id) WHERE offers = 1 AND ended IS NULL;
+CREATE INDEX partition_execution_offered ON partition_execution (step_execution_id, partition) WHERE offered = 1;
+CREATE INDEX partition_execution_owner ON partition_execution (owner) WHERE owner IS NOT NULL;
+CREATE INDEX partition_execution_ran ON partition_execution (step_execution_id, partition) WHERE ran_by IS NOT NULL;
 CREATE INDEX instance_sink_instance ON instance_sink (instance_id);
 CREATE INDEX event_execution ON event (execution_id, id);
 CREATE INDEX pause_open ON pause (execution_id, epoch) WHERE completed IS NULL;

@@ -80,11 +80,12 @@ std::vector<SinkAddress> Repository::sinks_of(JobInstanceId instance) {
 void Repository::record_sink(const Claim& claim, const SinkAddress& sink) {
     if (is_recorded(sinks_of(claim.instance), sink)) return;
     const auto verb = [&](StoreWrite& write) {
-        const sql::Command last[] = {fence(claim, write.now()),
-                                     {"INSERT INTO instance_sink (instance_id, url, sink_table) SELECT $1, $2, $3 "
-                                      "WHERE NOT EXISTS (SELECT 1 FROM "
-                                      "instance_sink s WHERE s.instance_id = $1 AND s.url = $2 AND s.sink_table = $3)",
-                                      {Value(claim.instance.value()), cell(sink.url), cell(sink.table)}}};
+        lock_for_owner(write, claim);
+        const sql::Command last[] = {
+            {"INSERT INTO instance_sink (instance_id, url, sink_table) SELECT $1, $2, $3 "
+             "WHERE NOT EXISTS (SELECT 1 FROM "
+             "instance_sink s WHERE s.instance_id = $1 AND s.url = $2 AND s.sink_table = $3)",
+             {Value(claim.instance.value()), cell(sink.url), cell(sink.table)}}};
         write.commit(last);
     };
     as_owner(claim, [&] { impl_->transact(verb); });

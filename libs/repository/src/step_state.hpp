@@ -37,6 +37,10 @@ inline constexpr std::string_view state_columns =
     return read_state(row);
 }
 
+/// Deaths at one place are counted together: what has made progress since begins anew.
+inline constexpr std::string_view one_death_more =
+    "deaths = CASE WHEN deaths > 0 AND death_sequence = sequence THEN deaths + 1 ELSE 1 END, death_sequence = sequence";
+
 /// A new StepExecution counts its items, skips and retries from zero, and has no exit status yet.
 inline constexpr std::string_view fresh_counts =
     "read = 0, written = 0, filtered = 0, read_skips = 0, process_skips = 0, write_skips = 0, commits = 0, "

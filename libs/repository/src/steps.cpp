@@ -124,11 +124,23 @@ sql::Command end_step_progress(const StepClaim& claim, const StepEnd& end, Times
     return command;
 }
 
-sql::Command end_partitions_not_entered(const StepClaim& claim, bool cut, Timestamp now) {
-    return {
-        "UPDATE partition_execution SET status = 'STOPPED', exit_status = COALESCE($3, exit_status), ended = $2 "
-        "WHERE step_execution_id = $1 AND ended IS NULL",
-        {Value(claim.id.value()), cell(now), cut ? Value(std::string_view("cut")) : Value()}};
+// Those that were never entered, that rest, or that were lost. Nobody goes on with one of them.
+void add_ends_of_partitions(std::vector<sql::Command>& last, const StepClaim& claim, bool cut, Timestamp now) {
+    last.push_back(
+        {"UPDATE step_progress SET epoch = epoch + 1, status = 'STOPPED' WHERE instance_id = $1 AND step = $2 AND "
+         "partition > 0 AND status = 'STARTED' AND last_execution = $3",
+         {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.id.value())}});
+    last.push_back(
+        {"UPDATE partition_execution SET read = p.read, written = p.written, filtered = p.filtered, read_skips = "
+         "p.read_skips, process_skips = p.process_skips, write_skips = p.write_skips, commits = p.commits, rollbacks = "
+         "p.rollbacks FROM step_progress p WHERE partition_execution.step_execution_id = $3 AND "
+         "partition_execution.ended IS NULL AND partition_execution.started IS NOT NULL AND p.instance_id = $1 AND "
+         "p.step = $2 AND p.partition = partition_execution.partition + 1",
+         {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.id.value())}});
+    last.push_back(
+        {"UPDATE partition_execution SET status = 'STOPPED', exit_status = COALESCE($3, exit_status), ended = $2, "
+         "owner = NULL, offered = 0 WHERE step_execution_id = $1 AND ended IS NULL",
+         {Value(claim.id.value()), cell(now), cut ? Value(std::string_view("cut")) : Value()}});
 }
 
 // Who asked. An owner that died while it put the files of a cut step in place may have been marked FAILED: then it was
@@ -275,7 +287,7 @@ ElementRecorded Repository::end_step(const StepClaim& claim, const StepEnd& end)
         std::vector<sql::Command> last{keep_job_exit_status(claim.execution, end, write.now()),
                                        end_step_execution(claim, end, write.now()),
                                        end_step_progress(claim, end, write.now()), walk.insert(), journal(ended)};
-        if (end.partitioned) last.push_back(end_partitions_not_entered(claim, end.cut.has_value(), write.now()));
+        if (end.partitioned) add_ends_of_partitions(last, claim, end.cut.has_value(), write.now());
         if (end.cut) last.push_back(journal(cut));
         FERMATA_POINT("step.before-end");
         last.push_back(ask(claim.execution));

@@ -84,6 +84,29 @@ constexpr std::string_view checks[] = {
     "(SELECT COALESCE(SUM(x.read), 0), COALESCE(SUM(x.written), 0), COALESCE(SUM(x.commits), 0) FROM "
     "partition_execution x WHERE x.step_execution_id = s.id)",
 
+    "SELECT 'partition ' || x.partition || ' of step execution ' || x.step_execution_id || ' is ' || x.status || ' but "
+    "owned by worker ' || x.owner FROM partition_execution x WHERE x.owner IS NOT NULL AND x.status <> 'STARTED'",
+    "SELECT 'partition ' || x.partition || ' of step execution ' || x.step_execution_id || ' is ' || x.status || ' but "
+    "offered to workers' FROM partition_execution x WHERE x.offered <> 0 AND x.status NOT IN ('STARTING', 'PAUSED')",
+    "SELECT 'partition ' || x.partition || ' of step execution ' || s.id || ' (' || s.step || ') is ' || x.status || ' "
+    "but neither owned nor offered to workers' FROM partition_execution x JOIN step_execution s ON s.id = "
+    "x.step_execution_id WHERE s.offers > 0 AND x.ended IS NULL AND x.owner IS NULL AND x.offered = 0",
+    "SELECT 'partition ' || x.partition || ' of step execution ' || s.id || ' (' || s.step || ') is for workers, but "
+    "the "
+    "step is not' FROM partition_execution x JOIN step_execution s ON s.id = x.step_execution_id WHERE s.offers = 0 "
+    "AND "
+    "(x.owner IS NOT NULL OR x.offered <> 0 OR x.ran_by IS NOT NULL)",
+    "SELECT 'partition ' || x.partition || ' of step execution ' || x.step_execution_id || ' is owned by worker ' || "
+    "x.owner || ', which does not exist' FROM partition_execution x WHERE x.owner IS NOT NULL AND NOT EXISTS (SELECT 1 "
+    "FROM worker w WHERE w.id = x.owner)",
+    "SELECT 'partition ' || (p.partition - 1) || ' of step ' || p.step || ' of instance ' || p.instance_id || ' ran "
+    "again "
+    "after it was COMPLETED' FROM step_progress p WHERE p.partition > 0 AND p.generation < (SELECT COUNT(*) FROM "
+    "job_execution e JOIN step_execution s ON s.execution_id = e.id JOIN partition_execution x ON x.step_execution_id "
+    "= "
+    "s.id WHERE e.instance_id = p.instance_id AND s.step = p.step AND s.id < p.last_execution AND x.partition = "
+    "p.partition - 1 AND x.status = 'COMPLETED')",
+
     // waiting
     "SELECT 'execution ' || e.id || ' is ' || e.status || ' but ' || (CASE WHEN e.status = 'PAUSED' THEN 'no pause is "
     "open' ELSE 'a pause is open' END) FROM job_execution e WHERE e.status <> 'PAUSING' AND e.status <> 'STOPPING' AND "
@@ -126,7 +149,7 @@ constexpr std::string_view checks[] = {
     "SELECT 'execution ' || e.id || ' is owned by worker ' || e.owner || ', which does not exist' FROM job_execution e "
     "WHERE e.owner IS NOT NULL AND NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = e.owner)",
     "SELECT 'worker ' || w.id || ' owns nothing' FROM worker w WHERE w.slots = 0 AND NOT EXISTS (SELECT 1 FROM "
-    "job_execution e WHERE e.owner = w.id)",
+    "job_execution e WHERE e.owner = w.id) AND NOT EXISTS (SELECT 1 FROM partition_execution x WHERE x.owner = w.id)",
     "SELECT 'instance ' || i.id || ' has lost its definition ' || i.definition_hash FROM job_instance i "
     "WHERE NOT EXISTS (SELECT 1 FROM job_definition d WHERE d.hash = i.definition_hash)",
     "SELECT 'instance ' || i.id || ' has no execution' FROM job_instance i "

@@ -27,7 +27,8 @@ std::string all_workers(const sql::Dialect& dialect) {
     const std::string lease =
         dialect.concurrent_writers ? fmt::format("CASE WHEN w.lease >= {} THEN 1 ELSE 0 END", database_now) : "0";
     return fmt::format(
-        "SELECT {}, w.slots, w.draining, (SELECT COUNT(*) FROM job_execution e WHERE e.owner = w.id), {} FROM worker w "
+        "SELECT {}, w.slots, w.draining, (SELECT COUNT(*) FROM job_execution e WHERE e.owner = w.id), (SELECT "
+        "COUNT(*) FROM partition_execution x WHERE x.owner = w.id), {} FROM worker w "
         "ORDER BY w.name, w.id",
         worker_columns, lease);
 }
@@ -39,6 +40,7 @@ WorkerState read_state(std::span<const Value> cells, const std::filesystem::path
     state.slots = row.integer();
     state.draining = row.flag();
     state.owns = row.integer();
+    state.partitions = row.integer();
     state.liveness = liveness_of(state.record, data_folder);
     if (row.flag() && state.liveness.liveness == Liveness::unknown)
         state.liveness = {Liveness::alive, fmt::format("its lease is good; it runs on {}", state.record.host)};
@@ -55,7 +57,8 @@ std::map<std::int64_t, std::vector<std::string>> job_names_by_worker(sql::Connec
 bool delete_if_idle(StoreWrite& write, std::int64_t worker) {
     write.lock("worker", worker);
     const sql::Result deleted = write->execute(
-        "DELETE FROM worker WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM job_execution e WHERE e.owner = $1)",
+        "DELETE FROM worker WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM job_execution e WHERE e.owner = $1) AND NOT "
+        "EXISTS (SELECT 1 FROM partition_execution x WHERE x.owner = $1)",
         {Value(worker)});
     write.commit();
     return deleted.changed == 1;
@@ -110,7 +113,7 @@ bool Repository::is_served(const std::string& definition_hash) {
 std::int64_t Repository::forget_dead_workers() {
     std::int64_t forgotten = 0;
     for (const WorkerState& worker : workers()) {
-        if (worker.owns > 0 || worker.liveness.liveness != Liveness::dead) continue;
+        if (worker.owns + worker.partitions > 0 || worker.liveness.liveness != Liveness::dead) continue;
         bool deleted = false;
         impl_->transact([&](StoreWrite& write) { deleted = delete_if_idle(write, worker.record.id); });
         if (!deleted) continue;

@@ -71,6 +71,8 @@ public:
     StepBuilder& collector(std::string_view ref, const PropertyList& properties = {});
     StepBuilder& analyzer(std::string_view ref, const PropertyList& properties = {});
     StepBuilder& reducer(std::string_view ref, const PropertyList& properties = {});
+    /// Any worker that serves the job may claim partitions: fer:workers="any".
+    StepBuilder& for_workers();
 
 private:
     friend class JobBuilder;

@@ -99,6 +99,7 @@ struct PartitionDefinition {
     std::optional<ArtifactDefinition> collector;
     std::optional<ArtifactDefinition> analyzer;
     std::optional<ArtifactDefinition> reducer;
+    std::optional<Template> workers;  ///< fer:workers: "any" worker may claim partitions; absent: "none"
     Position at;
 };
 

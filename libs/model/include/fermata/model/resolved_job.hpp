@@ -85,7 +85,8 @@ struct ResolvedPartition {
     std::optional<ResolvedArtifact> collector;
     std::optional<ResolvedArtifact> analyzer;
     std::optional<ResolvedArtifact> reducer;
-    bool uses_plan = false;  ///< some expression of the step asks for partitionPlan
+    bool for_workers = false;  ///< any worker that serves the job may claim partitions
+    bool uses_plan = false;    ///< some expression of the step asks for partitionPlan
     std::shared_ptr<const PartitionSource> source;
     Position at;
 };

@@ -20,6 +20,15 @@ struct PartitionExecution {
     std::optional<Timestamp> ended;
     Metrics metrics;  ///< live while it runs
     std::optional<Failure> failure;
+    std::string worker;  ///< of a step whose partitions workers claim: who runs it, or ran it last
+    bool cut = false;    ///< COMPLETED as far as it came
+};
+
+/// A partition as those name it who do not own its execution.
+struct PartitionKey {
+    StepExecutionId step;
+    std::int64_t number = 0;
+    auto operator<=>(const PartitionKey&) const = default;
 };
 
 /// What a plan or a mapper says.
@@ -29,10 +38,12 @@ struct PlanRequest {
     std::vector<Parameters> properties;
     bool forget_earlier = false;   ///< a new plan: all partitions again, from their beginning
     bool keep_properties = false;  ///< earlier partitions keep theirs
+    bool for_workers = false;      ///< any worker that serves the job may claim them
 };
 struct StoredPlan {
     std::int64_t threads = 0;
     std::vector<PartitionExecution> partitions;  ///< of this StepExecution: those COMPLETED before are not in it
+    bool for_workers = false;                    ///< asked for by the plan, or for all steps of the execution
 };
 
 struct PartitionEnd {
@@ -41,6 +52,13 @@ struct PartitionEnd {
     Progress progress;
     std::optional<Failure> failure;
     std::optional<std::string> collected;  ///< a batchlet's, at its end
+    bool cut = false;
+};
+
+/// A partition that somebody has claimed in this StepExecution, as it stands.
+struct PartitionNews {
+    PartitionExecution partition;
+    std::int64_t sequence = 0;  ///< the newest chunk that is committed
 };
 
 /// What a collector answered, in the order of one partition's answers.

@@ -37,14 +37,16 @@
 
 namespace fermata {
 
-inline constexpr int schema_version = 3;
+inline constexpr int schema_version = 4;
 
 /// The right to change an execution: valid while the row's epoch is still this one.
 struct Claim {
     JobExecutionId execution;
     JobInstanceId instance;
     std::string instance_uuid;
-    std::int64_t epoch = 0;
+    std::int64_t epoch = 0;  ///< 0: none, but to a partition of it, whose own epoch fences what is written
+
+    [[nodiscard]] bool owns_execution() const noexcept { return epoch > 0; }
 };
 
 /// What a worker claimed, and how it is to be entered.
@@ -75,7 +77,8 @@ struct LaunchRequest {
     std::optional<std::string> instance_key;
     Parameters parameters;
     std::string working_directory;
-    std::string actor;  ///< "ann@host pid 4711"
+    std::string actor;         ///< "ann@host pid 4711"
+    bool for_workers = false;  ///< workers may claim the partitions of all its steps
 };
 
 /// Another instance already has this key: nothing was written.
@@ -91,6 +94,7 @@ struct RestartRequest {
     bool accept_sink = false;                    ///< this and the next: for the journal
     bool accept_input = false;
     std::string actor;
+    bool for_workers = false;  ///< as LaunchRequest's; what the execution before said stays
 };
 struct RestartRefused {
     /// waits: PAUSED, or resumed and nobody's yet
@@ -159,6 +163,20 @@ enum class StepEntryMode : std::uint8_t {
 struct StepEntry {
     StepClaim claim;
     StepState state;  ///< after the entry, `progress` as committed
+};
+
+/// A partition that was claimed: STARTED, and its owner's until it ends or rests.
+struct ClaimedPartition {
+    PartitionExecution partition;
+    StepEntry entry;     ///< its claim does not own the execution
+    bool begun = false;  ///< goes on in the same StepExecution: after its owner died, let it rest or handed it on
+};
+/// Partitions of one step that were claimed together; `step` names it, with epoch 0.
+struct ClaimedPartitions {
+    StepClaim step;
+    bool accept_sink = false;
+    bool accept_input = false;
+    std::vector<ClaimedPartition> partitions;
 };
 
 /// What an element of the job came to and where the walk went after it; replayed by an adopter, so that nothing
@@ -386,6 +404,31 @@ public:
     [[nodiscard]] std::vector<CollectedData> collected_of(StepExecutionId step);
     /// In the order of their numbers. One query.
     [[nodiscard]] std::vector<PartitionExecution> partitions_of(StepExecutionId step);
+    // --- partitions that workers claim. Each is an owned row: what its owner writes is fenced by its own epoch alone,
+    // so it goes on while its execution changes hands. Whoever ends or pauses an execution without its owner takes all
+    // of them away.
+    /// Owns up to `most` partitions, of the oldest step that has some for this worker: those it serves, of executions
+    /// that are STARTED. Nothing if there are none. Few statements, the same number for one and for twenty; more than
+    /// that are not claimed at once. Throws Error(stale) as change_terms.
+    [[nodiscard]] std::optional<ClaimedPartitions> claim_partitions(const Worker& worker, std::int64_t most);
+    /// The same of one step, for the owner of its execution.
+    [[nodiscard]] std::optional<ClaimedPartitions> claim_partitions_of(const StepClaim& step, const Worker& worker,
+                                                                       std::int64_t most);
+    /// What is asked of the execution. Throws Error(stale) if the partition is somebody else's by now, or has ended.
+    [[nodiscard]] Requests poll_partition(const StepClaim& partition);
+    /// Owner of the execution: from now on nobody claims partitions of the step, or somebody may again. Partitions that
+    /// run go on.
+    void offer_partitions(const StepClaim& step, bool offered);
+    /// Owner of the execution: all partitions from `first` on that somebody has claimed so far, by number.
+    [[nodiscard]] std::vector<PartitionNews> partition_news(StepExecutionId step, std::int64_t first);
+    /// What the collectors of these partitions said after the sequence given for each; by partition, in order.
+    [[nodiscard]] std::vector<CollectedData> collected_after(StepExecutionId step,
+                                                             const std::map<std::int64_t, std::int64_t>& sequences);
+    /// Partitions whose owner is proved dead are open to others, from their checkpoints. Answers how many.
+    std::int64_t release_lost_partitions(const std::string& actor);
+    /// As disown_unknown.
+    std::vector<PartitionKey> disown_unknown_partitions(const Worker& worker, std::span<const PartitionKey> known,
+                                                        const std::string& actor);
     /// Item-by-item mode: what is about to be tried. One transaction.
     void set_intent(const StepClaim& claim, const std::string& intent);
 

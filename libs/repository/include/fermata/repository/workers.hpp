@@ -25,6 +25,7 @@ struct WorkerState {
     std::int64_t slots = 0;
     bool draining = false;
     std::int64_t owns = 0;          ///< executions
+    std::int64_t partitions = 0;    ///< of steps whose partitions workers claim
     std::vector<std::string> jobs;  ///< names, in their order
     LivenessEvidence liveness;
 };

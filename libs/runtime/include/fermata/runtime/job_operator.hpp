@@ -25,12 +25,14 @@ struct StartOptions {
     Parameters parameters;
     std::optional<std::string> instance_key;
     std::filesystem::path working_directory;  ///< empty = the current one
+    bool for_workers = false;                 ///< workers may claim the partitions of all its steps
 };
 struct RestartOptions {
     Parameters parameters;                    ///< all of them: nothing is taken from earlier executions (§10.8.1)
     std::optional<JobDefinition> definition;  ///< replaces the stored one, recorded
     bool accept_sink = false;                 ///< the sink's word counts where it and the repository differ
     bool accept_input = false;                ///< input files may have changed behind the checkpoint
+    bool for_workers = false;                 ///< as StartOptions'; what the execution before said stays
 };
 
 /// What an execution running in this process is doing: memory only, as of the last chunk; for progress displays.

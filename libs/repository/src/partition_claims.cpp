@@ -1,0 +1,432 @@
+// Partitions that workers claim: owned rows of their own. Whoever claims locks the rows of execution and step against
+// change, so that nothing is claimed once a stop, a pause or an end was written; of partitions that others claim at
+// this instant none is waited for.
+#include "fence.hpp"
+#include "journal.hpp"
+#include "lease.hpp"
+#include "ownership.hpp"
+#include "partition_rows.hpp"
+#include "ring.hpp"
+#include "step_state.hpp"
+
+#include <fermata/base/point.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace fermata {
+namespace {
+
+constexpr std::int64_t most_at_once = 20;
+
+constexpr std::string_view open_steps =
+    "e.id = s.execution_id AND e.status = 'STARTED' JOIN job_instance i ON i.id = e.instance_id";
+constexpr std::string_view open_partitions =
+    "JOIN partition_execution x ON x.step_execution_id = s.id AND x.offered = 1";
+constexpr std::string_view step_is_open =
+    "s.offers = 1 AND s.ended IS NULL AND s.status = 'STARTED' AND s.cut_by IS NULL";
+
+/// Whose partitions are looked for.
+struct Wanted {
+    const Worker& worker;
+    std::optional<StepExecutionId> step;  ///< of this one; nothing: of what the worker serves
+
+    [[nodiscard]] std::string from() const {
+        if (step)
+            return fmt::format("FROM step_execution s JOIN job_execution e ON {} {} WHERE s.id = $1 AND {}", open_steps,
+                               open_partitions, step_is_open);
+        return fmt::format(
+            "FROM step_execution s JOIN job_execution e ON {} JOIN worker_job j ON j.job_name = e.job_name AND "
+            "j.definition_hash = i.definition_hash JOIN worker w ON w.id = j.worker AND w.incarnation = $1 AND "
+            "w.draining = 0 AND w.dead = 0 {} WHERE {}",
+            open_steps, open_partitions, step_is_open);
+    }
+    [[nodiscard]] Value key() const { return step ? Value(step->value()) : cell(worker.record().incarnation); }
+};
+
+// Asked before a transaction where that would keep others waiting.
+bool anything_to_do(Store& store, const Wanted& wanted) {
+    return !store.select(fmt::format("SELECT 1 {} LIMIT 1", wanted.from()), {wanted.key()}).empty();
+}
+
+// Of the oldest step that has any.
+ClaimedPartitions lock_open(StoreWrite& write, const Wanted& wanted, std::int64_t most) {
+    const std::string_view locks = write.dialect().for_update;
+    const std::string sql = fmt::format(
+        "SELECT s.id, s.step, e.id, e.instance_id, i.uuid, e.accept_sink, e.accept_input, CASE WHEN x.started IS NULL "
+        "THEN 0 ELSE 1 END, {} {} ORDER BY s.id, x.partition LIMIT $2{}",
+        partition_columns, wanted.from(),
+        locks.empty() ? "" : fmt::format(" FOR SHARE OF e, s{} OF x SKIP LOCKED", locks));
+    const sql::Result rows = write->execute(sql, {wanted.key(), Value(most)});
+    ClaimedPartitions claimed;
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        RowReader row(rows[r]);
+        const StepExecutionId step(row.integer());
+        if (r > 0 && step != claimed.step.id) break;
+        claimed.step.id = step;
+        claimed.step.step = row.text();
+        claimed.step.execution.execution = JobExecutionId(row.integer());
+        claimed.step.execution.instance = JobInstanceId(row.integer());
+        claimed.step.execution.instance_uuid = row.text();
+        claimed.accept_sink = row.flag();
+        claimed.accept_input = row.flag();
+        ClaimedPartition& one = claimed.partitions.emplace_back();
+        one.begun = row.flag();
+        one.partition = read_partition(row);
+    }
+    return claimed;
+}
+
+// As many places as can be claimed at once, so that the text of a statement is always the same.
+std::string numbers_from(int first) {
+    std::string places;
+    for (int i = 0; i < most_at_once; ++i) places += fmt::format("{}${}", i == 0 ? "" : ", ", first + i);
+    return places;
+}
+
+// The numbers of those that `are`, plus `offset`; none is repeated by the places that are left.
+void append_numbers(sql::Params& params, const ClaimedPartitions& claimed, std::optional<bool> begun,
+                    std::int64_t offset) {
+    std::int64_t places = most_at_once;
+    for (const ClaimedPartition& one : claimed.partitions)
+        if (!begun || one.begun == *begun) params.emplace_back(one.partition.number + offset), --places;
+    for (; places > 0; --places) params.emplace_back(-1);
+}
+
+std::string shown(const WorkerRecord& worker) {
+    if (!worker.name.empty()) return worker.name;
+    return fmt::format("pid {} on {}", worker.process.pid, worker.host);
+}
+
+void own(StoreWrite& write, const ClaimedPartitions& claimed, std::int64_t owner, const Worker& worker) {
+    static const std::string sql = fmt::format(
+        "UPDATE partition_execution SET status = 'STARTED', owner = $2, ran_by = $3, offered = 0, started = "
+        "COALESCE(started, $4) WHERE step_execution_id = $1 AND partition IN ({}) AND offered = 1",
+        numbers_from(5));
+    const std::string name = shown(worker.record());
+    sql::Command command{sql,
+                         {Value(claimed.step.id.value()), Value(owner), cell(name), cell(write.now())},
+                         static_cast<std::int64_t>(claimed.partitions.size())};
+    append_numbers(command.params, claimed, std::nullopt, 0);
+    write->execute(command);
+}
+
+// A partition counts from zero in its StepExecution, and goes on counting wherever it goes on.
+std::string enter_sql(bool begun) {
+    return fmt::format(
+        "UPDATE step_progress SET status = 'STARTED', epoch = epoch + 1, last_execution = $3, updated = $4, {}{} WHERE "
+        "instance_id = $1 AND step = $2 AND partition IN ({}) RETURNING partition, {}, {}",
+        from_step("outside_pause"),
+        begun ? ""
+              : fmt::format(", exit_status = NULL, starts = starts + 1, {}, {}", fresh_counts, from_step("own_pause")),
+        numbers_from(5), state_columns, progress_columns);
+}
+
+void enter(StoreWrite& write, ClaimedPartitions& claimed, bool begun) {
+    static const std::string first = enter_sql(false);
+    static const std::string again = enter_sql(true);
+    const auto are = std::ranges::count(claimed.partitions, begun, &ClaimedPartition::begun);
+    if (are == 0) return;
+    const StepClaim& step = claimed.step;
+    sql::Command command{
+        begun ? again : first,
+        {Value(step.execution.instance.value()), cell(step.step), Value(step.id.value()), cell(write.now())},
+        are};
+    append_numbers(command.params, claimed, begun, 1);
+    const sql::Result entered = write->execute(command);
+    for (std::size_t r = 0; r < entered.size(); ++r) {
+        RowReader row(entered[r]);
+        const std::int64_t partition = row.integer();
+        const auto one = std::ranges::find(claimed.partitions, partition - 1,
+                                           [](const ClaimedPartition& each) { return each.partition.number; });
+        one->entry.state = read_state(row);
+        one->entry.claim = step;
+        one->entry.claim.partition = partition;
+        one->entry.claim.epoch = one->entry.state.epoch;
+    }
+}
+
+// All of them were committed, or none.
+bool owns_first(StoreWrite& look, const ClaimedPartitions& claimed) {
+    if (claimed.partitions.empty()) return false;
+    const StepClaim& first = claimed.partitions.front().entry.claim;
+    const std::string sql =
+        fmt::format("SELECT epoch FROM step_progress WHERE instance_id = $1 AND step = $2 AND partition = $3{}",
+                    look.dialect().for_update);
+    const sql::Result found =
+        look->execute(sql, {Value(first.execution.instance.value()), cell(first.step), Value(first.partition)});
+    return !found.empty() && found[0][0].integer() == first.epoch;
+}
+
+std::optional<ClaimedPartitions> claim(Store& store, const Wanted& wanted, std::int64_t most) {
+    if (most < 1) return std::nullopt;
+    if (!store.database.dialect().concurrent_writers && !anything_to_do(store, wanted)) return std::nullopt;
+    ClaimedPartitions claimed;
+    store.transact(
+        [&](StoreWrite& write) {
+            claimed = lock_open(write, wanted, std::min(most, most_at_once));
+            if (claimed.partitions.empty()) return;
+            const std::int64_t owner = lock_worker(write, wanted.worker);
+            enter(write, claimed, false);
+            enter(write, claimed, true);
+            own(write, claimed, owner, wanted.worker);
+            FERMATA_POINT("partitions.before-claim");
+            write.commit();
+            FERMATA_POINT("partitions.claimed");
+        },
+        [&](StoreWrite& look) { return owns_first(look, claimed); });
+    if (claimed.partitions.empty()) return std::nullopt;
+    return claimed;
+}
+
+// Of so many partitions at once.
+const std::string& collected_sql() {
+    static const std::string sql = [] {
+        std::string any;
+        for (int i = 0; i < most_at_once; ++i)
+            any += fmt::format("{}(partition = ${} AND number > ${})", i == 0 ? "" : " OR ", 2 + 2 * i, 3 + 2 * i);
+        return fmt::format(
+            "SELECT partition, number, data FROM partition_data WHERE step_execution_id = $1 AND ({}) ORDER BY "
+            "partition, number",
+            any);
+    }();
+    return sql;
+}
+
+// --- partitions whose owner has gone
+
+struct Owned {
+    JobExecutionId execution;
+    JobInstanceId instance;
+    StepExecutionId step;
+    std::string name;
+    std::vector<std::int64_t> numbers;
+};
+
+// By execution and step.
+std::vector<Owned> owned_by(sql::Connection& connection, std::int64_t worker) {
+    const sql::Result rows = connection.execute(
+        "SELECT e.id, e.instance_id, s.id, s.step, x.partition FROM partition_execution x JOIN step_execution s ON "
+        "s.id = x.step_execution_id JOIN job_execution e ON e.id = s.execution_id WHERE x.owner = $1 ORDER BY e.id, "
+        "s.id, x.partition",
+        {Value(worker)});
+    std::vector<Owned> owned;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        RowReader row(rows[i]);
+        const JobExecutionId execution(row.integer());
+        const JobInstanceId instance(row.integer());
+        const StepExecutionId step(row.integer());
+        std::string name = row.text();
+        if (owned.empty() || owned.back().step != step)
+            owned.push_back({execution, instance, step, std::move(name), {}});
+        owned.back().numbers.push_back(row.integer());
+    }
+    return owned;
+}
+
+// False if it is not this worker's any more.
+bool release(StoreWrite& write, const Owned& step, std::int64_t number, std::int64_t worker) {
+    static const std::string progress = fmt::format(
+        "UPDATE step_progress SET epoch = epoch + 1, status = 'STARTING', updated = $4, {} WHERE instance_id = $1 AND "
+        "step = $2 AND partition = $3 AND status = 'STARTED' AND EXISTS (SELECT 1 FROM partition_execution x WHERE "
+        "x.step_execution_id = $5 AND x.partition = $3 - 1 AND x.owner = $6)",
+        one_death_more);
+    const bool was = write
+                         ->execute(progress, {Value(step.instance.value()), cell(step.name), Value(number + 1),
+                                              cell(write.now()), Value(step.step.value()), Value(worker)})
+                         .changed == 1;
+    if (!was) return false;
+    write->execute(sql::Command{
+        "UPDATE partition_execution SET status = 'STARTING', owner = NULL, offered = 1 WHERE step_execution_id = $1 "
+        "AND partition = $2 AND owner = $3",
+        {Value(step.step.value()), Value(number), Value(worker)},
+        1});
+    return true;
+}
+
+void journal_release(StoreWrite& write, const Owned& step, std::int64_t number, const std::string& evidence,
+                     const std::string& actor) {
+    const Event released{
+        .at = write.now(),
+        .execution = step.execution,
+        .kind = "partition.orphaned",
+        .actor = actor,
+        .data = facts(
+            {{"step", std::string_view(step.name)}, {"partition", number}, {"evidence", std::string_view(evidence)}})};
+    write->execute(journal(released));
+}
+
+// In doubt it is done once more: then there is nothing left to be released.
+std::vector<PartitionKey> release_all(Store& store, const Owned& step, std::int64_t worker,
+                                      std::span<const PartitionKey> but, const std::string& evidence,
+                                      const std::string& actor) {
+    std::vector<PartitionKey> released;
+    store.transact([&](StoreWrite& write) {
+        released.clear();
+        write.lock("job_execution", step.execution.value());
+        for (const std::int64_t number : step.numbers) {
+            const PartitionKey key{step.step, number};
+            if (std::ranges::find(but, key) != but.end() || !release(write, step, number, worker)) continue;
+            journal_release(write, step, number, evidence, actor);
+            released.push_back(key);
+        }
+        if (released.empty()) return;
+        ring_workers(write);
+        FERMATA_POINT("partitions.before-release");
+        write.commit();
+    });
+    return released;
+}
+
+// Owners of partitions that are proved dead.
+std::vector<std::pair<WorkerRecord, std::string>> dead_owners(sql::Connection& connection,
+                                                              const std::filesystem::path& data_folder) {
+    static const std::string sql = fmt::format(
+        "SELECT {} FROM worker w WHERE EXISTS (SELECT 1 FROM partition_execution x WHERE x.owner = w.id) ORDER BY w.id",
+        worker_columns);
+    const sql::Result rows = connection.execute(sql);
+    std::vector<std::pair<WorkerRecord, std::string>> dead;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        RowReader row(rows[i]);
+        const WorkerRecord worker = *read_worker(row);
+        LivenessEvidence found = liveness_of(worker, data_folder);
+        if (found.liveness == Liveness::dead) dead.emplace_back(worker, std::move(found.evidence));
+    }
+    return dead;
+}
+
+// The row of one that does not serve is there while it owns something.
+void forget_if_idle(Store& store, const WorkerRecord& worker, const std::filesystem::path& data_folder) {
+    bool forgotten = false;
+    store.transact([&](StoreWrite& write) {
+        write.lock("worker", worker.id);
+        forgotten = write
+                        ->execute(
+                            "DELETE FROM worker WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM job_execution e WHERE "
+                            "e.owner = $1) AND NOT EXISTS (SELECT 1 FROM partition_execution x WHERE x.owner = $1)",
+                            {Value(worker.id)})
+                        .changed == 1;
+        write.commit();
+    });
+    if (forgotten) remove_owner_file(worker, data_folder);
+}
+
+}  // namespace
+
+std::optional<ClaimedPartitions> Repository::claim_partitions(const Worker& worker, std::int64_t most) {
+    return claim(*impl_, {.worker = worker, .step = {}}, most);
+}
+
+std::optional<ClaimedPartitions> Repository::claim_partitions_of(const StepClaim& step, const Worker& worker,
+                                                                 std::int64_t most) {
+    return claim(*impl_, {.worker = worker, .step = step.id}, most);
+}
+
+Requests Repository::poll_partition(const StepClaim& partition) {
+    static const std::string sql = fmt::format(
+        "SELECT {}, (SELECT p.epoch FROM step_progress p WHERE p.instance_id = e.instance_id AND p.step = $2 AND "
+        "p.partition = $3 AND p.status = 'STARTED') FROM job_execution e WHERE e.id = $1",
+        request_columns);
+    const sql::Result found = impl_->select(
+        sql, {Value(partition.execution.execution.value()), cell(partition.step), Value(partition.partition)});
+    if (found.empty()) throw no_such_execution(partition.execution.execution);
+    RowReader row(found[0]);
+    const Requests requests = read_requests(row);
+    if (row.optional_integer() == partition.epoch) return requests;
+    throw Error(
+        ErrorKind::stale,
+        fmt::format("partition {} of step \"{}\" of execution {} is no longer owned here: its epoch {} was "
+                    "overtaken",
+                    partition.partition - 1, partition.step, partition.execution.execution.value(), partition.epoch));
+}
+
+void Repository::offer_partitions(const StepClaim& step, bool offered) {
+    as_owner(step.execution, [&] {
+        // In doubt it is done once more, which changes nothing.
+        impl_->transact([&](StoreWrite& write) {
+            write->execute(fence(step.execution, write.now()));
+            if (offered) ring_workers(write);
+            const sql::Command last[] = {
+                {"UPDATE step_execution SET offers = $2, updated = $3 WHERE id = $1 AND offers > 0",
+                 {Value(step.id.value()), Value(offered ? 1 : 2), cell(write.now())}}};
+            write.commit(last);
+        });
+    });
+}
+
+std::vector<PartitionNews> Repository::partition_news(StepExecutionId step, std::int64_t first) {
+    static const std::string sql = fmt::format(
+        "SELECT {}, {}, (SELECT p.sequence FROM step_progress p WHERE p.instance_id = e.instance_id AND p.step = "
+        "s.step "
+        "AND p.partition = x.partition + 1) FROM partition_execution x JOIN step_execution s ON s.id = "
+        "x.step_execution_id JOIN job_execution e ON e.id = s.execution_id WHERE x.step_execution_id = $1 AND "
+        "x.partition >= $2 AND x.ran_by IS NOT NULL ORDER BY x.partition",
+        partition_columns, live_metrics_of_partition());
+    return read_all(impl_->select(sql, {Value(step.value()), Value(first)}), [](std::span<const Value> cells) {
+        RowReader row(cells);
+        PartitionNews news{.partition = read_partition(row)};
+        news.partition.metrics = row.metrics();
+        news.sequence = row.integer();
+        return news;
+    });
+}
+
+std::vector<CollectedData> Repository::collected_after(StepExecutionId step,
+                                                       const std::map<std::int64_t, std::int64_t>& sequences) {
+    std::vector<CollectedData> collected;
+    for (auto next = sequences.begin(); next != sequences.end();) {
+        sql::Params params{Value(step.value())};
+        for (std::int64_t i = 0; i < most_at_once; ++i) {
+            const bool is_left = next != sequences.end();
+            params.insert(params.end(), {Value(is_left ? next->first : -1), Value(is_left ? next->second : 0)});
+            if (is_left) ++next;
+        }
+        const sql::Result rows = impl_->select(collected_sql(), params);
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            RowReader row(rows[i]);
+            CollectedData& data = collected.emplace_back();
+            data.partition = row.integer();
+            data.sequence = row.integer();
+            data.data = row.optional_text().value_or("");
+        }
+    }
+    return collected;
+}
+
+std::int64_t Repository::release_lost_partitions(const std::string& actor) {
+    if (impl_->database.dialect().concurrent_writers) declare_dead(*impl_);
+    std::int64_t released = 0;
+    for (const auto& [worker, evidence] :
+         impl_->read([&](sql::Connection& connection) { return dead_owners(connection, data_folder_); })) {
+        const auto owned = impl_->read([&](sql::Connection& connection) {
+            if (worker.declared_dead) end_sessions(connection, worker.id);
+            return owned_by(connection, worker.id);
+        });
+        for (const Owned& step : owned)
+            released += static_cast<std::int64_t>(release_all(*impl_, step, worker.id, {}, evidence, actor).size());
+        forget_if_idle(*impl_, worker, data_folder_);
+    }
+    return released;
+}
+
+std::vector<PartitionKey> Repository::disown_unknown_partitions(const Worker& worker,
+                                                                std::span<const PartitionKey> known,
+                                                                const std::string& actor) {
+    std::int64_t id = 0;
+    const auto owned = impl_->read([&](sql::Connection& connection) {
+        const sql::Result row =
+            connection.execute("SELECT id FROM worker WHERE incarnation = $1", {cell(worker.record().incarnation)});
+        if (row.empty()) return std::vector<Owned>();
+        id = row[0][0].integer();
+        return owned_by(connection, id);
+    });
+    std::vector<PartitionKey> disowned;
+    for (const Owned& step : owned) {
+        const auto released =
+            release_all(*impl_, step, id, known, fmt::format("worker {} does not run it", worker.record().name), actor);
+        disowned.insert(disowned.end(), released.begin(), released.end());
+    }
+    return disowned;
+}
+
+}  // namespace fermata

@@ -1,0 +1,62 @@
+#pragma once
+// Rows of partition_execution as values, and what every entry of a partition does to its progress.
+#include "rows.hpp"
+
+#include <fermata/repository/partitions.hpp>
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace fermata {
+
+[[nodiscard]] inline Parameters partition_properties(const std::string& text) {
+    return nlohmann::json::parse(text).get<Parameters>();
+}
+
+/// Columns of `x` in the order of read_partition(); counters of `x` are those of its end.
+inline constexpr std::string_view partition_columns =
+    "x.partition, x.properties, x.status, x.exit_status, x.started, x.ended, x.ran_by, x.cut, x.error_class, "
+    "x.error_message, x.error_step, x.error_position";
+
+/// Reads `partition_columns`.
+[[nodiscard]] inline PartitionExecution read_partition(RowReader& row) {
+    PartitionExecution partition;
+    partition.number = row.integer();
+    partition.properties = partition_properties(row.text());
+    partition.status = row.status();
+    partition.exit_status = row.optional_text();
+    partition.started = row.optional_time();
+    partition.ended = row.optional_time();
+    partition.worker = row.optional_text().value_or("");
+    partition.cut = row.flag();
+    partition.failure = row.failure();
+    return partition;
+}
+
+/// While a partition has begun and not ended, its counters are in step_progress only. Looked up row by row: joined, a
+/// server that has no statistics yet reads all of them for each. Of `x`, its step `s` and execution `e`.
+[[nodiscard]] inline std::string live_of_partition(std::string_view column) {
+    return fmt::format(
+        "CASE WHEN x.ended IS NULL AND x.started IS NOT NULL THEN COALESCE((SELECT p.{0} FROM step_progress p WHERE "
+        "p.instance_id = e.instance_id AND p.step = s.step AND p.partition = x.partition + 1 AND "
+        "p.last_execution = s.id), x.{0}) ELSE x.{0} END",
+        column);
+}
+/// In the order of RowReader::metrics().
+[[nodiscard]] inline std::string live_metrics_of_partition() {
+    std::string columns;
+    for (const std::string_view column :
+         {"read", "written", "filtered", "read_skips", "process_skips", "write_skips", "commits", "rollbacks"})
+        columns += fmt::format("{}{}", columns.empty() ? "" : ", ", live_of_partition(column));
+    return columns;
+}
+
+/// What was sent to the step was sent to its partitions.
+[[nodiscard]] inline std::string from_step(std::string_view column) {
+    return fmt::format(
+        "{0} = (SELECT z.{0} FROM step_progress z WHERE z.instance_id = $1 AND z.step = $2 AND z.partition = 0)",
+        column);
+}
+
+}  // namespace fermata
