@@ -404,7 +404,7 @@ TEST_F(Owning, AStaleClaimWritesNothing) {
     const Claim claim = launch();
     const StepEntry entry = repository().enter_step(claim, "load", StepEntryMode::start);
     Claim stale = claim;
-    stale.epoch = 0;
+    stale.epoch = claim.epoch + 1;  // there is no such owner
     StepClaim stale_step = entry.claim;
     stale_step.epoch = 0;
     stale_step.execution = stale;

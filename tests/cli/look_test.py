@@ -48,7 +48,8 @@ class Show(Case):
         self.fermata("run", "parts.xml", exit_code=1)
         partitions = self.folder.show(1)["steps"][0]["partitions"]
         self.assertEqual(["number", "status", "exit_status", "started", "ended", "read", "written", "filtered",
-                          "read_skips", "process_skips", "write_skips", "commits", "rollbacks", "properties", "error"],
+                          "read_skips", "process_skips", "write_skips", "commits", "rollbacks", "worker", "properties",
+                          "error"],
                          list(partitions[0]))
         self.assertEqual([("COMPLETED", {"value": "one"}), ("FAILED", {"value": "two"})],
                          [(partition["status"], partition["properties"]) for partition in partitions])

@@ -48,6 +48,7 @@ Json to_object(const PartitionExecution& partition) {
                 {"started", or_null(partition.started)},
                 {"ended", or_null(partition.ended)}};
     add_metrics(object, partition.metrics);
+    object["worker"] = partition.worker.empty() ? Json(nullptr) : Json(partition.worker);
     object["properties"] = partition.properties.empty() ? Json::object() : Json(partition.properties);
     object["error"] = to_object(partition.failure);
     return object;

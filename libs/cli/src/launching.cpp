@@ -39,6 +39,7 @@ void Launching::describe(Options& options) {
     argument_.describe(options);
     given_.describe(options);
     options.value("--instance", "KEY", key_, "Start, or go on with, the instance of this key");
+    options.flag("--workers", for_workers_, "Let workers take partitions, in every partitioned step");
 }
 
 void Launching::load(Session& session) {
@@ -55,7 +56,8 @@ std::optional<JobExecutionId> Launching::begin(Session& session, Where where) {
     where_ = where;
     if (key_)
         if (const auto instance = session.repository().find_instance(job_.id, *key_)) return go_on(session, *instance);
-    const StartOptions options{.parameters = parameters_, .instance_key = key_, .working_directory = {}};
+    const StartOptions options{
+        .parameters = parameters_, .instance_key = key_, .working_directory = {}, .for_workers = for_workers_};
     return where == Where::here ? session.jobs().start(job_, options) : session.jobs().submit(job_, options);
 }
 
@@ -91,7 +93,7 @@ JobExecutionId Launching::recover(Session& session, JobExecutionId lost) const {
 }
 
 JobExecutionId Launching::restart(Session& session, JobExecutionId latest, const JobInstance& instance) const {
-    RestartOptions options{.parameters = parameters_};
+    RestartOptions options{.parameters = parameters_, .for_workers = for_workers_};
     if (hash_of(job_) != instance.definition_hash) {
         Output::note(fmt::format("fermata: {} has changed since execution {}; it goes on as the file says now",
                                  argument_.text(), latest.value()));

@@ -27,6 +27,7 @@ private:
     JobArgument argument_;
     ParameterArguments given_;
     std::optional<std::string> key_;
+    bool for_workers_ = false;
     JobDefinition job_;
     Parameters parameters_;
     Where where_ = Where::here;

@@ -24,7 +24,7 @@ Row row_of(const StepExecution& step, const PartitionExecution& partition) {
                       printable(partition.exit_status.value_or("")), std::to_string(metrics.read),
                       std::to_string(metrics.written), std::to_string(skips),
                       partition.started ? to_human(duration_of(partition.started, partition.ended)) : "",
-                      properties_of(partition)},
+                      printable(partition.worker), properties_of(partition)},
             .object = to_json(partition),
             .name = std::to_string(partition.number)};
 }
@@ -46,6 +46,7 @@ void print_partitions(Session& session, JobExecutionId execution) {
                         {"WRITTEN", true},
                         {"SKIPS", true},
                         {"DURATION", true},
+                        {"WORKER"},
                         {"PROPERTIES"}},
                        rows);
 }

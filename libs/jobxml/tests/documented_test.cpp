@@ -52,7 +52,7 @@ Attributes of_the_table() {
 Attributes of_the_examples() {
     static const std::regex block("```xml( program)?\n([^`]*)```");
     static const std::regex tag(R"(<([a-z:-]+)((\s+[a-z:-]+="[^"]*")*)\s*/?>)");
-    static const std::regex attribute(R"(([a-z-]+)=")");
+    static const std::regex attribute(R"(([a-z:-]+)=")");
     const std::string text = guide();
     Attributes found;
     for (const std::smatch& example : all(text, block)) {

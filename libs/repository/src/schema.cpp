@@ -207,7 +207,8 @@ CREATE INDEX signal_buffered ON signal (execution_id, point, id) WHERE answer = 
 CREATE INDEX signal_pause ON signal (execution_id, pause, id);
 )sql";
 
-// Columns of Spring Batch's schema, so that its dashboards and SQL read a Fermata repository.
+// Columns of Spring Batch's schema, so that its dashboards and SQL read a Fermata repository. There a partition is one
+// more step execution, "step:partition7"; here their ids are below 0, so that none is another step's.
 constexpr std::string_view views = R"sql(
 CREATE VIEW BATCH_JOB_INSTANCE AS
 SELECT id AS JOB_INSTANCE_ID, 0 AS VERSION, job_name AS JOB_NAME, COALESCE(instance_key, uuid) AS JOB_KEY
@@ -241,7 +242,25 @@ FROM step_execution s
 JOIN job_execution e ON e.id = s.execution_id
 LEFT JOIN step_progress p
     ON p.instance_id = e.instance_id AND p.step = s.step AND p.partition = 0 AND p.last_execution = s.id AND
-    s.ended IS NULL;
+    s.ended IS NULL
+UNION ALL
+SELECT -(s.id * 1048576 + x.partition) AS STEP_EXECUTION_ID, COALESCE(p.sequence, x.commits) AS VERSION,
+    s.step || ':partition' || x.partition AS STEP_NAME, s.execution_id AS JOB_EXECUTION_ID,
+    {s_started} AS CREATE_TIME, {x_started} AS START_TIME, {x_ended} AS END_TIME, x.status AS STATUS,
+    COALESCE(p.commits, x.commits) AS COMMIT_COUNT, COALESCE(p.read, x.read) AS READ_COUNT,
+    COALESCE(p.filtered, x.filtered) AS FILTER_COUNT, COALESCE(p.written, x.written) AS WRITE_COUNT,
+    COALESCE(p.read_skips, x.read_skips) AS READ_SKIP_COUNT,
+    COALESCE(p.write_skips, x.write_skips) AS WRITE_SKIP_COUNT,
+    COALESCE(p.process_skips, x.process_skips) AS PROCESS_SKIP_COUNT,
+    COALESCE(p.rollbacks, x.rollbacks) AS ROLLBACK_COUNT,
+    COALESCE(x.exit_status, 'EXECUTING') AS EXIT_CODE, COALESCE(x.error_message, '') AS EXIT_MESSAGE,
+    {x_updated} AS LAST_UPDATED
+FROM partition_execution x
+JOIN step_execution s ON s.id = x.step_execution_id
+JOIN job_execution e ON e.id = s.execution_id
+LEFT JOIN step_progress p
+    ON p.instance_id = e.instance_id AND p.step = s.step AND p.partition = x.partition + 1 AND
+    p.last_execution = s.id AND x.started IS NOT NULL AND x.ended IS NULL;
 
 CREATE VIEW BATCH_STEP_EXECUTION_CONTEXT AS
 SELECT s.id AS STEP_EXECUTION_ID, COALESCE({progress_data}, {step_data}, '{{}}') AS SHORT_CONTEXT,
@@ -330,7 +349,10 @@ std::string schema_sql(const sql::Dialect& dialect) {
            fmt::format(fmt::runtime(views), arg("created", time("created")), arg("started", time("started")),
                        arg("ended", time("ended")), arg("updated", time("updated")),
                        arg("s_started", time("s.started")), arg("s_ended", time("s.ended")),
-                       arg("s_updated", time("s.updated")), arg("progress_data", dialect.bytes_as_text("p.user_data")),
+                       arg("s_updated", time("s.updated")), arg("x_started", time("x.started")),
+                       arg("x_ended", time("x.ended")),
+                       arg("x_updated", time("COALESCE(x.ended, p.updated, s.updated)")),
+                       arg("progress_data", dialect.bytes_as_text("p.user_data")),
                        arg("step_data", dialect.bytes_as_text("s.user_data")));
 }
 

@@ -107,7 +107,8 @@ LaunchRequest JobOperator::Impl::launch_request(const JobDefinition& job, const 
             .instance_key = options.instance_key,
             .parameters = options.parameters,
             .working_directory = folder.string(),
-            .actor = settings.actor};
+            .actor = settings.actor,
+            .for_workers = options.for_workers};
 }
 
 JobOperator::Impl::Restart JobOperator::Impl::prepare_restart(const JobExecution& previous,
@@ -120,7 +121,8 @@ JobOperator::Impl::Restart JobOperator::Impl::prepare_restart(const JobExecution
                            .restartable = runnable.job->restartable,
                            .accept_sink = options.accept_sink,
                            .accept_input = options.accept_input,
-                           .actor = settings.actor};
+                           .actor = settings.actor,
+                           .for_workers = options.for_workers};
     if (options.definition) request.definition = stored(job);
     return {std::move(runnable), std::move(request)};
 }

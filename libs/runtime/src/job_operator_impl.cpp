@@ -26,7 +26,7 @@ Worker& JobOperator::Impl::the_worker() {
 
 RequestWatcher& JobOperator::Impl::the_watcher() {
     const std::lock_guard lock(mutex);
-    if (!watcher) watcher = std::make_unique<RequestWatcher>(repository);
+    if (!watcher) watcher = std::make_unique<RequestWatcher>(repository, chime);
     return *watcher;
 }
 
@@ -45,7 +45,14 @@ void JobOperator::Impl::run(RunnableJob job, RunningExecution::Start start, cons
 }
 
 RunningExecution::Surroundings JobOperator::Impl::surroundings_of(const Worker& owner) {
-    return {repository, registry, drivers, the_watcher(), owner.owner_fd(), crew};
+    return {repository, registry, drivers,        the_watcher(), owner.owner_fd(),
+            crew,       chime,    settings.actor, &owner,        settings.helpers};
+}
+
+RunningExecution::Surroundings JobOperator::Impl::surroundings_of_service(const Worker& owner) {
+    RunningExecution::Surroundings surroundings = surroundings_of(owner);
+    surroundings.claimer = nullptr;
+    return surroundings;
 }
 
 JobContext JobOperator::Impl::context_of(const ResolvedJob& job, const Claim& claim, const Parameters& parameters) {

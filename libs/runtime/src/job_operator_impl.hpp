@@ -21,6 +21,8 @@ struct JobOperator::Impl {
     /// Runs it on a thread of its own, to be found by its id.
     void run(RunnableJob job, RunningExecution::Start start, const Parameters& parameters, bool accept_input = false);
     [[nodiscard]] RunningExecution::Surroundings surroundings_of(const Worker& owner);
+    /// Of one that claims partitions for all that it runs.
+    [[nodiscard]] RunningExecution::Surroundings surroundings_of_service(const Worker& owner);
     JobContext context_of(const ResolvedJob& job, const Claim& claim, const Parameters& parameters);
 
     JobExecution execution(JobExecutionId id);
@@ -51,6 +53,7 @@ struct JobOperator::Impl {
     Settings settings;
     std::mutex mutex;
     std::unique_ptr<Worker> worker;
+    Chime chime;
     std::unique_ptr<RequestWatcher> watcher;
     Crew crew{settings.helpers};
     std::map<JobExecutionId, std::shared_ptr<RunningExecution>> executions;

@@ -26,11 +26,15 @@ class PartitionRun {
 public:
     PartitionRun(const PartitionSurroundings& around, const PartitionExecution& partition, StepEntryMode mode,
                  const std::vector<CollectedData>& collected)
+        : PartitionRun(around, partition, mode != StepEntryMode::start,
+                       around.job.repository.enter_partition(around.claim, partition.number, mode), collected) {}
+    PartitionRun(const PartitionSurroundings& around, const PartitionExecution& partition, bool adopted,
+                 StepEntry entry, const std::vector<CollectedData>& collected)
         : around_(around),
           partition_(partition),
           collected_(collected),
-          adopted_(mode != StepEntryMode::start),
-          entry_(around.job.repository.enter_partition(around.claim, partition.number, mode)),
+          adopted_(adopted),
+          entry_(std::move(entry)),
           progress_(entry_.state.progress),
           job_context_(around.job_context),
           outbox_([this](std::string data) { around_.deliver(partition_.number, std::move(data)); }),
@@ -66,6 +70,7 @@ public:
             if (std::holds_alternative<Failed>(after) && !std::holds_alternative<Failed>(outcome)) outcome = after;
             end.status = status_of(outcome);
         }
+        end.cut = std::holds_alternative<Cut>(outcome);
         end.exit_status = exit_status_of(context_, outcome);
         end.progress = progress_;
         end.progress.user_data = context_.persistent_user_data;
@@ -81,7 +86,7 @@ public:
                 .failure = end.failure,
                 .collected = end.collected,
                 .pause = unserved(end.progress, entry_.state),
-                .cut = std::holds_alternative<Cut>(outcome)};
+                .cut = end.cut};
     }
 
 private:
@@ -212,6 +217,10 @@ std::optional<PartitionOutcome> run_partition(const PartitionSurroundings& aroun
     while (outcome.status == BatchStatus::paused && !may_rest())
         outcome = PartitionRun(around, partition, mode, {}).run();
     return outcome;
+}
+
+void run_claimed_partition(const PartitionSurroundings& around, const ClaimedPartition& claimed) {
+    std::ignore = PartitionRun(around, claimed.partition, claimed.begun, claimed.entry, {}).run();
 }
 
 }  // namespace fermata

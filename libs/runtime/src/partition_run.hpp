@@ -38,4 +38,8 @@ struct PartitionOutcome {
                                                             const PartitionExecution& partition,
                                                             const std::vector<CollectedData>& collected);
 
+/// The same of a partition that was claimed: it is entered already. PAUSED: it rests, and whoever claims it next goes
+/// on.
+void run_claimed_partition(const PartitionSurroundings& around, const ClaimedPartition& claimed);
+
 }  // namespace fermata

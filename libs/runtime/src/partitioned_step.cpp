@@ -1,6 +1,7 @@
 #include "partitioned_step.hpp"
 
 #include "failure.hpp"
+#include "shared_partitions.hpp"
 #include "step_waits.hpp"
 
 #include <fmt/format.h>
@@ -17,7 +18,9 @@ PartitionedStep::PartitionedStep(const RunnableStep& step, StepScope& scope, Ste
               entry.claim,
               scope.job_context,
               scope.context,
-              [this](std::int64_t, std::string data) { tell(Data{std::move(data)}); }} {
+              [this](std::int64_t, std::string data) {
+                  if (!shared_) tell(Data{std::move(data)});
+              }} {
     make_artifacts();
 }
 
@@ -68,7 +71,10 @@ StepOutcome PartitionedStep::map_and_run() {
     if (reducer_ && !scope_.adopted) reducer_->begin_partitioned_step();
     auto plan = scope_.adopted ? scope_.job.repository.plan_of(entry_.claim) : std::nullopt;
     if (!plan) plan = make_plan();
-    run_partitions(*plan);
+    if (plan->for_workers)
+        share_partitions(*plan);
+    else
+        run_partitions(*plan);
     if (trouble_) std::rethrow_exception(trouble_);
     if (analyzer_error_) std::rethrow_exception(analyzer_error_);
     return fold();
@@ -83,6 +89,7 @@ StoredPlan PartitionedStep::make_plan() {
                         .properties = written.properties,
                         .forget_earlier = false};
     if (mapper_) request = ask_mapper();
+    request.for_workers = step_.definition->partition->for_workers;
     StoredPlan plan = scope_.job.repository.store_plan(entry_, request);
     // What earlier partitions left behind is the reducer's to clean up, before any new one begins.
     if (request.forget_earlier && reducer_) reducer_->rollback_partitioned_step();
@@ -130,6 +137,39 @@ void PartitionedStep::run_partitions(const StoredPlan& plan) {
     if (analyzer_ && !news_.lock()->empty()) gang.call_coordinator();
     gang.run();
     gang_ = nullptr;
+}
+
+/// What they ended with is learnt from their rows, whoever ran them; so is what an owner before had learnt.
+void PartitionedStep::share_partitions(const StoredPlan& plan) {
+    shared_ = true;
+    const auto replayed = [this](const PartitionExecution& partition) {
+        const std::string exit_status = partition.exit_status.value_or(std::string(to_string(partition.status)));
+        note({.status = partition.status,
+              .exit_status = exit_status,
+              .metrics = partition.metrics,
+              .failure = partition.failure,
+              .collected = {},
+              .cut = partition.cut});
+        tell(Ended{partition.status, exit_status});
+        if (analyzer_) analyze_news();
+    };
+    SharedPartitions partitions(around_, plan, scope_.adopted,
+                                {.collected =
+                                     [this](const std::string& data) {
+                                         tell(Data{data});
+                                         analyze_news();
+                                     },
+                                 .ended = replayed,
+                                 .gives_up = [this] { return give_up_.load(); }});
+    const SharedPartitions::Left left = partitions.run();
+    metrics_ = sum(metrics_, left.metrics);
+    for (const std::string& asked : scope_.job.repository.unserved_pauses_of(entry_.claim))
+        if (!pause_asked_) pause_asked_ = asked_in(asked);
+    if (!left.some) return;
+    if (scope_.stop.is_cut())
+        cut_ = true;
+    else
+        (scope_.stop.requested() ? stopped_ : paused_) = true;
 }
 
 void PartitionedStep::run_child(const PartitionExecution& partition, const std::vector<CollectedData>& collected) {

@@ -38,6 +38,7 @@ private:
     StoredPlan make_plan();
     [[nodiscard]] PlanRequest ask_mapper();
     void run_partitions(const StoredPlan& plan);
+    void share_partitions(const StoredPlan& plan);
     void run_child(const PartitionExecution& partition, const std::vector<CollectedData>& collected);
     void replay_ended(const PartitionExecution& partition, const std::vector<CollectedData>& collected);
     void note(const PartitionOutcome& outcome);
@@ -52,6 +53,7 @@ private:
     std::unique_ptr<PartitionReducer> reducer_;
     std::unique_ptr<PartitionMapper> mapper_;
     std::unique_ptr<PartitionAnalyzer> analyzer_;
+    bool shared_ = false;  ///< workers claim its partitions: what they say comes from the rows
     Crew::Gang* gang_ = nullptr;
     Sync<std::deque<News>> news_;
     std::exception_ptr analyzer_error_;

@@ -11,8 +11,8 @@ constexpr auto poll_interval = std::chrono::milliseconds(100);
 constexpr auto poll_interval_with_bell = std::chrono::seconds(1);
 }  // namespace
 
-RequestWatcher::RequestWatcher(Repository& repository)
-    : repository_(repository), bell_(repository), thread_([this](std::stop_token done) { run(done); }) {}
+RequestWatcher::RequestWatcher(Repository& repository, Chime& chime)
+    : chime_(chime), bell_(repository), thread_([this](std::stop_token done) { run(done); }) {}
 
 void RequestWatcher::add(const JobScope& scope) {
     const std::lock_guard lock(mutex_);
@@ -50,11 +50,12 @@ void RequestWatcher::look_at_all() {
     is_new_ = false;
     looked_ = std::chrono::steady_clock::now();
     for (const JobScope* scope : scopes_) look(*scope);
+    chime_.ring();
 }
 
 void RequestWatcher::look(const JobScope& scope) {
     try {
-        scope.heed(repository_.poll(scope.claim));
+        scope.heed(scope.poll());
     } catch (const std::exception& error) {
         // A repository out of reach for a moment is the owner's business at its next commit; another owner is ours.
         if (is_fenced(error)) scope.stop.request_now(StopReason::fenced);

@@ -16,7 +16,8 @@ namespace fermata {
 
 class RequestWatcher {
 public:
-    explicit RequestWatcher(Repository& repository);
+    /// Rings `chime` whenever it has looked: what rang may be news of partitions.
+    RequestWatcher(Repository& repository, Chime& chime);
     ~RequestWatcher() = default;
 
     /// REQUIRES: `scope` lives until remove().
@@ -27,9 +28,9 @@ private:
     void run(std::stop_token done);
     [[nodiscard]] bool must_look(bool could_hear, bool rang) const;
     void look_at_all();
-    void look(const JobScope& scope);
+    static void look(const JobScope& scope);
 
-    Repository& repository_;
+    Chime& chime_;
     Bell bell_;
     std::chrono::steady_clock::time_point looked_{};
     bool is_new_ = false;  ///< there is an execution nobody has looked at

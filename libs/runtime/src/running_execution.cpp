@@ -9,6 +9,7 @@ RunningExecution::RunningExecution(Surroundings surroundings, RunnableJob job, S
       job_(std::move(job)),
       start_(std::move(start)),
       context_(std::move(context)),
+      occupancy_(start_.ended),
       scope_{surroundings_.repository,
              surroundings_.registry,
              surroundings_.drivers,
@@ -20,7 +21,12 @@ RunningExecution::RunningExecution(Surroundings surroundings, RunnableJob job, S
              job_.job->file,
              start_.accept_sink,
              surroundings_.owner_fd,
-             surroundings_.crew} {
+             surroundings_.crew,
+             surroundings_.chime,
+             occupancy_,
+             surroundings_.actor,
+             surroundings_.claimer,
+             surroundings_.helpers} {
     auto display = display_.lock();
     display->id = start_.claim.execution;
     display->status = BatchStatus::started;

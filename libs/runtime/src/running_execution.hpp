@@ -20,6 +20,10 @@ public:
         RequestWatcher& watcher;
         int owner_fd = -1;
         Crew& crew;
+        Chime& chime;
+        std::string actor;
+        const Worker* claimer = nullptr;  ///< as JobScope's
+        std::size_t helpers = 0;
     };
     struct Start {
         Claim claim;
@@ -27,7 +31,7 @@ public:
         bool adopted = false;  ///< it was begun before: by an owner that died, or that let it rest
         bool begun = false;    ///< and beforeJob has been called
         bool accept_sink = false;
-        std::function<void()> ended = {};  ///< called at its end, or when it rests, by its thread
+        std::function<void()> ended = {};  ///< called at its end, when it rests, or when it only waits for others
     };
     RunningExecution(Surroundings surroundings, RunnableJob job, Start start, JobContext context);
     ~RunningExecution();
@@ -40,6 +44,8 @@ public:
     /// False if it still runs after `timeout`.
     bool wait(std::optional<Duration> timeout);
     [[nodiscard]] bool has_ended();
+    /// For partitions that others run: it holds no slot.
+    [[nodiscard]] bool only_waits() const { return occupancy_.only_waits(); }
     [[nodiscard]] RunningJob display();
     /// What went wrong outside of the job itself: the repository could not be written.
     [[nodiscard]] std::exception_ptr trouble() const { return trouble_; }
@@ -54,6 +60,7 @@ private:
     StopSignal stop_;
     PauseSignal pause_;
     StepStops step_stops_;
+    Occupancy occupancy_;
     Sync<RunningJob> display_;
     JobScope scope_;
     std::exception_ptr trouble_;

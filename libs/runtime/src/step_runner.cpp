@@ -20,6 +20,7 @@ public:
     StepRun(const RunnableStep& step, const StepStart& start, JobScope& job, JobContext& job_context)
         : step_(step),
           definition_(without_plan(*step.definition)),
+          occupied_(job.occupancy),
           entry_(job.repository.enter_step(job.claim, step.definition->id, start.mode, start.signals)),
           stop_(job.stop),
           running_(job.step_stops, job.repository, entry_.claim, stop_),
@@ -173,6 +174,7 @@ private:
 
     const RunnableStep& step_;
     const ResolvedStep definition_;
+    const Occupancy::Step occupied_;
     StepEntry entry_;
     StepStop stop_;
     const StepStops::Running running_;

@@ -1,8 +1,10 @@
 #pragma once
 // What every kind of step runs in: its contexts, listeners, log, stop signal and a place to show progress.
+#include "chime.hpp"
 #include "crew.hpp"
 #include "listener_chain.hpp"
 #include "metrics_sum.hpp"
+#include "occupancy.hpp"
 #include "outbox.hpp"
 #include "outcome.hpp"
 #include "pause_signal.hpp"
@@ -30,6 +32,12 @@ struct JobScope {
     bool accept_sink = false;
     int owner_fd = -1;
     Crew& crew;
+    Chime& chime;
+    Occupancy& occupancy;
+    std::string actor;
+    const Worker* claimer = nullptr;          ///< claims partitions for this execution; null: its process does for all
+    std::size_t helpers = 0;                  ///< so many of them at once, and one more
+    std::optional<StepClaim> partition = {};  ///< all that this process has of the execution is this partition
 
     /// To be called before an end, or a rest, is recorded: what stopped because somebody else may own it by now has not
     /// ended. Throws Error(stale).
@@ -37,6 +45,10 @@ struct JobScope {
         if (stop.reason() != StopReason::fenced) return;
         throw Error(ErrorKind::stale, "it was stopped because its worker can no longer be sure to own it",
                     "it goes on from its last checkpoint, with whoever claims it");
+    }
+    /// What is asked of the execution. Throws Error(stale) if what is run here is somebody else's by now.
+    [[nodiscard]] Requests poll() const {
+        return partition ? repository.poll_partition(*partition) : repository.poll(claim);
     }
     /// What an owner learned from the database reaches the running artifacts.
     void heed(const Requests& requests) const {

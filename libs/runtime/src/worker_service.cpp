@@ -4,6 +4,7 @@
 #include "listening.hpp"
 #include "prepare.hpp"
 #include "settle_counts.hpp"
+#include "worker_partitions.hpp"
 
 #include <fermata/base/text.hpp>
 #include <fermata/repository/bell.hpp>
@@ -29,6 +30,8 @@ constexpr std::chrono::seconds duty_interval(1);
 constexpr std::chrono::seconds folder_interval(1);
 constexpr std::chrono::milliseconds take_over_interval(500);
 constexpr std::chrono::seconds housekeeping_interval(10);
+/// Executions that only wait for partitions hold no slot; but they are threads.
+constexpr std::int64_t waiting_per_slot = 8;
 
 /// True at most once an interval.
 class Now {
@@ -81,7 +84,8 @@ struct WorkerService::Impl {
           parts(*the_jobs.impl_),
           settings(std::move(the_settings)),
           worker(parts.repository.data_folder(), settings.name),
-          bell(parts.repository, Bell::About::work) {
+          bell(parts.repository, Bell::About::work),
+          partitions(parts, worker, [this] { bell.wake(); }) {
         terms.slots = settings.slots;
     }
 
@@ -111,7 +115,11 @@ struct WorkerService::Impl {
     /// On the heartbeat's thread: the others wait for the repository just now.
     void tell_missing(const std::string& why) const;
     [[nodiscard]] std::vector<JobExecutionId> known() const;
-    [[nodiscard]] std::int64_t free_slots() const { return settings.slots - static_cast<std::int64_t>(running.size()); }
+    [[nodiscard]] bool may_write() const { return !heartbeat || heartbeat->is_trusted(); }
+    [[nodiscard]] bool is_idle() const { return running.empty() && partitions.count() == 0; }
+    [[nodiscard]] std::int64_t waiting() const;
+    [[nodiscard]] std::int64_t free_slots() const;
+    [[nodiscard]] std::int64_t executions_to_claim() const;
 
     JobOperator& jobs;
     JobOperator::Impl& parts;
@@ -130,6 +138,7 @@ struct WorkerService::Impl {
     std::string folder_trouble;
     std::mutex mutex;                                                     ///< of `running`, which fence() looks at
     std::map<JobExecutionId, std::shared_ptr<RunningExecution>> running;  // their threads use the bell
+    WorkerPartitions partitions;                                          // so do theirs
     std::string deafness;
     std::optional<Listening> listening;  // its thread uses the bell
     std::optional<Heartbeat> heartbeat;  // last: its threads fence what runs
@@ -159,7 +168,7 @@ void WorkerService::run() {
             impl_->parts.repository, impl_->worker, [this] { impl_->fence(); }, Heartbeat::Terms{},
             [this](const std::string& why) { impl_->tell_missing(why); });
     const Duties duties(impl_->jobs);
-    while (!impl_->draining || !impl_->running.empty()) {
+    while (!impl_->draining || !impl_->is_idle()) {
         try {
             impl_->serve();
             impl_->trouble.clear();
@@ -184,7 +193,7 @@ void WorkerService::Impl::serve() {
     take_over();
     look_after_ear();
     if (draining) return hand_on_when_due();
-    if (!heartbeat || heartbeat->is_trusted()) claim();
+    if (may_write()) claim();
 }
 
 // --- whether it may
@@ -195,6 +204,7 @@ void WorkerService::Impl::fence() {
         const std::lock_guard lock(mutex);
         for (const auto& [id, execution] : running) execution->request_stop(StopReason::fenced, true);
     }
+    partitions.fence();
     bell.wake();
 }
 
@@ -247,6 +257,7 @@ void WorkerService::Impl::serve_only(const std::vector<JobDefinition>& definitio
 void WorkerService::Impl::keep_house() {
     const bool is_time = housekeeping.is_time();
     if (is_time) parts.repository.forget_dead_workers();
+    if (is_time || has_unknown || partitions.has_unknown()) partitions.disown_unknown();
     if (!is_time && !has_unknown) return;
     for (const JobExecutionId id : parts.repository.disown_unknown(worker, known(), parts.settings.actor))
         tell(News::Kind::handed, id);
@@ -263,6 +274,7 @@ std::vector<JobExecutionId> WorkerService::Impl::known() const {
 
 void WorkerService::Impl::take_over() {
     if (!looking_for_dead.is_time()) return;
+    parts.repository.release_lost_partitions(parts.settings.actor);
     for (const LostExecution& lost : parts.repository.lost_executions(worker)) {
         try {
             take_over(lost);
@@ -295,9 +307,25 @@ void WorkerService::Impl::adopt(const LostExecution& lost) {
     if (claim) enter({.claim = *claim, .adopted = true});
 }
 
-// --- executions
+// --- executions and partitions
+
+std::int64_t WorkerService::Impl::waiting() const {
+    return std::ranges::count_if(running, [](const auto& each) { return each.second->only_waits(); });
+}
+
+std::int64_t WorkerService::Impl::free_slots() const {
+    return settings.slots - (static_cast<std::int64_t>(running.size()) - waiting()) - partitions.count();
+}
+
+std::int64_t WorkerService::Impl::executions_to_claim() const {
+    return std::min(free_slots(), waiting_per_slot * settings.slots - waiting());
+}
 
 void WorkerService::Impl::look_after_ends() {
+    for (const std::string& wrong : partitions.look_after_ends()) {
+        std::string told;
+        tell_trouble(told, wrong);
+    }
     for (auto at = running.begin(); at != running.end();) {
         if (!at->second->has_ended()) {
             ++at;
@@ -323,9 +351,10 @@ void WorkerService::Impl::look_after_ends() {
 
 void WorkerService::Impl::claim() {
     const bool was_rung_for = listening && listening->has_heard();
-    const auto all = parts.repository.claim_waiting(worker, free_slots(), parts.settings.actor);
-    if (was_rung_for) listening->answered();
+    const auto all = parts.repository.claim_waiting(worker, executions_to_claim(), parts.settings.actor);
     for (const ClaimedExecution& claimed : all) enter(claimed);
+    partitions.claim(free_slots(), [this] { return may_write(); });
+    if (was_rung_for) listening->answered();
 }
 
 /// Others hear in place of one that claims nothing more.
@@ -363,8 +392,8 @@ void WorkerService::Impl::begin(const ClaimedExecution& claimed, const JobExecut
                                   .begun = claimed.begun,
                                   .accept_sink = claimed.accept_sink,
                                   .ended = [this] { bell.wake(); }};
-    auto begun = std::make_shared<RunningExecution>(parts.surroundings_of(worker), std::move(job), std::move(start),
-                                                    std::move(context));
+    auto begun = std::make_shared<RunningExecution>(parts.surroundings_of_service(worker), std::move(job),
+                                                    std::move(start), std::move(context));
     const std::lock_guard lock(mutex);
     if (heartbeat && !heartbeat->is_trusted()) begun->request_stop(StopReason::fenced, true);
     running[execution.id] = std::move(begun);
@@ -382,6 +411,7 @@ void WorkerService::Impl::hand_on_when_due() {
     if (!hand_on_at) hand_on_at = now + settings.grace;
     if (now < *hand_on_at) return;
     for (const auto& [id, execution] : running) execution->hand_on();
+    partitions.hand_on();
 }
 
 void WorkerService::Impl::wait() {
@@ -390,7 +420,7 @@ void WorkerService::Impl::wait() {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(*hand_on_at - std::chrono::steady_clock::now());
         if (left.count() > 0) interval = std::min(interval, left);
     }
-    if (draining && running.empty()) return;
+    if (draining && is_idle()) return;
     std::ignore = bell.wait(interval);
 }
 

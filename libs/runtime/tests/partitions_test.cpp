@@ -20,8 +20,17 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
-class Partitions : public Deadly {
+/// Also where workers may claim the partitions, and there are none: what they come to is the same.
+class Partitions : public Deadly, public testing::WithParamInterface<bool> {
 protected:
+    static JobDefinition job(const std::string& body) {
+        JobDefinition made = Deadly::job(body);
+        for (ElementDefinition& element : made.elements)
+            if (auto* step = std::get_if<StepDefinition>(&element.what);
+                step != nullptr && step->partition && GetParam())
+                step->partition->workers = Template::literal("any");
+        return made;
+    }
     static std::string plan(int count, const std::string& attributes = "") {
         std::string text = fmt::format(R"(<plan partitions="{}" {}>)", count, attributes);
         for (int i = 0; i < count && count <= 10; ++i)
@@ -59,7 +68,7 @@ protected:
     void expect_sound() { EXPECT_THAT(repository_->verify(), IsEmpty()); }
 };
 
-TEST_F(Partitions, EachHasItsOwnPropertiesContextsAndExitStatus) {
+TEST_P(Partitions, EachHasItsOwnPropertiesContextsAndExitStatus) {
     std::mutex mutex;
     std::set<std::string> seen;
     script().on_batchlet = [&](StepContext& step) {
@@ -84,7 +93,7 @@ TEST_F(Partitions, EachHasItsOwnPropertiesContextsAndExitStatus) {
     expect_sound();
 }
 
-TEST_F(Partitions, TheOrderOfTheArtifactsIsThatOfTheSpecification) {
+TEST_P(Partitions, TheOrderOfTheArtifactsIsThatOfTheSpecification) {
     script().on_batchlet = [](StepContext&) { return std::string("X"); };
     const JobExecution execution =
         run(job(R"(<step id="s"><listeners><listener ref="recorder"/></listeners><batchlet ref="scripted"/>)"
@@ -96,7 +105,7 @@ TEST_F(Partitions, TheOrderOfTheArtifactsIsThatOfTheSpecification) {
                                           "after COMMIT", "afterStep"));
 }
 
-TEST_F(Partitions, AnAnalyzerWithoutACollectorHearsHowEachEnded) {
+TEST_P(Partitions, AnAnalyzerWithoutACollectorHearsHowEachEnded) {
     script().on_batchlet = [](StepContext& step) { return "P" + n(step); };
     script().on_call["COMPLETED P1"] = [](StepContext* step, JobContext& job) {
         step->exit_status = "FROM ANALYZER";
@@ -108,7 +117,7 @@ TEST_F(Partitions, AnAnalyzerWithoutACollectorHearsHowEachEnded) {
     EXPECT_EQ(execution.exit_status, "JOB TOO");
 }
 
-TEST_F(Partitions, OfEachPartitionTheDataComeInOrderAndItsEndLast) {
+TEST_P(Partitions, OfEachPartitionTheDataComeInOrderAndItsEndLast) {
     std::atomic<int> count = 0;
     script().on_collect = [&](StepContext&) { return std::to_string(++count); };
     const JobExecution execution =
@@ -123,7 +132,7 @@ TEST_F(Partitions, OfEachPartitionTheDataComeInOrderAndItsEndLast) {
     EXPECT_EQ(step(execution.id).metrics.commits, 3);
 }
 
-TEST_F(Partitions, WhatABatchletCollectsComesTogetherWithItsEnd) {  // §8.2.6.5: once, at its end
+TEST_P(Partitions, WhatABatchletCollectsComesTogetherWithItsEnd) {  // §8.2.6.5: once, at its end
     script().on_collect = [](StepContext& step) { return n(step); };
     script().on_batchlet = [](StepContext& step) { return n(step); };
     const JobExecution execution = run(job(batchlet(plan(10) + std::string(artifacts))));
@@ -133,7 +142,7 @@ TEST_F(Partitions, WhatABatchletCollectsComesTogetherWithItsEnd) {  // §8.2.6.5
     for (std::size_t i = 1; i < 21; i += 2) EXPECT_EQ("data " + log[i + 1].substr(log[i + 1].find(' ') + 1), log[i]);
 }
 
-TEST_F(Partitions, AFailedPartitionRollsTheStepBackAfterTheOthersHaveEnded) {
+TEST_P(Partitions, AFailedPartitionRollsTheStepBackAfterTheOthersHaveEnded) {
     script().on_batchlet = [](StepContext& step) -> std::string {
         if (n(step) == "0") throw Bad("zero");
         return "OK";
@@ -153,7 +162,7 @@ TEST_F(Partitions, AFailedPartitionRollsTheStepBackAfterTheOthersHaveEnded) {
     expect_sound();
 }
 
-TEST_F(Partitions, OnlyWhatIsNotCompletedRunsAgainEachFromItsOwnProgress) {
+TEST_P(Partitions, OnlyWhatIsNotCompletedRunsAgainEachFromItsOwnProgress) {
     script().on_process = [](std::int64_t item) {
         if (item == 5 && script().attempts[0]++ == 0) throw Bad("five");
         return true;
@@ -171,7 +180,7 @@ TEST_F(Partitions, OnlyWhatIsNotCompletedRunsAgainEachFromItsOwnProgress) {
     expect_sound();
 }
 
-TEST_F(Partitions, ACompletedStepThatMayStartAgainRunsAllItsPartitions) {
+TEST_P(Partitions, ACompletedStepThatMayStartAgainRunsAllItsPartitions) {
     script().on_batchlet = [](StepContext& step) -> std::string {
         if (step.step_name == "t" && script().attempts[0]++ == 0) throw Bad("later");
         return "";
@@ -186,7 +195,7 @@ TEST_F(Partitions, ACompletedStepThatMayStartAgainRunsAllItsPartitions) {
     expect_sound();
 }
 
-TEST_F(Partitions, TheMapperIsAskedAtEachStartAndTheNumberStays) {
+TEST_P(Partitions, TheMapperIsAskedAtEachStartAndTheNumberStays) {
     int count = 3;
     script().on_map = [&] {
         PartitionPlan plan{.partitions = count};
@@ -211,7 +220,7 @@ TEST_F(Partitions, TheMapperIsAskedAtEachStartAndTheNumberStays) {
     expect_sound();
 }
 
-TEST_F(Partitions, AMapperMayOverrideAndThenAllBeginsAnew) {
+TEST_P(Partitions, AMapperMayOverrideAndThenAllBeginsAnew) {
     PartitionPlan answer{.partitions = 2, .threads = 1};
     script().on_map = [&] { return answer; };
     script().on_process = [](std::int64_t item) {
@@ -234,7 +243,7 @@ TEST_F(Partitions, AMapperMayOverrideAndThenAllBeginsAnew) {
     expect_sound();
 }
 
-TEST_F(Partitions, APlanOfNoneIsCompleted) {
+TEST_P(Partitions, APlanOfNoneIsCompleted) {
     script().on_map = [] { return PartitionPlan{}; };
     const JobExecution execution = run(job(batchlet(R"(<mapper ref="mapper"/><reducer ref="reducer"/>)")));
     EXPECT_EQ(execution.status, BatchStatus::completed);
@@ -243,7 +252,7 @@ TEST_F(Partitions, APlanOfNoneIsCompleted) {
     EXPECT_EQ(run(job(batchlet(R"(<plan partitions="0"/>)"))).status, BatchStatus::completed);
 }
 
-TEST_F(Partitions, ThousandsAreOrdinary) {
+TEST_P(Partitions, ThousandsAreOrdinary) {
     std::atomic<int> ran = 0;
     script().on_batchlet = [&](StepContext&) {
         ++ran;
@@ -256,7 +265,7 @@ TEST_F(Partitions, ThousandsAreOrdinary) {
     expect_sound();
 }
 
-TEST_F(Partitions, ThePlanIsStoredInAFewStatements) {
+TEST_P(Partitions, ThePlanIsStoredInAFewStatements) {
     const auto statements = [&](int count) {
         const JobDefinition definition = job(batchlet(plan(count)));
         script().on_batchlet = [](StepContext&) { return std::string(); };
@@ -273,7 +282,7 @@ TEST_F(Partitions, ThePlanIsStoredInAFewStatements) {
     EXPECT_LE(thousand - hundred, 900 * 8 + 20 + 5 * asked);
 }
 
-TEST_F(Partitions, NotMoreThanThreadsRunAtOnce) {
+TEST_P(Partitions, NotMoreThanThreadsRunAtOnce) {
     std::atomic<int> now = 0;
     std::atomic<int> most = 0;
     script().on_batchlet = [&](StepContext&) {
@@ -288,7 +297,7 @@ TEST_F(Partitions, NotMoreThanThreadsRunAtOnce) {
     EXPECT_LE(most, 2);
 }
 
-TEST_F(Partitions, WithoutHelpersTheStepRunsItsOwn) {
+TEST_P(Partitions, WithoutHelpersTheStepRunsItsOwn) {
     JobOperator alone(*repository_, registry_, drivers_, {.helpers = 0});
     script().on_batchlet = [](StepContext&) { return std::string(); };
     const std::string inner = batchlet(plan(4) + std::string(artifacts));
@@ -301,7 +310,7 @@ TEST_F(Partitions, WithoutHelpersTheStepRunsItsOwn) {
     EXPECT_EQ(ended->status, BatchStatus::completed);
 }
 
-TEST_F(Partitions, SplitsOfSplitsAndPartitionsFinishWhereTheirCoordinatorsTakeAllThreads) {
+TEST_P(Partitions, SplitsOfSplitsAndPartitionsFinishWhereTheirCoordinatorsTakeAllThreads) {
     // With two threads the flows of the outer split take both, and each waits for children of its own.
     const auto parts = [](const std::string& id) {
         return fmt::format(
@@ -329,7 +338,7 @@ TEST_F(Partitions, SplitsOfSplitsAndPartitionsFinishWhereTheirCoordinatorsTakeAl
     expect_sound();
 }
 
-TEST_F(Partitions, StopReachesThoseThatRunAndTheOthersAreNeverEntered) {
+TEST_P(Partitions, StopReachesThoseThatRunAndTheOthersAreNeverEntered) {
     std::mutex mutex;
     std::condition_variable changed;
     int here = 0;
@@ -365,7 +374,7 @@ TEST_F(Partitions, StopReachesThoseThatRunAndTheOthersAreNeverEntered) {
     expect_sound();
 }
 
-TEST_F(Partitions, UserDataIsKeptForEachPartitionAndApartFromTheSteps) {
+TEST_P(Partitions, UserDataIsKeptForEachPartitionAndApartFromTheSteps) {
     script().on_batchlet = [](StepContext& step) -> std::string {
         if (!step.persistent_user_data) {
             step.persistent_user_data = "data of " + n(step);
@@ -382,7 +391,7 @@ TEST_F(Partitions, UserDataIsKeptForEachPartitionAndApartFromTheSteps) {
 
 // --- exceptions from every artifact of a partitioned step
 
-TEST_F(Partitions, AnExceptionFromAnyOfTheArtifactsFailsTheStepAndRollsBack) {
+TEST_P(Partitions, AnExceptionFromAnyOfTheArtifactsFailsTheStepAndRollsBack) {
     script().on_batchlet = [](StepContext&) { return std::string("X"); };
     script().on_map = [] { return PartitionPlan{.partitions = 2}; };
     const JobDefinition definition = job(batchlet(R"(<mapper ref="mapper"/>)" + std::string(artifacts)));
@@ -407,7 +416,7 @@ TEST_F(Partitions, AnExceptionFromAnyOfTheArtifactsFailsTheStepAndRollsBack) {
     expect_sound();
 }
 
-TEST_F(Partitions, AnExceptionFromTheReducersRollbackIsToldIfNothingElseFailed) {
+TEST_P(Partitions, AnExceptionFromTheReducersRollbackIsToldIfNothingElseFailed) {
     script().on_call["rollback"] = [](StepContext*, JobContext&) { throw Bad("rollback"); };
     script().on_batchlet = [](StepContext&) -> std::string { throw Bad("work"); };
     const JobExecution execution = run(job(batchlet(plan(1) + R"(<reducer ref="reducer"/>)")));
@@ -415,14 +424,14 @@ TEST_F(Partitions, AnExceptionFromTheReducersRollbackIsToldIfNothingElseFailed) 
     EXPECT_EQ(script().log.back(), "after ROLLBACK");
 }
 
-TEST_F(Partitions, AMapperThatAnswersNonsenseFailsTheStep) {
+TEST_P(Partitions, AMapperThatAnswersNonsenseFailsTheStep) {
     script().on_map = [] { return PartitionPlan{.partitions = 1, .properties = {{}, {}}}; };
     const JobExecution execution = run(job(batchlet(R"(<mapper ref="mapper"/>)")));
     EXPECT_EQ(execution.status, BatchStatus::failed);
     EXPECT_THAT(execution.failure->message, HasSubstr("answered 1 partitions, 0 threads and properties of 2"));
 }
 
-TEST_F(Partitions, APartitionWhosePropertiesDoNotResolveFailsAlone) {
+TEST_P(Partitions, APartitionWhosePropertiesDoNotResolveFailsAlone) {
     const std::string body =
         R"(<step id="s"><chunk item-count="#{partitionPlan['n']}"><reader ref="numbers"><properties>)"
         R"(<property name="count" value="2"/></properties></reader><writer ref="rows"/></chunk>)"
@@ -435,7 +444,7 @@ TEST_F(Partitions, APartitionWhosePropertiesDoNotResolveFailsAlone) {
 
 // --- owners that die
 
-TEST_F(Partitions, AnAdopterGoesOnWithThosePartitionsThatHadNotEnded) {
+TEST_P(Partitions, AnAdopterGoesOnWithThosePartitionsThatHadNotEnded) {
     const JobDefinition definition = job(with(chunk_step(6, R"(<mapper ref="mapper"/>)" + std::string(artifacts)), ""));
     script().on_map = [] { return PartitionPlan{.partitions = 3, .threads = 1}; };
     const auto collect = [](StepContext& step) { return fmt::format("{}", step.metrics.commits); };
@@ -467,7 +476,7 @@ TEST_F(Partitions, AnAdopterGoesOnWithThosePartitionsThatHadNotEnded) {
     expect_sound();
 }
 
-TEST_F(Partitions, WhatALostOwnerLeavesEndsWithTheExecutionAndCounts) {
+TEST_P(Partitions, WhatALostOwnerLeavesEndsWithTheExecutionAndCounts) {
     ASSERT_TRUE(died(in_child([&] {
         script().on_process = [](std::int64_t item) {
             if (item == 5 && script().attempts[0]++ == 1) die();
@@ -492,7 +501,7 @@ TEST_F(Partitions, WhatALostOwnerLeavesEndsWithTheExecutionAndCounts) {
     expect_sound();
 }
 
-TEST_F(Partitions, EachHasARowOfItsOwnInASinkElsewhere) {
+TEST_P(Partitions, EachHasARowOfItsOwnInASinkElsewhere) {
     const std::string writer = fmt::format(
         R"(<writer ref="rows"><properties><property name="url" value="{}"/></properties></writer>)", path("sink.db"));
     const JobDefinition definition = job(with(
@@ -515,7 +524,7 @@ TEST_F(Partitions, EachHasARowOfItsOwnInASinkElsewhere) {
     EXPECT_EQ(sink->execute("SELECT COUNT(*) FROM fermata_sink WHERE partition > 0")[0][0].integer(), 3);
 }
 
-TEST_F(Partitions, CountsAddUpAfterADeathWhereTheSinkIsAnotherDatabase) {
+TEST_P(Partitions, CountsAddUpAfterADeathWhereTheSinkIsAnotherDatabase) {
     const std::string writer = fmt::format(
         R"(<writer ref="rows"><properties><property name="url" value="{}"/></properties></writer>)", path("sink.db"));
     const JobDefinition definition = job(with(chunk_step(9, plan(3, R"(threads="1")"), writer), ""));
@@ -540,6 +549,10 @@ TEST_F(Partitions, CountsAddUpAfterADeathWhereTheSinkIsAnotherDatabase) {
     EXPECT_EQ(step(second.id).metrics.written, 12);
     EXPECT_EQ(written("sink.db").size(), 27U);
 }
+
+INSTANTIATE_TEST_SUITE_P(Of, Partitions, testing::Bool(), [](const testing::TestParamInfo<bool>& of) {
+    return of.param ? std::string("AnyWorker") : std::string("TheProcess");
+});
 
 }  // namespace
 }  // namespace fermata::test

@@ -32,6 +32,7 @@ public:
         options.value("--job", "FILE", file_, "A new definition in place of the stored one").complete(Completes::file);
         options.flag("--accept-sink", accept_sink_, "Where sink and repository differ, the sink is right");
         options.flag("--accept-input", accept_input_, "Input files may have changed behind the checkpoint");
+        options.flag("--workers", for_workers_, "Let workers take partitions, in every partitioned step");
         options.flag("--detach", detach_, "Ask a worker to run it, and print the id");
     }
     ExitCode run(Session& session) override;
@@ -45,12 +46,14 @@ private:
     std::optional<std::string> file_;
     bool accept_sink_ = false;
     bool accept_input_ = false;
+    bool for_workers_ = false;
     bool detach_ = false;
 };
 
 RestartOptions RestartCommand::options_for(Session& session, const JobExecution& before) const {
     RestartOptions options{
         .parameters = before.parameters, .definition = {}, .accept_sink = accept_sink_, .accept_input = accept_input_};
+    options.for_workers = for_workers_;
     for (const auto& name : unset_)
         if (options.parameters.erase(name) == 0)
             throw Error(ErrorKind::invalid, fmt::format("--unset {}: execution {} has no such parameter",

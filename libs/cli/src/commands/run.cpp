@@ -14,7 +14,8 @@ was stopped or lost its process goes on; what is complete stays so.
   fermata run nightly.xml -p date=2026-11-21
   fermata run nightly --instance 2026-11-21 --params night.json
 
---detach is `fermata start`: a worker runs it.
+--detach is `fermata start`: a worker runs it. With --workers this process does partitions as ever, and workers whose jobs
+folder holds this very definition help; a restart keeps it.
 )";
 
 class RunCommand final : public Command {

@@ -41,6 +41,7 @@ std::string object_of(const WorkerState& worker) {
                                   {"evidence", worker.liveness.evidence},
                                   {"slots", worker.slots},
                                   {"owns", worker.owns},
+                                  {"partitions", worker.partitions},
                                   {"jobs", worker.jobs},
                                   {"started", to_rfc3339(worker.record.started)}};
     return json_text(object);
@@ -50,8 +51,8 @@ Row row_of(const WorkerState& worker) {
     const WorkerRecord& record = worker.record;
     return {.cells = {printable(record.name), printable(record.host), std::to_string(record.process.pid),
                       printable(record.user), std::string(state_of(worker)), std::to_string(worker.slots),
-                      std::to_string(worker.owns), printable(fmt::format("{}", fmt::join(worker.jobs, " "))),
-                      local_time(record.started)},
+                      std::to_string(worker.owns), std::to_string(worker.partitions),
+                      printable(fmt::format("{}", fmt::join(worker.jobs, " "))), local_time(record.started)},
             .object = object_of(worker),
             .name = record.name};
 }
@@ -66,6 +67,7 @@ ExitCode WorkersCommand::run(Session& session) {
                         {"STATE"},
                         {"SLOTS", true},
                         {"OWNS", true},
+                        {"PARTITIONS", true},
                         {"JOBS"},
                         {"STARTED"}},
                        rows);

@@ -1,0 +1,126 @@
+#include "worker_partitions.hpp"
+
+#include <fmt/format.h>
+
+namespace fermata {
+namespace {
+
+constexpr std::size_t jobs_kept = 16;
+
+}  // namespace
+
+WorkerPartitions::WorkerPartitions(JobOperator::Impl& parts, const Worker& worker, std::function<void()> ended)
+    : parts_(parts), worker_(worker), ended_(std::move(ended)) {}
+
+WorkerPartitions::~WorkerPartitions() {
+    hand_on();
+    running_.clear();
+}
+
+void WorkerPartitions::claim(std::int64_t most, const std::function<bool()>& may_write) {
+    while (most > 0) {
+        std::optional<ClaimedPartitions> claimed;
+        try {
+            claimed = parts_.repository.claim_partitions(worker_, most);
+        } catch (...) {
+            has_unknown_ = true;
+            throw;
+        }
+        if (!claimed) return;
+        most -= static_cast<std::int64_t>(claimed->partitions.size());
+        begin(*claimed, may_write);
+    }
+}
+
+/// What cannot begin must not keep others from it.
+void WorkerPartitions::begin(const ClaimedPartitions& claimed, const std::function<bool()>& may_write) {
+    std::shared_ptr<const SharedJob> job;
+    std::string wrong;
+    try {
+        job = job_of(claimed.step.execution.execution);
+    } catch (const JobRestartException& error) {
+        wrong = error.what();
+    } catch (const std::exception& error) {
+        has_unknown_ = true;
+        troubles_.emplace_back(error.what());
+        return;
+    }
+    const auto surroundings = parts_.surroundings_of_service(worker_);
+    for (const ClaimedPartition& one : claimed.partitions) {
+        if (!job) {
+            fail(one, wrong);
+            continue;
+        }
+        auto begun = std::make_unique<RunningPartition>(
+            surroundings, job, RunningPartition::Start{claimed.step, claimed.accept_sink, one, ended_});
+        const std::lock_guard lock(mutex_);
+        if (!may_write()) begun->request_stop(StopReason::fenced, true);
+        running_[begun->key()] = std::move(begun);
+    }
+}
+
+std::shared_ptr<const SharedJob> WorkerPartitions::job_of(JobExecutionId id) {
+    if (const auto known = jobs_.find(id); known != jobs_.end()) return known->second;
+    if (jobs_.size() >= jobs_kept) std::erase_if(jobs_, [](const auto& each) { return each.second.use_count() == 1; });
+    const JobExecution execution = parts_.execution(id);
+    RunnableJob job = parts_.prepare_resume(execution, {});
+    const Claim claim{.execution = id,
+                      .instance = execution.instance_id,
+                      .instance_uuid = parts_.repository.find_instance(execution.instance_id)->uuid};
+    JobContext context = parts_.context_of(*job.job, claim, execution.parameters);
+    auto made = std::make_shared<const SharedJob>(std::move(job), std::move(context));
+    jobs_.emplace(id, made);
+    return made;
+}
+
+void WorkerPartitions::fail(const ClaimedPartition& one, const std::string& why) {
+    PartitionEnd end{.status = BatchStatus::failed,
+                     .exit_status = "FAILED",
+                     .progress = one.entry.state.progress,
+                     .failure = Failure{"fermata.Error", why, one.entry.claim.step, {}},
+                     .collected = {}};
+    parts_.repository.end_partition(one.entry.claim, end);
+    parts_.chime.ring();
+}
+
+std::vector<std::string> WorkerPartitions::look_after_ends() {
+    for (auto at = running_.begin(); at != running_.end();) {
+        if (!at->second->has_ended()) {
+            ++at;
+            continue;
+        }
+        std::unique_ptr<RunningPartition> ended;  // joined outside of the lock
+        const PartitionKey key = at->first;
+        {
+            const std::lock_guard lock(mutex_);
+            ended = std::move(at->second);
+            at = running_.erase(at);
+        }
+        if (!ended->trouble()) continue;
+        has_unknown_ = true;  // its end could not be recorded, or somebody else owns it
+        try {
+            std::rethrow_exception(ended->trouble());
+        } catch (const std::exception& error) {
+            troubles_.push_back(fmt::format("partition {}: {}", key.number, error.what()));
+        }
+    }
+    return std::exchange(troubles_, {});
+}
+
+void WorkerPartitions::disown_unknown() {
+    std::vector<PartitionKey> known;
+    for (const auto& [key, partition] : running_) known.push_back(key);
+    parts_.repository.disown_unknown_partitions(worker_, known, parts_.settings.actor);
+    has_unknown_ = false;
+}
+
+void WorkerPartitions::hand_on() {
+    for (const auto& [key, partition] : running_) partition->hand_on();
+}
+
+void WorkerPartitions::fence() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, partition] : running_) partition->request_stop(StopReason::fenced, true);
+}
+
+}  // namespace fermata

@@ -1,0 +1,51 @@
+#pragma once
+// Partitions that a worker has claimed and runs, of whatever executions. All but fence() from one thread.
+#include "job_operator_impl.hpp"
+#include "running_partition.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace fermata {
+
+class WorkerPartitions {
+public:
+    /// `ended` is called by the thread of each that has ended. REQUIRES: both outlive this.
+    WorkerPartitions(JobOperator::Impl& parts, const Worker& worker, std::function<void()> ended);
+    ~WorkerPartitions();  ///< hands on what runs, and waits until it rests
+
+    [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(running_.size()); }
+    /// Claims up to `most` and runs them. `may_write` says whether the worker can be sure of what it owns. Throws what
+    /// the repository throws.
+    void claim(std::int64_t most, const std::function<bool()>& may_write);
+    /// Answers what went wrong with those that have ended, a line each.
+    [[nodiscard]] std::vector<std::string> look_after_ends();
+    /// Lets go of what the rows say it runs, and it does not.
+    void disown_unknown();
+    /// What has gone wrong since may have left such rows.
+    [[nodiscard]] bool has_unknown() const noexcept { return has_unknown_; }
+    void hand_on();
+    /// What runs writes nothing more and ends its children. From any thread.
+    void fence();
+
+private:
+    [[nodiscard]] std::shared_ptr<const SharedJob> job_of(JobExecutionId execution);
+    void begin(const ClaimedPartitions& claimed, const std::function<bool()>& may_write);
+    void fail(const ClaimedPartition& one, const std::string& why);
+
+    JobOperator::Impl& parts_;
+    const Worker& worker_;
+    const std::function<void()> ended_;
+    bool has_unknown_ = false;
+    std::vector<std::string> troubles_;
+    std::map<JobExecutionId, std::shared_ptr<const SharedJob>> jobs_;  ///< those that run here, and a few that did
+    std::mutex mutex_;                                                 ///< of `running_`, which fence() looks at
+    std::map<PartitionKey, std::unique_ptr<RunningPartition>> running_;
+};
+
+}  // namespace fermata

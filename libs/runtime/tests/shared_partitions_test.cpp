@@ -1,0 +1,308 @@
+// Partitions that workers claim, with several operators and services in one process, each with a repository of its own.
+#include "gate.hpp"
+#include "harness.hpp"
+
+#include <fermata/runtime/worker_service.hpp>
+
+#include <gmock/gmock.h>
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <list>
+#include <set>
+#include <thread>
+
+namespace fermata::test {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr auto deadline = std::chrono::seconds(120);
+
+class SharedPartitions : public Harness {
+protected:
+    /// A process of its own, as far as the repository can tell.
+    struct Host {
+        Host(SharedPartitions& test, std::string name, std::int64_t slots, Duration grace)
+            : repository(test.drivers_.open(test.path("repo.db")), test.folder_ / "repo.db.d", false),
+              jobs(repository, test.registry_, test.drivers_, {}),
+              service(jobs, {.name = std::move(name),
+                             .slots = slots,
+                             .jobs = [definitions = test.served_]() mutable { return std::exchange(definitions, {}); },
+                             .grace = grace,
+                             .tell = {}}),
+              thread([this] { service.run(); }) {}
+        ~Host() { service.drain(); }
+
+        Repository repository;
+        JobOperator jobs;
+        WorkerService service;
+        std::jthread thread;
+    };
+    static JobDefinition shared(const std::string& work, int count, const std::string& more = "") {
+        std::string plan = fmt::format(R"(<plan partitions="{}">)", count);
+        for (int i = 0; i < count; ++i)
+            plan += fmt::format(R"(<properties partition="{0}"><property name="n" value="{0}"/></properties>)", i);
+        JobDefinition made =
+            job(R"(<step id="s"><properties><property name="n" value="#{partitionPlan['n']}"/></properties>)" + work +
+                "<partition>" + plan + "</plan>" + more + "</partition></step>");
+        std::get<StepDefinition>(made.elements.at(0).what).partition->workers = Template::literal("any");
+        return made;
+    }
+    static constexpr std::string_view batchlet = R"(<batchlet ref="scripted"/>)";
+    static std::string n(StepContext& step) { return step.properties.get<std::string>("n", ""); }
+    Host& host(const std::string& name, std::int64_t slots, Duration grace = deadline) {
+        return hosts_.emplace_back(*this, name, slots, grace);
+    }
+    JobExecution awaited(JobExecutionId id) {
+        const auto until = std::chrono::steady_clock::now() + deadline;
+        for (;;) {
+            const JobExecution now = operator_->job_execution(id);
+            if (now.ended || now.status == BatchStatus::paused) return now;
+            if (std::chrono::steady_clock::now() > until) {
+                ADD_FAILURE() << "execution " << id.value() << " is still " << to_string(now.status);
+                return now;
+            }
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+    }
+    std::vector<PartitionExecution> partitions(JobExecutionId id) { return repository_->partitions_of(step(id).id); }
+    std::set<std::string> workers_of(JobExecutionId id) {
+        std::set<std::string> names;
+        for (const PartitionExecution& each : partitions(id)) names.insert(each.worker);
+        return names;
+    }
+    void expect_sound() { EXPECT_THAT(repository_->verify(), IsEmpty()); }
+
+    std::optional<std::vector<JobDefinition>> served_;
+    std::list<Host> hosts_;
+};
+
+TEST_F(SharedPartitions, AWorkerHelpsTheProcessOfARun) {
+    // Both are there at once, and the process of the run has a single thread.
+    Gate first;
+    Gate second;
+    script().on_batchlet = [&](StepContext& step) {
+        (n(step) == "0" ? first : second).open();
+        EXPECT_TRUE(first.wait() && second.wait());
+        return "P" + n(step);
+    };
+    const JobDefinition two = shared(std::string(batchlet), 2, R"(<analyzer ref="analyzer"/><reducer ref="reducer"/>)");
+    served_ = {two};
+    host("alpha", 1);
+    JobOperator alone(*repository_, registry_, drivers_, {.helpers = 0});
+    const JobExecutionId id = alone.start(two, {});
+    EXPECT_EQ(BatchStatus::completed, alone.wait(id, deadline)->status);
+    EXPECT_THAT(workers_of(id), SizeIs(2));
+    EXPECT_THAT(workers_of(id), testing::Contains("alpha"));
+    EXPECT_THAT(script().log,
+                ElementsAre("begin", HasSubstr("COMPLETED P"), HasSubstr("COMPLETED P"), "before", "after COMMIT"));
+    expect_sound();
+}
+
+TEST_F(SharedPartitions, WhatAStartSaysOfItsStepsIsTrueOfAnyOfThem) {
+    Gate first;
+    Gate second;
+    script().on_batchlet = [&](StepContext& step) {
+        (n(step) == "0" ? first : second).open();
+        EXPECT_TRUE(first.wait() && second.wait());
+        return std::string();
+    };
+    JobDefinition two = shared(std::string(batchlet), 2);
+    std::get<StepDefinition>(two.elements.at(0).what).partition->workers.reset();
+    served_ = {two};
+    host("alpha", 1);
+    JobOperator alone(*repository_, registry_, drivers_, {.helpers = 0});
+    const JobExecutionId id = alone.start(two, {.for_workers = true});
+    EXPECT_EQ(BatchStatus::completed, alone.wait(id, deadline)->status);
+    EXPECT_THAT(workers_of(id), testing::Contains("alpha"));
+}
+
+TEST_F(SharedPartitions, AsManyOneSlotWorkersAsPartitionedJobsFinishThem) {
+    const JobDefinition rows = shared(
+        R"(<chunk item-count="2"><reader ref="numbers"><properties><property name="count" value="5"/></properties>)"
+        R"(</reader><writer ref="rows"/></chunk>)",
+        4);
+    served_ = {rows};
+    std::vector<JobExecutionId> ids;
+    for (int i = 0; i < 3; ++i) ids.push_back(operator_->submit(rows, {}));
+    for (const char* name : {"alpha", "beta", "gamma"}) host(name, 1);
+    for (const JobExecutionId id : ids) {
+        EXPECT_EQ(BatchStatus::completed, awaited(id).status);
+        EXPECT_EQ((Metrics{.read = 20, .written = 20, .commits = 12}), step(id).metrics);
+    }
+    EXPECT_THAT(written(), SizeIs(60));
+    hosts_.clear();
+    expect_sound();
+}
+
+TEST_F(SharedPartitions, ASplitOfPartitionedStepsNeedsOneSlot) {
+    JobDefinition both =
+        job(R"(<split id="both"><flow id="f1"><step id="a"><batchlet ref="scripted"/><partition><plan partitions="3"/>)"
+            R"(</partition></step></flow><flow id="f2"><step id="b"><batchlet ref="scripted"/><partition>)"
+            R"(<plan partitions="3"/></partition></step></flow></split>)");
+    script().on_batchlet = [](StepContext&) { return std::string(); };
+    served_ = {both};
+    const JobExecutionId id = operator_->submit(both, {.for_workers = true});
+    host("alpha", 1);
+    EXPECT_EQ(BatchStatus::completed, awaited(id).status);
+    hosts_.clear();
+    expect_sound();
+}
+
+TEST_F(SharedPartitions, AStopReachesThoseThatRunElsewhere) {
+    Gate running;
+    Gate stopped;
+    script().on_batchlet_stop = [&] { stopped.open(); };
+    script().on_batchlet = [&](StepContext&) {
+        running.open();
+        EXPECT_TRUE(stopped.wait());
+        return std::string("STOPPED HERE");
+    };
+    const JobDefinition two = shared(std::string(batchlet), 2);
+    served_ = {two};
+    const JobExecutionId id = operator_->submit(two, {});
+    host("alpha", 1);
+    ASSERT_TRUE(running.wait());
+    operator_->stop(id);
+    EXPECT_EQ(BatchStatus::stopped, awaited(id).status);
+    for (const PartitionExecution& each : partitions(id)) EXPECT_EQ(BatchStatus::stopped, each.status);
+    hosts_.clear();
+    expect_sound();
+}
+
+TEST_F(SharedPartitions, AStopOfTheStepEndsItAndTheJobGoesOn) {
+    Gate running;
+    Gate stopped;
+    script().on_batchlet_stop = [&] { stopped.open(); };
+    script().on_batchlet = [&](StepContext&) {
+        running.open();
+        EXPECT_TRUE(stopped.wait());
+        return std::string();
+    };
+    const JobDefinition two = shared(std::string(batchlet), 2);
+    served_ = {two};
+    const JobExecutionId id = operator_->submit(two, {});
+    host("alpha", 1);
+    ASSERT_TRUE(running.wait());
+    operator_->stop_step(id, "s");
+    EXPECT_EQ(BatchStatus::completed, awaited(id).status);
+    EXPECT_EQ("STEP_STOPPED", step(id).exit_status);
+    hosts_.clear();
+    expect_sound();
+}
+
+TEST_F(SharedPartitions, APauseRestsThemAndAfterItTheyGoOnFromTheirCheckpoints) {
+    Gate third;
+    Gate go_on;
+    script().on_read = [&](std::int64_t item) {
+        if (item != 3) return;
+        third.open();
+        EXPECT_TRUE(go_on.wait());
+    };
+    const JobDefinition rows = shared(
+        R"(<chunk item-count="2"><reader ref="numbers"><properties><property name="count" value="5"/></properties>)"
+        R"(</reader><writer ref="rows"/></chunk>)",
+        2);
+    served_ = {rows};
+    const JobExecutionId id = operator_->submit(rows, {});
+    host("alpha", 1);
+    ASSERT_TRUE(third.wait());
+    operator_->pause(id);
+    go_on.open();
+    EXPECT_EQ(BatchStatus::paused, awaited(id).status);
+    EXPECT_LT(written().size(), 10U);
+    expect_sound();
+    operator_->submit_resume(id);
+    while (operator_->job_execution(id).status == BatchStatus::paused) std::this_thread::yield();
+    EXPECT_EQ(BatchStatus::completed, awaited(id).status);
+    EXPECT_THAT(written(), SizeIs(10));
+    EXPECT_EQ(10, step(id).metrics.written);
+    hosts_.clear();
+    expect_sound();
+}
+
+TEST_F(SharedPartitions, AWorkerThatLeavesHandsItsPartitionsOnFromTheirCheckpoints) {
+    Gate third;
+    Gate go_on;
+    std::atomic<bool> first_time = true;
+    script().on_read = [&](std::int64_t item) {
+        if (item != 3 || !first_time.exchange(false)) return;
+        third.open();
+        EXPECT_TRUE(go_on.wait());
+    };
+    const JobDefinition rows = shared(
+        R"(<chunk item-count="2"><reader ref="numbers"><properties><property name="count" value="6"/></properties>)"
+        R"(</reader><writer ref="rows"/></chunk>)",
+        1);
+    served_ = {rows};
+    const JobExecutionId id = operator_->submit(rows, {});
+    host("alpha", 1, Duration(0));
+    ASSERT_TRUE(third.wait());
+    hosts_.back().service.drain();
+    const auto until = std::chrono::steady_clock::now() + deadline;
+    while (operator_->job_execution(id).status != BatchStatus::starting && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));  // its owner only waited: it is handed on first
+    go_on.open();
+    hosts_.clear();
+    EXPECT_EQ(BatchStatus::starting, operator_->job_execution(id).status);
+    EXPECT_THAT(partitions(id).at(0).status, testing::AnyOf(BatchStatus::paused, BatchStatus::completed));
+    expect_sound();
+    host("beta", 1);
+    EXPECT_EQ(BatchStatus::completed, awaited(id).status);
+    EXPECT_EQ(numbers(1, 6), written());
+    hosts_.clear();
+    expect_sound();
+}
+
+TEST_F(SharedPartitions, WhatAPartitionAsksForPausesTheJobAndItIsEnteredAgain) {
+    std::atomic<int> entered = 0;
+    script().on_batchlet = [&](StepContext& step) {
+        if (++entered == 1) step.pause({.point = "approve"});
+        return std::string();
+    };
+    const JobDefinition one = shared(std::string(batchlet), 1);
+    served_ = {one};
+    const JobExecutionId id = operator_->submit(one, {});
+    host("alpha", 1);
+    EXPECT_EQ(BatchStatus::paused, awaited(id).status);
+    expect_sound();
+    operator_->signal(id, {.point = "approve", .key = "k"});
+    while (operator_->job_execution(id).status == BatchStatus::paused) std::this_thread::yield();
+    EXPECT_EQ(BatchStatus::completed, awaited(id).status);
+    EXPECT_EQ(2, entered.load());
+    hosts_.clear();
+    expect_sound();
+}
+
+TEST_F(SharedPartitions, WhatCannotBeAssembledWhereItIsClaimedFailsWithTheReason) {
+    JobDefinition limited = job(R"(<step id="s" start-limit="#{jobParameters['limit']}?:1;"><batchlet ref="scripted"/>)"
+                                R"(<partition><plan partitions="1"/></partition></step>)");
+    served_ = {limited};
+    // The execution is owned here; its parameters make no job.
+    Worker owner(folder_ / "repo.db.d");
+    const auto claim =
+        std::get<Claim>(repository_->launch({.definition = {hash_of(limited), limited.id, to_json(limited)},
+                                             .parameters = {{"limit", "many"}},
+                                             .working_directory = folder_.string(),
+                                             .actor = "ann"},
+                                            owner));
+    StepEntry entry = repository_->enter_step(claim, "s", StepEntryMode::start);
+    repository_->store_plan(entry, {.partitions = 1, .for_workers = true});
+    host("alpha", 1);
+    const auto until = std::chrono::steady_clock::now() + deadline;
+    while (!repository_->partitions_of(entry.claim.id).at(0).ended && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    const PartitionExecution ended = repository_->partitions_of(entry.claim.id).at(0);
+    EXPECT_EQ(BatchStatus::failed, ended.status);
+    ASSERT_TRUE(ended.failure);
+    EXPECT_THAT(ended.failure->message, HasSubstr("start-limit"));
+}
+
+}  // namespace
+}  // namespace fermata::test
