@@ -70,6 +70,7 @@ TEST_F(LosingConnection, TheOwnersVerbsAreDoneOnce) {
 
 TEST_F(LosingConnection, TheVerbsOfPartitionsAreDoneOnce) {
     for (const Verb& verb : partition_verbs()) survives(partitioned_scene, verb);
+    for (const Verb& verb : claimed_partition_verbs()) survives(shared_scene, verb);
     EXPECT_THAT(repository().verify(), IsEmpty());
 }
 

@@ -159,6 +159,28 @@ Scene lost_partitioned_scene(Repository& repository, const std::string& job) {
     return scene;
 }
 
+Scene shared_scene(Repository& repository, const std::string& job) {
+    Scene scene = live_scene(repository, job);
+    scene.helper = std::make_unique<Worker>(repository.data_folder(), "helper of " + job);
+    repository.enlist(*scene.helper, {.slots = 4, .jobs = {{job, "hash of " + job}}});
+    StepEntry step{.claim = scene.load, .state = {.progress = scene.committed}};
+    std::ignore = repository.store_plan(step, {.partitions = 3, .properties = {{}, {}, {}}, .for_workers = true});
+    const auto claimed = repository.claim_partitions(*scene.helper, 1);
+    const StepEntry& slice = claimed->partitions.at(0).entry;
+    scene.slice = slice.claim;
+    scene.sliced = after_one_more_chunk(slice.state.progress);
+    repository.unit().commit(scene.slice, scene.sliced);
+    const auto done = repository.claim_partitions(*scene.helper, 1);
+    repository.end_partition(done->partitions.at(0).entry.claim, {.status = BatchStatus::completed});
+    return scene;
+}
+
+Scene lost_shared_scene(Repository& repository, const std::string& job) {
+    Scene scene = shared_scene(repository, job);
+    let_die(scene, repository.data_folder());
+    return scene;
+}
+
 Scene paused_scene(Repository& repository, const std::string& job) {
     Scene scene = live_scene(repository, job);
     repository.rest_step(scene.load, {.progress = scene.committed, .pause = PauseRequest{.point = "approve"}});
@@ -351,6 +373,43 @@ const std::vector<Verb>& partition_verbs() {
                                       .progress = s.sliced,
                                       .failure = Failure{"test.Bad", "as told", "load", {}},
                                       .collected = "last"});
+        })};
+    return all;
+}
+
+const std::vector<Verb>& claimed_partition_verbs() {
+    using R = Repository;
+    using W = Worker;
+    using S = Scene;
+    static const std::vector<Verb> all{
+        verb("claim_partitions",
+             [](R& r, W&, const S& s) {
+                 const auto claimed = r.claim_partitions(*s.helper, 5);
+                 return claimed ? std::to_string(claimed->partitions.size()) : std::string("none");
+             }),
+        verb("commit of a claimed partition",
+             [](R& r, W&, const S& s) {
+                 auto unit = r.unit();
+                 r.store_collected(unit, s.slice, 2, "second");
+                 unit.commit(s.slice, after_one_more_chunk(s.sliced));
+             }),
+        verb("end of a claimed partition",
+             [](R& r, W&, const S& s) {
+                 r.end_partition(s.slice, {.status = BatchStatus::completed, .progress = s.sliced, .collected = "x"});
+             }),
+        verb("rest of a claimed partition",
+             [](R& r, W&, const S& s) { r.rest_partition(s.slice, {.progress = s.sliced}); }),
+        verb("record_sink of a claimed partition",
+             [](R& r, W&, const S& s) { r.record_sink(s.slice.execution, {"sqlite:/sink.db", "sink"}); }),
+        verb("disown_unknown_partitions",
+             [](R& r, W&, const S& s) {
+                 return std::to_string(r.disown_unknown_partitions(*s.helper, {}, "ann").size());
+             }),
+        verb("offer_partitions", [](R& r, W&, const S& s) { r.offer_partitions(s.load, false); }),
+        verb("end_step over claimed partitions", [](R& r, W&, const S& s) {
+            StepEnd end = end_of(s, BatchStatus::failed);
+            end.partitioned = true;
+            r.end_step(s.load, end);
         })};
     return all;
 }

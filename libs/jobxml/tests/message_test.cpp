@@ -9,6 +9,7 @@ namespace {
 using namespace testing_jobxml;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::StartsWith;
 
 /// The diagnostics of a job with this inside, the inside beginning at 1:71.
@@ -145,6 +146,17 @@ TEST(Message, UnknownFermataElementsAndAttributesAreErrors) {
         ElementsAre("job.xml:1:70: error: step \"s\": unknown attribute pauze of the namespace urn:fermata:job:1",
                     "job.xml:1:103: error: step \"s\": unknown element <fer:locks> of the namespace "
                     "urn:fermata:job:1"));
+}
+
+TEST(Message, WorkersArePartOfAPartition) {
+    const std::string begin = "<job id='j' version='2.0' xmlns:f='urn:fermata:job:1'><step id='s'><batchlet ref='b'/>";
+    EXPECT_THAT(diagnostics_of(begin + "<partition f:workers='any'/></step></job>"), IsEmpty());
+    EXPECT_THAT(diagnostics_of(begin + "<partition workers='any'/></step></job>"),
+                ElementsAre("job.xml:1:98: error: step \"s\": <partition> has no attribute \"workers\"; did you mean "
+                            "\"fer:workers\"?"));
+    EXPECT_THAT(diagnostics_of(begin + "<partition><plan f:workers='any'/></partition></step></job>"),
+                ElementsAre("job.xml:1:104: error: step \"s\": unknown attribute workers of the namespace "
+                            "urn:fermata:job:1"));
 }
 
 TEST(Message, APauseNeedsItsPlaceAndItsAttributes) {

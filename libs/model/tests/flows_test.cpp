@@ -183,8 +183,20 @@ JobDefinition nested() {
                                              .reducer("re")))
                    .flow(flow("s2").split(split("t").flow(flow("t1").flow(flow("t2").step(batchlet_step("q", "b"))))))
                    .next("z"))
-        .step(batchlet_step("z", "b").mapper("m", {{"k", "v"}}))
+        .step(batchlet_step("z", "b").mapper("m", {{"k", "v"}}).for_workers())
         .build();
+}
+
+TEST(Partitions, AreForAnyWorkerOrNone) {
+    PartitionDefinition partition;
+    EXPECT_FALSE(step_at(resolved(job_of({partitioned({}, partition)})), 0).partition->for_workers);
+    partition.workers = text("none");
+    EXPECT_FALSE(step_at(resolved(job_of({partitioned({}, partition)})), 0).partition->for_workers);
+    partition.workers = text("any");
+    EXPECT_TRUE(step_at(resolved(job_of({partitioned({}, partition)})), 0).partition->for_workers);
+    partition.workers = text("two", {3, 9});
+    EXPECT_THAT(told(job_of({partitioned({}, partition)})),
+                ElementsAre("job.xml:3:9: error: step \"s\": fer:workers=\"two\" is neither \"any\" nor \"none\""));
 }
 
 TEST(Nested, IsStoredAndReadBack) {
@@ -208,8 +220,10 @@ TEST(Nested, IsDescribed) {
                 HasSubstr("        partition\n          partitions: 2, at most 1 at once\n          partition 0: n = "
                           "\"0\"\n          partition 1: n = \"1\"\n          collector \"co\"\n          analyzer "
                           "\"an\"\n          reducer \"re\"\n        then: the flow ends\n"));
-    EXPECT_THAT(text,
-                HasSubstr("    partition\n      mapper \"m\"\n        property k = \"v\"\n    then: the job ends\n"));
+    EXPECT_THAT(
+        text,
+        HasSubstr(
+            "    partition, for any worker\n      mapper \"m\"\n        property k = \"v\"\n    then: the job ends\n"));
 }
 
 TEST(Nested, IsDrawn) {

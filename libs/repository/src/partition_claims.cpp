@@ -19,62 +19,72 @@ namespace {
 
 constexpr std::int64_t most_at_once = 20;
 
-constexpr std::string_view open_steps =
-    "e.id = s.execution_id AND e.status = 'STARTED' JOIN job_instance i ON i.id = e.instance_id";
-constexpr std::string_view open_partitions =
-    "JOIN partition_execution x ON x.step_execution_id = s.id AND x.offered = 1";
-constexpr std::string_view step_is_open =
-    "s.offers = 1 AND s.ended IS NULL AND s.status = 'STARTED' AND s.cut_by IS NULL";
-
 /// Whose partitions are looked for.
 struct Wanted {
     const Worker& worker;
     std::optional<StepExecutionId> step;  ///< of this one; nothing: of what the worker serves
 
-    [[nodiscard]] std::string from() const {
-        if (step)
-            return fmt::format("FROM step_execution s JOIN job_execution e ON {} {} WHERE s.id = $1 AND {}", open_steps,
-                               open_partitions, step_is_open);
-        return fmt::format(
-            "FROM step_execution s JOIN job_execution e ON {} JOIN worker_job j ON j.job_name = e.job_name AND "
-            "j.definition_hash = i.definition_hash JOIN worker w ON w.id = j.worker AND w.incarnation = $1 AND "
-            "w.draining = 0 AND w.dead = 0 {} WHERE {}",
-            open_steps, open_partitions, step_is_open);
-    }
     [[nodiscard]] Value key() const { return step ? Value(step->value()) : cell(worker.record().incarnation); }
 };
 
-// Asked before a transaction where that would keep others waiting.
-bool anything_to_do(Store& store, const Wanted& wanted) {
-    return !store.select(fmt::format("SELECT 1 {} LIMIT 1", wanted.from()), {wanted.key()}).empty();
+// The oldest step behind `$2` that offers any. In two statements, so that no server reads all that is offered to find
+// the first few.
+std::string open_step_sql(bool of_one, std::string_view locks) {
+    return fmt::format(
+        "SELECT s.id, s.step, e.id, e.instance_id, i.uuid, e.accept_sink, e.accept_input FROM step_execution s JOIN "
+        "job_execution e ON e.id = s.execution_id AND e.status = 'STARTED' JOIN job_instance i ON i.id = e.instance_id "
+        "{} WHERE s.offers = 1 AND s.ended IS NULL AND s.status = 'STARTED' AND s.cut_by IS NULL AND s.id > $2 AND {}"
+        "EXISTS (SELECT 1 FROM partition_execution x WHERE x.step_execution_id = s.id AND x.offered = 1) ORDER BY s.id "
+        "LIMIT 1{}",
+        of_one ? ""
+               : "JOIN worker_job j ON j.job_name = e.job_name AND j.definition_hash = i.definition_hash JOIN worker w "
+                 "ON w.id = j.worker AND w.incarnation = $1 AND w.draining = 0 AND w.dead = 0",
+        of_one ? "s.id = $1 AND " : "", locks);
 }
 
-// Of the oldest step that has any.
-ClaimedPartitions lock_open(StoreWrite& write, const Wanted& wanted, std::int64_t most) {
+// Locked against change: of a claim and a stop, a pause or an end, one comes first and the other one sees it.
+std::optional<ClaimedPartitions> open_step(sql::Connection& connection, const Wanted& wanted, StepExecutionId behind,
+                                           std::string_view locks) {
+    const sql::Result rows =
+        connection.execute(open_step_sql(wanted.step.has_value(), locks), {wanted.key(), Value(behind.value())});
+    if (rows.empty()) return std::nullopt;
+    RowReader row(rows[0]);
+    ClaimedPartitions found;
+    found.step.id = StepExecutionId(row.integer());
+    found.step.step = row.text();
+    found.step.execution.execution = JobExecutionId(row.integer());
+    found.step.execution.instance = JobInstanceId(row.integer());
+    found.step.execution.instance_uuid = row.text();
+    found.accept_sink = row.flag();
+    found.accept_input = row.flag();
+    return found;
+}
+
+void lock_partitions(StoreWrite& write, ClaimedPartitions& claimed, std::int64_t most) {
     const std::string_view locks = write.dialect().for_update;
     const std::string sql = fmt::format(
-        "SELECT s.id, s.step, e.id, e.instance_id, i.uuid, e.accept_sink, e.accept_input, CASE WHEN x.started IS NULL "
-        "THEN 0 ELSE 1 END, {} {} ORDER BY s.id, x.partition LIMIT $2{}",
-        partition_columns, wanted.from(),
-        locks.empty() ? "" : fmt::format(" FOR SHARE OF e, s{} OF x SKIP LOCKED", locks));
-    const sql::Result rows = write->execute(sql, {wanted.key(), Value(most)});
-    ClaimedPartitions claimed;
+        "SELECT CASE WHEN x.started IS NULL THEN 0 ELSE 1 END, {} FROM partition_execution x WHERE x.step_execution_id "
+        "= $1 AND x.offered = 1 ORDER BY x.partition LIMIT $2{}",
+        partition_columns, locks.empty() ? "" : fmt::format("{} SKIP LOCKED", locks));
+    const sql::Result rows = write->execute(sql, {Value(claimed.step.id.value()), Value(most)});
     for (std::size_t r = 0; r < rows.size(); ++r) {
         RowReader row(rows[r]);
-        const StepExecutionId step(row.integer());
-        if (r > 0 && step != claimed.step.id) break;
-        claimed.step.id = step;
-        claimed.step.step = row.text();
-        claimed.step.execution.execution = JobExecutionId(row.integer());
-        claimed.step.execution.instance = JobInstanceId(row.integer());
-        claimed.step.execution.instance_uuid = row.text();
-        claimed.accept_sink = row.flag();
-        claimed.accept_input = row.flag();
         ClaimedPartition& one = claimed.partitions.emplace_back();
         one.begun = row.flag();
         one.partition = read_partition(row);
     }
-    return claimed;
+}
+
+// Of the oldest step that has any which nobody else claims at this instant.
+ClaimedPartitions lock_open(StoreWrite& write, const Wanted& wanted, std::int64_t most) {
+    const std::string_view locks = write.dialect().for_update.empty() ? "" : " FOR SHARE OF e, s";
+    StepExecutionId behind{};
+    while (auto step = open_step(*write, wanted, behind, locks)) {
+        lock_partitions(write, *step, most);
+        if (!step->partitions.empty()) return std::move(*step);
+        behind = step->step.id;
+    }
+    return {};
 }
 
 // As many places as can be claimed at once, so that the text of a statement is always the same.
@@ -160,7 +170,10 @@ bool owns_first(StoreWrite& look, const ClaimedPartitions& claimed) {
 
 std::optional<ClaimedPartitions> claim(Store& store, const Wanted& wanted, std::int64_t most) {
     if (most < 1) return std::nullopt;
-    if (!store.database.dialect().concurrent_writers && !anything_to_do(store, wanted)) return std::nullopt;
+    // Asked before a transaction where that would keep others waiting.
+    if (!store.database.dialect().concurrent_writers &&
+        !store.read([&](sql::Connection& connection) { return open_step(connection, wanted, {}, ""); }))
+        return std::nullopt;
     ClaimedPartitions claimed;
     store.transact(
         [&](StoreWrite& write) {
@@ -393,8 +406,8 @@ std::vector<CollectedData> Repository::collected_after(StepExecutionId step,
     return collected;
 }
 
-std::int64_t Repository::release_lost_partitions(const std::string& actor) {
-    if (impl_->database.dialect().concurrent_writers) declare_dead(*impl_);
+std::int64_t Repository::release_lost_partitions(const Worker& finder, const std::string& actor) {
+    if (impl_->database.dialect().concurrent_writers) declare_dead(*impl_, finder.record().incarnation);
     std::int64_t released = 0;
     for (const auto& [worker, evidence] :
          impl_->read([&](sql::Connection& connection) { return dead_owners(connection, data_folder_); })) {

@@ -30,6 +30,7 @@ struct Plans : RepositorySuite {
         std::ignore = store.poll(one);
         std::ignore = store.steps_of_instance(one.instance);
         use_partitions(store, one);
+        use_claimed_partitions(store, one, own);
         store.end_step(
             entry.claim,
             {.status = BatchStatus::failed, .progress = {.sequence = 1}, .walk = {1, "load", "ran", "next", "check"}});
@@ -70,6 +71,31 @@ struct Plans : RepositorySuite {
         store.settle_counts(step.claim.id, 1, {.metrics = {.commits = 1}});
         StepEntry again = store.enter_step(claim, "slices", StepEntryMode::start);
         std::ignore = store.store_plan(again, {.keep_properties = true});
+    }
+    // As the owner of the execution, and as a worker that serves its job.
+    void use_claimed_partitions(Repository& store, const Claim& claim, const Worker& own) {
+        Worker beta(folder_ / "data", "beta");
+        store.enlist(beta, {.slots = 4, .jobs = {{"import", "hash of import"}}});
+        StepEntry step = store.enter_step(claim, "shared", StepEntryMode::start);
+        store.store_plan(step, {.partitions = 3, .for_workers = true});
+        store.offer_partitions(step.claim, true);
+        const auto mine = store.claim_partitions_of(step.claim, own, 1);
+        const auto theirs = store.claim_partitions(beta, 1);
+        const StepClaim& one = theirs->partitions.front().entry.claim;
+        std::ignore = store.poll_partition(one);
+        store.save_progress(one, {.sequence = 1});
+        store.rest_partition(one, {.progress = {.sequence = 1}});
+        std::ignore = store.claim_partitions(beta, 5);
+        store.disown_unknown_partitions(beta, {}, "ann");
+        std::ignore = store.claim_partitions(beta, 5);
+        store.end_partition(mine->partitions.front().entry.claim, {.status = BatchStatus::completed});
+        std::ignore = store.partition_news(step.claim.id, 0);
+        std::ignore = store.collected_after(step.claim.id, {{0, 0}});
+        store.release_lost_partitions(own, "ann");
+        store.end_step(
+            step.claim,
+            {.status = BatchStatus::failed, .walk = {4, "shared", "ran", "next", "load"}, .partitioned = true});
+        store.retire(beta);
     }
     // What waits, until it goes on, is stopped or runs out of time.
     static void wait(Repository& store, Worker& own) {

@@ -105,7 +105,8 @@ void SharedPartitions::look_after_the_dead() {
     const auto now = std::chrono::steady_clock::now();
     if (now - looked_for_dead_ < dead_interval) return;
     looked_for_dead_ = now;
-    if (around_.job.repository.release_lost_partitions(around_.job.actor) > 0) around_.job.chime.ring();
+    if (around_.job.repository.release_lost_partitions(*around_.job.claimer, around_.job.actor) > 0)
+        around_.job.chime.ring();
 }
 
 // --- what has become of them

@@ -1,5 +1,7 @@
 #include "worker_partitions.hpp"
 
+#include <fermata/runtime/exceptions.hpp>
+
 #include <fmt/format.h>
 
 namespace fermata {
@@ -9,8 +11,9 @@ constexpr std::size_t jobs_kept = 16;
 
 }  // namespace
 
-WorkerPartitions::WorkerPartitions(JobOperator::Impl& parts, const Worker& worker, std::function<void()> ended)
-    : parts_(parts), worker_(worker), ended_(std::move(ended)) {}
+WorkerPartitions::WorkerPartitions(const RunningExecution::Surroundings& surroundings, const Worker& worker,
+                                   Prepare prepare, std::function<void()> ended)
+    : surroundings_(surroundings), worker_(worker), prepare_(std::move(prepare)), ended_(std::move(ended)) {}
 
 WorkerPartitions::~WorkerPartitions() {
     hand_on();
@@ -21,7 +24,7 @@ void WorkerPartitions::claim(std::int64_t most, const std::function<bool()>& may
     while (most > 0) {
         std::optional<ClaimedPartitions> claimed;
         try {
-            claimed = parts_.repository.claim_partitions(worker_, most);
+            claimed = surroundings_.repository.claim_partitions(worker_, most);
         } catch (...) {
             has_unknown_ = true;
             throw;
@@ -37,7 +40,7 @@ void WorkerPartitions::begin(const ClaimedPartitions& claimed, const std::functi
     std::shared_ptr<const SharedJob> job;
     std::string wrong;
     try {
-        job = job_of(claimed.step.execution.execution);
+        job = job_of(claimed.step.execution.execution, claimed.accept_input);
     } catch (const JobRestartException& error) {
         wrong = error.what();
     } catch (const std::exception& error) {
@@ -45,30 +48,23 @@ void WorkerPartitions::begin(const ClaimedPartitions& claimed, const std::functi
         troubles_.emplace_back(error.what());
         return;
     }
-    const auto surroundings = parts_.surroundings_of_service(worker_);
     for (const ClaimedPartition& one : claimed.partitions) {
         if (!job) {
             fail(one, wrong);
             continue;
         }
         auto begun = std::make_unique<RunningPartition>(
-            surroundings, job, RunningPartition::Start{claimed.step, claimed.accept_sink, one, ended_});
+            surroundings_, job, RunningPartition::Start{claimed.step, claimed.accept_sink, one, ended_});
         const std::lock_guard lock(mutex_);
         if (!may_write()) begun->request_stop(StopReason::fenced, true);
         running_[begun->key()] = std::move(begun);
     }
 }
 
-std::shared_ptr<const SharedJob> WorkerPartitions::job_of(JobExecutionId id) {
+std::shared_ptr<const SharedJob> WorkerPartitions::job_of(JobExecutionId id, bool accept_input) {
     if (const auto known = jobs_.find(id); known != jobs_.end()) return known->second;
     if (jobs_.size() >= jobs_kept) std::erase_if(jobs_, [](const auto& each) { return each.second.use_count() == 1; });
-    const JobExecution execution = parts_.execution(id);
-    RunnableJob job = parts_.prepare_resume(execution, {});
-    const Claim claim{.execution = id,
-                      .instance = execution.instance_id,
-                      .instance_uuid = parts_.repository.find_instance(execution.instance_id)->uuid};
-    JobContext context = parts_.context_of(*job.job, claim, execution.parameters);
-    auto made = std::make_shared<const SharedJob>(std::move(job), std::move(context));
+    auto made = std::make_shared<const SharedJob>(prepare_(id, accept_input));
     jobs_.emplace(id, made);
     return made;
 }
@@ -79,8 +75,13 @@ void WorkerPartitions::fail(const ClaimedPartition& one, const std::string& why)
                      .progress = one.entry.state.progress,
                      .failure = Failure{"fermata.Error", why, one.entry.claim.step, {}},
                      .collected = {}};
-    parts_.repository.end_partition(one.entry.claim, end);
-    parts_.chime.ring();
+    try {
+        surroundings_.repository.end_partition(one.entry.claim, end);
+    } catch (const std::exception& error) {
+        has_unknown_ = true;  // or it is somebody else's by now
+        troubles_.emplace_back(error.what());
+    }
+    surroundings_.chime.ring();
 }
 
 std::vector<std::string> WorkerPartitions::look_after_ends() {
@@ -110,7 +111,7 @@ std::vector<std::string> WorkerPartitions::look_after_ends() {
 void WorkerPartitions::disown_unknown() {
     std::vector<PartitionKey> known;
     for (const auto& [key, partition] : running_) known.push_back(key);
-    parts_.repository.disown_unknown_partitions(worker_, known, parts_.settings.actor);
+    surroundings_.repository.disown_unknown_partitions(worker_, known, surroundings_.actor);
     has_unknown_ = false;
 }
 

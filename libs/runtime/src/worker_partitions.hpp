@@ -1,6 +1,5 @@
 #pragma once
 // Partitions that a worker has claimed and runs, of whatever executions. All but fence() from one thread.
-#include "job_operator_impl.hpp"
 #include "running_partition.hpp"
 
 #include <cstdint>
@@ -15,8 +14,11 @@ namespace fermata {
 
 class WorkerPartitions {
 public:
-    /// `ended` is called by the thread of each that has ended. REQUIRES: both outlive this.
-    WorkerPartitions(JobOperator::Impl& parts, const Worker& worker, std::function<void()> ended);
+    /// Resolves and assembles the job of an execution. Throws JobRestartException if that cannot be done here.
+    using Prepare = std::function<SharedJob(JobExecutionId execution, bool accept_input)>;
+    /// `ended` is called by the thread of each that has ended. REQUIRES: `worker` outlives this.
+    WorkerPartitions(const RunningExecution::Surroundings& surroundings, const Worker& worker, Prepare prepare,
+                     std::function<void()> ended);
     ~WorkerPartitions();  ///< hands on what runs, and waits until it rests
 
     [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(running_.size()); }
@@ -34,12 +36,13 @@ public:
     void fence();
 
 private:
-    [[nodiscard]] std::shared_ptr<const SharedJob> job_of(JobExecutionId execution);
+    [[nodiscard]] std::shared_ptr<const SharedJob> job_of(JobExecutionId execution, bool accept_input);
     void begin(const ClaimedPartitions& claimed, const std::function<bool()>& may_write);
     void fail(const ClaimedPartition& one, const std::string& why);
 
-    JobOperator::Impl& parts_;
+    const RunningExecution::Surroundings surroundings_;
     const Worker& worker_;
+    const Prepare prepare_;
     const std::function<void()> ended_;
     bool has_unknown_ = false;
     std::vector<std::string> troubles_;

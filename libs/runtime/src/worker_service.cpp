@@ -85,7 +85,10 @@ struct WorkerService::Impl {
           settings(std::move(the_settings)),
           worker(parts.repository.data_folder(), settings.name),
           bell(parts.repository, Bell::About::work),
-          partitions(parts, worker, [this] { bell.wake(); }) {
+          partitions(
+              parts.surroundings_of_service(worker), worker,
+              [this](JobExecutionId id, bool accept_input) { return shared_job(id, accept_input); },
+              [this] { bell.wake(); }) {
         terms.slots = settings.slots;
     }
 
@@ -115,6 +118,7 @@ struct WorkerService::Impl {
     /// On the heartbeat's thread: the others wait for the repository just now.
     void tell_missing(const std::string& why) const;
     [[nodiscard]] std::vector<JobExecutionId> known() const;
+    [[nodiscard]] SharedJob shared_job(JobExecutionId id, bool accept_input);
     [[nodiscard]] bool may_write() const { return !heartbeat || heartbeat->is_trusted(); }
     [[nodiscard]] bool is_idle() const { return running.empty() && partitions.count() == 0; }
     [[nodiscard]] std::int64_t waiting() const;
@@ -274,7 +278,7 @@ std::vector<JobExecutionId> WorkerService::Impl::known() const {
 
 void WorkerService::Impl::take_over() {
     if (!looking_for_dead.is_time()) return;
-    parts.repository.release_lost_partitions(parts.settings.actor);
+    parts.repository.release_lost_partitions(worker, parts.settings.actor);
     for (const LostExecution& lost : parts.repository.lost_executions(worker)) {
         try {
             take_over(lost);
@@ -365,6 +369,18 @@ void WorkerService::Impl::look_after_ear() {
         deafness.clear();
     else if (deafness.empty())  // the words change while the trouble is the same
         tell_trouble(deafness, now + "; work is looked for meanwhile, and found later");
+}
+
+/// For partitions, whoever owns the execution.
+SharedJob WorkerService::Impl::shared_job(JobExecutionId id, bool accept_input) {
+    const JobExecution execution = parts.execution(id);
+    RunnableJob job = parts.prepare_resume(execution, {});
+    const Claim none{.execution = id,
+                     .instance = execution.instance_id,
+                     .instance_uuid = parts.repository.find_instance(execution.instance_id)->uuid};
+    JobContext context = parts.context_of(*job.job, none, execution.parameters);
+    context.accept_input = accept_input;
+    return {std::move(job), std::move(context)};
 }
 
 /// What cannot begin must not keep those claimed with it.

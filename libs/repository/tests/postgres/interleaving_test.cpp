@@ -199,6 +199,22 @@ TEST_F(Interleaving, PartitionsOfAZombieAndRequests) {
     EXPECT_GT(tried_, 70);
 }
 
+TEST_F(Interleaving, PartitionsForWorkersBesideEachOtherAndRequests) {
+    const std::vector<Verb>& verbs = claimed_partition_verbs();
+    for (std::size_t i = 0; i < verbs.size(); ++i)
+        for (std::size_t j = i; j < verbs.size(); ++j) try_all(shared_scene, verbs[i], verbs[j]);
+    for (const Verb& one : verbs)
+        for (const Verb& request : requests()) try_all(shared_scene, one, request);
+    EXPECT_GT(tried_, 100);
+}
+
+TEST_F(Interleaving, PartitionsForWorkersOfADeadOwnerAndRequests) {
+    for (const Verb& one : claimed_partition_verbs())
+        for (const Verb& request : requests()) try_all(lost_shared_scene, one, request);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+    EXPECT_GT(tried_, 100);
+}
+
 TEST_F(Interleaving, AZombieAndRequests) {
     for (const Verb& zombie : owner_verbs())
         for (const Verb& request : requests()) try_all(lost_scene, zombie, request);

@@ -425,7 +425,7 @@ public:
     [[nodiscard]] std::vector<CollectedData> collected_after(StepExecutionId step,
                                                              const std::map<std::int64_t, std::int64_t>& sequences);
     /// Partitions whose owner is proved dead are open to others, from their checkpoints. Answers how many.
-    std::int64_t release_lost_partitions(const std::string& actor);
+    std::int64_t release_lost_partitions(const Worker& finder, const std::string& actor);
     /// As disown_unknown.
     std::vector<PartitionKey> disown_unknown_partitions(const Worker& worker, std::span<const PartitionKey> known,
                                                         const std::string& actor);

@@ -18,6 +18,7 @@ struct Scene {
     StepClaim slice;     ///< partition 0 of it, STARTED, in partitioned scenes
     Progress sliced;     ///< and what it has committed
     std::unique_ptr<Worker> owner;
+    std::unique_ptr<Worker> helper;  ///< of scenes with partitions for workers: serves, and has claimed partition 0
 };
 /// Its owner lives and is in step "load", one chunk after its beginning.
 [[nodiscard]] Scene live_scene(Repository& repository, const std::string& job);
@@ -37,6 +38,10 @@ struct Scene {
 [[nodiscard]] Scene partitioned_scene(Repository& repository, const std::string& job);
 [[nodiscard]] Scene lost_partitioned_scene(Repository& repository, const std::string& job);
 
+/// As partitioned and lost partitioned, but workers may claim the partitions, and `helper`, who lives, runs 0.
+[[nodiscard]] Scene shared_scene(Repository& repository, const std::string& job);
+[[nodiscard]] Scene lost_shared_scene(Repository& repository, const std::string& job);
+
 struct Verb {
     std::string name;
     /// What it answered, in a word; an Error's kind if it threw one.
@@ -49,6 +54,10 @@ struct Verb {
 
 /// Those of the owner of a partitioned scene: the first enters partition 1, the others belong to partition 0.
 [[nodiscard]] const std::vector<Verb>& partition_verbs();
+
+/// Of a shared scene: the first claims what is open, the others are those of the owner of partition 0, and those of the
+/// execution's owner about partitions.
+[[nodiscard]] const std::vector<Verb>& claimed_partition_verbs();
 
 /// Everything the store says of a job's instances, without numbers and times that differ from run to run.
 [[nodiscard]] std::string picture_of(Repository& repository, const std::string& job);
