@@ -45,8 +45,8 @@ void JobOperator::Impl::run(RunnableJob job, RunningExecution::Start start, cons
 }
 
 RunningExecution::Surroundings JobOperator::Impl::surroundings_of(const Worker& owner) {
-    return {repository, registry, drivers,        the_watcher(), owner.owner_fd(),
-            crew,       chime,    settings.actor, &owner,        settings.helpers};
+    return {repository, registry,       drivers, the_watcher(),    owner.owner_fd(), crew,
+            chime,      settings.actor, &owner,  settings.helpers, settings.doorbell};
 }
 
 RunningExecution::Surroundings JobOperator::Impl::surroundings_of_service(const Worker& owner) {

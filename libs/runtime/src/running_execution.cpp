@@ -26,7 +26,8 @@ RunningExecution::RunningExecution(Surroundings surroundings, RunnableJob job, S
              occupancy_,
              surroundings_.actor,
              surroundings_.claimer,
-             surroundings_.helpers} {
+             surroundings_.helpers,
+             surroundings_.doorbell} {
     auto display = display_.lock();
     display->id = start_.claim.execution;
     display->status = BatchStatus::started;

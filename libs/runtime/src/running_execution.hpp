@@ -24,6 +24,7 @@ public:
         std::string actor;
         const Worker* claimer = nullptr;  ///< as JobScope's
         std::size_t helpers = 0;
+        Doorbell* doorbell = nullptr;
     };
     struct Start {
         Claim claim;

@@ -44,6 +44,7 @@ RunningPartition::RunningPartition(const RunningExecution::Surroundings& surroun
              surroundings.actor,
              nullptr,
              0,
+             nullptr,
              start_.claimed.entry.claim},
       step_stop_(stop_),
       log_(surroundings.repository.data_folder() / "logs" / std::to_string(start_.step.execution.execution.value()) /

@@ -6,6 +6,7 @@ namespace fermata {
 namespace {
 
 constexpr std::chrono::seconds look_interval(1);
+constexpr std::int64_t most_rung_for = 64;  ///< whoever hears claims as many partitions as it has slots
 constexpr std::chrono::milliseconds dead_interval(500);
 
 std::size_t width_of(const JobScope& job, const StoredPlan& plan) {
@@ -29,6 +30,9 @@ SharedPartitions::SharedPartitions(const PartitionSurroundings& around, const St
 SharedPartitions::Left SharedPartitions::run() {
     const Occupancy::Wait waiting(around_.job.occupancy);
     if (adopted_) around_.job.repository.offer_partitions(around_.claim, true);
+    if (around_.job.doorbell != nullptr)
+        around_.job.doorbell->ring(around_.claim.execution.execution,
+                                   std::min(static_cast<std::int64_t>(open_.size()), most_rung_for));
     for (;;) {
         const std::uint64_t heard = around_.job.chime.rings();
         join_done();

@@ -14,6 +14,7 @@
 #include <fermata/base/sync.hpp>
 #include <fermata/batch/registry.hpp>
 #include <fermata/repository/repository.hpp>
+#include <fermata/runtime/doorbell.hpp>
 #include <fermata/runtime/job_operator.hpp>
 
 namespace fermata {
@@ -37,6 +38,7 @@ struct JobScope {
     std::string actor;
     const Worker* claimer = nullptr;          ///< claims partitions for this execution; null: its process does for all
     std::size_t helpers = 0;                  ///< so many of them at once, and one more
+    Doorbell* doorbell = nullptr;             ///< rung where workers may claim partitions
     std::optional<StepClaim> partition = {};  ///< all that this process has of the execution is this partition
 
     /// To be called before an end, or a rest, is recorded: what stopped because somebody else may own it by now has not
