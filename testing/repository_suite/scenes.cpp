@@ -401,15 +401,15 @@ const std::vector<Verb>& claimed_partition_verbs() {
              [](R& r, W&, const S& s) { r.rest_partition(s.slice, {.progress = s.sliced}); }),
         verb("record_sink of a claimed partition",
              [](R& r, W&, const S& s) { r.record_sink(s.slice.execution, {"sqlite:/sink.db", "sink"}); }),
-        verb("disown_unknown_partitions",
-             [](R& r, W&, const S& s) {
-                 return std::to_string(r.disown_unknown_partitions(*s.helper, {}, "ann").size());
-             }),
         verb("offer_partitions", [](R& r, W&, const S& s) { r.offer_partitions(s.load, false); }),
-        verb("end_step over claimed partitions", [](R& r, W&, const S& s) {
-            StepEnd end = end_of(s, BatchStatus::failed);
-            end.partitioned = true;
-            r.end_step(s.load, end);
+        verb("end_step over claimed partitions",
+             [](R& r, W&, const S& s) {
+                 StepEnd end = end_of(s, BatchStatus::failed);
+                 end.partitioned = true;
+                 r.end_step(s.load, end);
+             }),
+        verb("disown_unknown_partitions", [](R& r, W&, const S& s) {
+            return std::to_string(r.disown_unknown_partitions(*s.helper, {}, "ann").size());
         })};
     return all;
 }

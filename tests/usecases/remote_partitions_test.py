@@ -133,7 +133,7 @@ class RemotePartitions(Workers, unittest.TestCase):
         self.expect_everything_once(execution)
 
     def test_3_so_does_recover_by_hand(self):
-        self.define(sliced(workers=""), name="sliced")
+        self.define(sliced(workers="", rate=5), name="sliced")  # all of them run at once
         run = self.folder.spawn("run", "jobs/sliced.xml", "--workers", "-p", self.sink())
         wait_until("it is in the middle", lambda: self.folder.list() and any(
             each["commits"] > 0 for each in self.partitions("@latest")))

@@ -269,21 +269,22 @@ void journal_release(StoreWrite& write, const Owned& step, std::int64_t number, 
     write->execute(journal(released));
 }
 
-// In doubt it is done once more: then there is nothing left to be released.
+// In doubt it is done once more: then there is nothing left to be released, and the answer is that of before.
 std::vector<PartitionKey> release_all(Store& store, const Owned& step, std::int64_t worker,
                                       std::span<const PartitionKey> but, const std::string& evidence,
                                       const std::string& actor) {
     std::vector<PartitionKey> released;
     store.transact([&](StoreWrite& write) {
-        released.clear();
+        bool any = false;
         write.lock("job_execution", step.execution.value());
         for (const std::int64_t number : step.numbers) {
             const PartitionKey key{step.step, number};
             if (std::ranges::find(but, key) != but.end() || !release(write, step, number, worker)) continue;
             journal_release(write, step, number, evidence, actor);
-            released.push_back(key);
+            any = true;
+            if (std::ranges::find(released, key) == released.end()) released.push_back(key);
         }
-        if (released.empty()) return;
+        if (!any) return;
         ring_workers(write);
         FERMATA_POINT("partitions.before-release");
         write.commit();

@@ -55,8 +55,8 @@ struct Verb {
 /// Those of the owner of a partitioned scene: the first enters partition 1, the others belong to partition 0.
 [[nodiscard]] const std::vector<Verb>& partition_verbs();
 
-/// Of a shared scene: the first claims what is open, the others are those of the owner of partition 0, and those of the
-/// execution's owner about partitions.
+/// Of a shared scene: the first claims what is open, four are those of the owner of partition 0, two those of the
+/// execution's owner, the last one is a worker's housekeeping.
 [[nodiscard]] const std::vector<Verb>& claimed_partition_verbs();
 
 /// Everything the store says of a job's instances, without numbers and times that differ from run to run.
