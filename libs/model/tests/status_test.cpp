@@ -49,7 +49,7 @@ TEST(Status, StepExecutionsChangeAsTheDesignSays) {
 
 TEST(Status, PartitionsChangeAsTheDesignSays) {
     EXPECT_EQ(successors(Subject::partition_execution, starting), "STARTED STOPPED");
-    EXPECT_EQ(successors(Subject::partition_execution, started), "STOPPED PAUSED FAILED COMPLETED");
+    EXPECT_EQ(successors(Subject::partition_execution, started), "STARTING STOPPED PAUSED FAILED COMPLETED");
     EXPECT_EQ(successors(Subject::partition_execution, paused), "STARTED STOPPED FAILED");
 }
 

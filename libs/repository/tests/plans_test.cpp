@@ -91,7 +91,6 @@ struct Plans : RepositorySuite {
         store.end_partition(mine->partitions.front().entry.claim, {.status = BatchStatus::completed});
         std::ignore = store.partition_news(step.claim.id, 0);
         std::ignore = store.collected_after(step.claim.id, {{0, 0}});
-        store.release_lost_partitions(own, "ann");
         store.end_step(
             step.claim,
             {.status = BatchStatus::failed, .walk = {4, "shared", "ran", "next", "load"}, .partitioned = true});
