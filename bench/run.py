@@ -230,7 +230,8 @@ def main():
 
     bench = Bench(options.build, options.quick)
     if options.postgres or options.cluster:
-        bench.cluster = on_postgres.Cluster(arguments=on_postgres.SETTINGS)
+        more = cluster.STATISTICS if options.cluster else []
+        bench.cluster = on_postgres.Cluster(arguments=on_postgres.SETTINGS + more)
     print("| work | baseline | Fermata | ratio [min–max] | goal | |\n|---|---|---|---|---|---|", flush=True)
     missed = 0
     for name in options.names or benches:
