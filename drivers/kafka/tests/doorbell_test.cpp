@@ -113,10 +113,14 @@ TEST_F(DoorbellOnKafka, WhatIsRungForIsHeardByOthersOnceSomebodyLeaves) {
     const auto one = bell(topic);
     one->leave();
     const auto other = bell(topic);
-    other->ring(JobExecutionId(6), 8);
+    const std::int64_t before = other->counts().heard;
+    EXPECT_TRUE(comes_true([&] {  // what is rung for before the group has noticed is nobody's
+        other->ring(JobExecutionId(6), 8);
+        (void)other->heard(50ms);
+        return other->counts().heard >= before + 8;
+    }));
     EXPECT_TRUE(other->sent(1h));
     EXPECT_EQ(other->trouble(), "");
-    EXPECT_TRUE(comes_true([&] { return (void)other->heard(50ms), other->counts().heard >= 8; }));
     EXPECT_THAT(one->heard(50ms), IsEmpty());
 }
 
