@@ -216,8 +216,9 @@ TEST_F(Interleaving, PartitionsForWorkersBesideEachOtherAndRequests) {
 }
 
 TEST_F(Interleaving, PartitionsForWorkersOfADeadOwnerAndRequests) {
-    for (const Verb& one : claimed_partition_verbs())
-        for (const Verb& request : requests()) try_all(lost_shared_scene, one, request);
+    constexpr std::size_t owner_verbs_begin = 5;  // the dead one does nothing
+    for (std::size_t i = 0; i < owner_verbs_begin; ++i)
+        for (const Verb& request : requests()) try_all(lost_shared_scene, claimed_partition_verbs()[i], request);
     EXPECT_THAT(repository().verify(), IsEmpty());
     EXPECT_GT(tried_, 100);
 }
