@@ -150,7 +150,7 @@ class Repository(Case):
             database.execute("UPDATE schema_version SET version = 99")
         message = self.error("run", self.job("true"), exit_code=5)["message"]
         self.assertIn("schema version 99", message)
-        self.assertIn("knows version 3", message)
+        self.assertIn("knows version 4", message)
 
     def test_read_only(self):
         self.fermata("db", "init")
