@@ -41,6 +41,8 @@ public:
 
 protected:
     [[nodiscard]] sql::Connection& real() noexcept { return *real_; }
+    /// For one that only borrowed it: nothing else may be called afterwards.
+    [[nodiscard]] std::unique_ptr<sql::Connection> give_back() noexcept { return std::move(real_); }
 
 private:
     std::unique_ptr<sql::Connection> real_;

@@ -9,11 +9,12 @@
 
 namespace fermata::testing {
 
-/// Made below $TMPDIR (or /tmp), removed with everything in it.
+/// Made below $TMPDIR (or /tmp), or below another one, removed with everything in it.
 class TempFolder {
 public:
-    TempFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "fermata-XXXXXX").string();
+    TempFolder() : TempFolder(std::filesystem::temp_directory_path()) {}
+    explicit TempFolder(const std::filesystem::path& parent) {
+        std::string name = (parent / "fermata-XXXXXX").string();
         if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), name);
         path_ = name;
     }

@@ -1,0 +1,15 @@
+#include "process.hpp"
+
+namespace fermata::simulation {
+
+Foreground::Foreground(World& world, Ledger& ledger, Host& host, std::string name, Begin begin)
+    : Process(world, ledger, host, std::move(name)), begin_(std::move(begin)) {}
+
+void Foreground::look_around() {
+    if (has_begun_ && runs_.empty()) is_lost_ = true;  // done
+    if (has_begun_) return;
+    has_begun_ = true;
+    if (const auto start = begin_(store(), worker_)) enter(start->claim, start->adopted);
+}
+
+}  // namespace fermata::simulation

@@ -1,0 +1,364 @@
+#include "run.hpp"
+
+#include <charconv>
+
+namespace fermata::simulation {
+namespace {
+
+std::int64_t items_done(const Progress& progress) {
+    std::int64_t items = 0;
+    if (progress.reader)
+        std::from_chars(progress.reader->data(), progress.reader->data() + progress.reader->size(), items);
+    return items;
+}
+
+}  // namespace
+
+template <class Verb>
+auto Run::own(std::string_view name, Verb&& verb) {
+    const Holding before = ledger_.holding(claim_.execution);
+    world_.note("  {} {} {} (epoch {})", actor_, name, claim_.execution.value(), claim_.epoch);
+    try {
+        if constexpr (std::is_void_v<std::invoke_result_t<Verb>>) {
+            verb();
+            ledger_.acted(name, claim_, worker_, before);
+        } else {
+            auto answer = verb();
+            ledger_.acted(name, claim_, worker_, before);
+            return answer;
+        }
+    } catch (const Error& error) {
+        world_.note("    refused");
+        if (error.kind() == ErrorKind::stale) ledger_.fenced(name, claim_, worker_, before);
+        throw;
+    }
+}
+
+Run::Run(World& world, Ledger& ledger, Host& host, const Worker& worker, std::string actor, Start start)
+    : world_(world),
+      ledger_(ledger),
+      host_(host),
+      worker_(worker),
+      actor_(std::move(actor)),
+      claim_(std::move(start.claim)),
+      adopted_(start.adopted),
+      script_(live()) {}
+
+void Run::go_on() {
+    if (!script_.done()) script_.go_on();
+}
+
+// --- the job
+
+Script Run::live() {
+    job_ = &world_.jobs.at(store().find_execution(claim_.execution).value().job_name);
+    if (adopted_) heed(own("polls", [&] { return store().poll(claim_); }));
+    for (;;) {
+        recall();
+        co_await turn;
+        co_await walk();
+        co_await turn;
+        if (outcome_ != BatchStatus::paused) break;
+        ledger_.lets_go(claim_.execution);
+        const Rested rested = own("comes to rest", [&] { return store().rest_execution(claim_, "HALF", hands_on_); });
+        world_.note("    rested: {}", static_cast<int>(rested));
+        if (rested == Rested::handed_on) world_.sometimes("an execution was handed on");
+        if (rested == Rested::paused) world_.sometimes("an execution is PAUSED");
+        if (rested == Rested::paused || rested == Rested::handed_on) co_return;
+        if (rested == Rested::stopping) outcome_ = BatchStatus::stopped;
+        if (rested == Rested::stopping) break;
+        world_.sometimes("a pause was complete before the execution rested");
+        heed(own("polls", [&] { return store().poll(claim_); }));
+        adopted_ = true;
+    }
+    end(outcome_);
+}
+
+void Run::end(BatchStatus status) {
+    ledger_.lets_go(claim_.execution);
+    own("ends",
+        [&] { store().end_execution(claim_, {.status = status, .exit_status = std::string(to_string(status))}); });
+    world_.note("    {}", to_string(status));
+}
+
+void Run::recall() {
+    states_ = store().steps_of_instance(claim_.instance);
+    record_.clear();
+    unfinished_.clear();
+    if (!adopted_) return;
+    for (WalkEntry& entry : store().walk_of(claim_.execution)) record_.emplace(entry.number, std::move(entry));
+    for (const StepExecution& step : store().steps_of(claim_.execution))
+        if (!step.ended) unfinished_.emplace(step.name, step.status);
+    outside_ = store().outside_pause_of(claim_.execution);
+}
+
+void Run::heed(const Requests& requests) {
+    stop_ = stop_ || requests.status == BatchStatus::stopping;
+    pause_ = requests.status == BatchStatus::pausing;
+    pause_now_ = pause_ && requests.pause_now;
+    if (requests.cuts == cuts_) return;
+    cuts_ = requests.cuts;
+    cut_ = !store().step_stops_asked(claim_).empty();  // its steps come one after the other
+}
+
+Script Run::walk() {
+    SignalSource signals;
+    bool receives_from_outside = false;
+    for (std::size_t i = 0; i < job_->steps.size(); ++i) {
+        const Step& step = job_->steps[i];
+        const auto number = static_cast<std::int64_t>(i) + 1;
+        outcome_ = BatchStatus::completed;
+        if (const auto entry = record_.find(number); entry != record_.end()) {
+            outcome_ = entry->second.status;
+            if (outcome_ != BatchStatus::completed) co_return;
+            signals = {.own = entry->second.pause, .outside = 0};
+            const auto state = states_.find(step.name);
+            receives_from_outside = state == states_.end() || state->second.outside_pause != outside_;
+            continue;
+        }
+        if (stop_ && !is_running(step)) outcome_ = BatchStatus::stopped;
+        if (pauses()) outcome_ = BatchStatus::paused;
+        if (outcome_ != BatchStatus::completed) co_return;
+        if (receives_from_outside) signals.outside = outside_;
+        receives_from_outside = false;
+        opened_ = {};
+        const auto state = states_.find(step.name);
+        const bool passes = state != states_.end() && state->second.status == BatchStatus::completed &&
+                            !unfinished_.contains(step.name);
+        if (passes)
+            pass(step, number);
+        else
+            co_await run_step(step, number, signals);
+        if (outcome_ != BatchStatus::completed) co_return;
+        if (opened_.open) outcome_ = BatchStatus::paused;
+        if (opened_.open) co_return;
+        signals = {.own = opened_.epoch, .outside = 0};
+        co_await turn;
+    }
+}
+
+void Run::pass(const Step& step, std::int64_t number) {
+    std::optional<PauseRequest> pause = step.pause_after;
+    const auto earlier = store().earlier_pauses(claim_.instance);
+    if (const auto before = earlier.find(step.name); before != earlier.end())
+        pause = before->second.answered ? std::nullopt : std::optional(before->second.what);
+    const ElementRecorded recorded = own("passes over", [&] {
+        return store().record_walk(claim_, {.number = number, .step = step.name, .outcome = "passed", .taken = "next"},
+                                   pause);
+    });
+    opened_ = recorded.pause;
+    heed(recorded.requests);
+}
+
+bool Run::is_running(const Step& step) const {
+    const auto entered = unfinished_.find(step.name);
+    return entered != unfinished_.end() && entered->second != BatchStatus::paused;
+}
+
+StepEntryMode Run::mode_of(const Step& step) const {
+    const auto entered = unfinished_.find(step.name);
+    if (entered == unfinished_.end()) return StepEntryMode::start;
+    return entered->second == BatchStatus::paused ? StepEntryMode::resume : StepEntryMode::adopt;
+}
+
+// --- a step
+
+Script Run::run_step(const Step& step, std::int64_t number, SignalSource signals) {
+    StepEntryMode mode = mode_of(step);
+    if (mode == StepEntryMode::resume) signals = {.own = 0, .outside = outside_};
+    if (mode == StepEntryMode::adopt) signals = {};
+    if (mode == StepEntryMode::adopt) world_.sometimes("a running step was adopted");
+    for (;;) {
+        const StepEntry entry =
+            own("enters a step", [&] { return store().enter_step(claim_, step.name, mode, signals); });
+        world_.note("    {} at {} under epoch {}", step.name, entry.state.progress.sequence, entry.claim.epoch);
+        receive(entry);
+        Slice slice{.claim = entry.claim, .progress = entry.state.progress};
+        co_await turn;
+        if (step.partitions)
+            co_await run_partitions(step, slice);
+        else
+            co_await run_slice(step, slice);
+        co_await turn;
+        if (slice.end != BatchStatus::paused) {
+            end_step(step, number, slice);
+            co_return;
+        }
+        opened_ = rest(slice);
+        world_.sometimes("a step rests");
+        if (stop_) outcome_ = BatchStatus::stopped;
+        if (pauses()) outcome_ = BatchStatus::paused;
+        if (outcome_ != BatchStatus::completed) co_return;
+        mode = StepEntryMode::resume;
+        signals = {};
+    }
+}
+
+void Run::receive(const StepEntry& entry) {
+    if (entry.state.own_pause == 0) return;
+    const auto signals = store().signals_for(claim_.execution, {.own = entry.state.own_pause, .outside = 0});
+    world_.note("    with {} signals of pause {}", signals.size(), entry.state.own_pause);
+    ledger_.received(claim_.execution, entry.state.own_pause, signals);
+}
+
+Script Run::run_slice(const Step& step, Slice& slice) {
+    while (items_done(slice.progress) < step.chunks * items_a_chunk) {
+        if (cut_ && !stop_) break;
+        if (stop_) slice.end = BatchStatus::stopped;
+        if (stop_) co_return;
+        if ((pauses() && (pause_now_ || hands_on_)) || slice.progress.pause) slice.end = BatchStatus::paused;
+        if (slice.end == BatchStatus::paused) co_return;
+        if (world_.is_rough() && world_.chance.happens(world_.weather.break_step)) {
+            slice.end = BatchStatus::failed;
+            co_return;
+        }
+        commit_chunk(step, slice);
+        co_await turn;
+    }
+    slice.end = BatchStatus::completed;
+}
+
+/// False if the connection was lost and nothing kept: the chunk is done again.
+bool Run::commit_chunk(const Step& step, Slice& slice) {
+    Progress next = slice.progress;
+    const std::int64_t first = items_done(next);
+    ++next.sequence;
+    ++next.metrics.commits;
+    next.metrics.read += items_a_chunk;
+    next.metrics.written += items_a_chunk;
+    next.reader = std::to_string(first + items_a_chunk);
+    if (first == 0 && step.pause_within && slice.claim.partition <= 1)
+        next.pause = encode(StepPause{.what = *step.pause_within});
+    try {
+        const Requests requests = own("commit", [&] {
+            auto unit = store().unit();
+            unit.connection().execute(
+                "INSERT INTO sim_chunk (instance, step, partition, sequence, epoch, first, last) VALUES "
+                "($1, $2, $3, $4, $5, $6, $7)",
+                {Value(claim_.instance.value()), Value(std::string_view(slice.claim.step)),
+                 Value(slice.claim.partition), Value(next.sequence), Value(slice.claim.epoch), Value(first),
+                 Value(first + items_a_chunk)});
+            return unit.commit(slice.claim, next);
+        });
+        world_.note("    {}.{} has {} items", slice.claim.step, slice.claim.partition, first + items_a_chunk);
+        slice.progress = std::move(next);
+        heed(requests);
+        return true;
+    } catch (const sql::SqlError& error) {
+        if (error.sql_kind() != sql::SqlError::Kind::lost) throw;
+        world_.sometimes("a chunk is done again after its connection was lost");
+        return false;
+    }
+}
+
+PauseOpened Run::rest(Slice& slice) {
+    StepRest how{.progress = slice.progress, .pause = std::nullopt};
+    if (slice.progress.pause) how.pause = decode_step_pause(*slice.progress.pause).what;
+    const bool asks = how.pause.has_value();
+    const PauseOpened opened = own("rests", [&] {
+        return slice.claim.partition > 0 ? store().rest_partition(slice.claim, how)
+                                         : store().rest_step(slice.claim, how);
+    });
+    world_.note("    pause {}{}", opened.epoch, opened.open ? " is open" : "");
+    if (opened.open) pause_ = pause_now_ = true;
+    if (asks && opened.epoch == 0) heed(own("polls", [&] { return store().poll(claim_); }));
+    return opened;
+}
+
+void Run::end_step(const Step& step, std::int64_t number, Slice& slice) {
+    StepEnd end{.status = slice.end, .exit_status = std::string(to_string(slice.end)), .progress = slice.progress};
+    end.progress.pause.reset();
+    if (step.partitions) end.progress.metrics = counted_by_partitions(slice.claim);
+    if (slice.end == BatchStatus::failed) end.failure = Failure{"sim.Broken", "it broke", step.name, {}};
+    if (slice.end == BatchStatus::completed) end.pause = step.pause_after;
+    const bool is_cut = slice.end == BatchStatus::completed && cut_;
+    if (is_cut) end.cut = CutShort{end.progress.metrics.read, "here"};
+    if (is_cut) world_.sometimes("a step was cut short");
+    end.partitioned = step.partitions.has_value();
+    end.walk = {.number = number,
+                .step = step.name,
+                .outcome = "ran",
+                .taken = "next",
+                .status = slice.end,
+                .steps = {slice.claim.id}};
+    const ElementRecorded recorded = own("ends a step", [&] { return store().end_step(slice.claim, end); });
+    world_.note("    {} {}, pause {}{}", step.name, to_string(slice.end), recorded.pause.epoch,
+                recorded.pause.open ? " is open" : "");
+    outcome_ = slice.end;
+    opened_ = recorded.pause;
+    cut_ = false;
+    heed(recorded.requests);
+}
+
+Metrics Run::counted_by_partitions(const StepClaim& step) {
+    Metrics sum;
+    for (const PartitionExecution& partition : store().partitions_of(step.id)) {
+        sum.read += partition.metrics.read;
+        sum.written += partition.metrics.written;
+        sum.commits += partition.metrics.commits;
+    }
+    return sum;
+}
+
+// --- its partitions
+
+Script Run::run_partitions(const Step& step, Slice& whole) {
+    std::optional<StoredPlan> plan;
+    if (adopted_) plan = store().plan_of(whole.claim);
+    if (!plan) {
+        StepEntry entry{.claim = whole.claim, .state = {}};
+        entry.state.progress = whole.progress;
+        plan = own("stores a plan", [&] { return store().store_plan(entry, {.partitions = *step.partitions}); });
+        whole.progress = entry.state.progress;
+    }
+    std::vector<Script> beside;
+    for (const PartitionExecution& partition : plan->partitions)
+        if (!partition.ended) beside.push_back(run_partition(step, whole, partition));
+    while (!beside.empty()) {
+        Script& one = world_.chance.one_of(beside);
+        one.go_on();
+        std::erase_if(beside, [](const Script& script) { return script.done(); });
+        co_await turn;
+    }
+    whole.end = BatchStatus::completed;
+    for (const PartitionExecution& partition : store().partitions_of(whole.claim.id)) {
+        if (partition.status == BatchStatus::failed) whole.end = BatchStatus::failed;
+        const bool is_open = !partition.ended || partition.status == BatchStatus::stopped;
+        if (is_open && whole.end == BatchStatus::completed && !cut_)
+            whole.end = pauses() ? BatchStatus::paused : BatchStatus::stopped;
+        if (!partition.ended && pauses()) whole.end = BatchStatus::paused;
+    }
+    // The pauses its partitions asked for are their own, entered as each came to rest.
+    whole.progress.pause.reset();
+}
+
+Script Run::run_partition(const Step& step, const Slice& whole, PartitionExecution partition) {
+    const bool is_new = partition.status == BatchStatus::starting;
+    if (is_new ? stop_ || cut_ || pauses() : pauses()) co_return;
+    StepEntryMode mode = is_new                                     ? StepEntryMode::start
+                         : partition.status == BatchStatus::started ? StepEntryMode::adopt
+                                                                    : StepEntryMode::resume;
+    if (mode == StepEntryMode::adopt) world_.sometimes("a running partition was adopted");
+    for (;;) {
+        const StepEntry entry =
+            own("enters a partition", [&] { return store().enter_partition(whole.claim, partition.number, mode); });
+        world_.note("    {}.{} at {} under epoch {}", step.name, entry.claim.partition, entry.state.progress.sequence,
+                    entry.claim.epoch);
+        Slice slice{.claim = entry.claim, .progress = entry.state.progress};
+        co_await turn;
+        co_await run_slice(step, slice);
+        if (slice.end != BatchStatus::paused) {
+            PartitionEnd end{
+                .status = slice.end, .exit_status = std::string(to_string(slice.end)), .progress = slice.progress};
+            end.progress.pause.reset();
+            own("ends a partition", [&] { store().end_partition(slice.claim, end); });
+            co_return;
+        }
+        std::ignore = rest(slice);
+        world_.sometimes("a partition rests");
+        if (cut_ || stop_ || pauses()) co_return;
+        mode = StepEntryMode::resume;
+    }
+}
+
+}  // namespace fermata::simulation

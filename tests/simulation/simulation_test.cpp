@@ -1,0 +1,69 @@
+// Many seeds. One that fails prints what must never be, all that led to it, and the command that does it again:
+//   FERMATA_SIMULATION_SEED=n .../simulation_test --gtest_filter='Simulation.OneSeed'
+// FERMATA_SIMULATION_SEEDS=n tries n seeds a test instead of a few hundred.
+#include "simulation.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace fermata::simulation {
+namespace {
+
+constexpr std::uint64_t seeds_a_test = 500;
+
+std::uint64_t wanted(const char* variable, std::uint64_t otherwise) {
+    const char* value = std::getenv(variable);
+    return value == nullptr ? otherwise : std::stoull(value);
+}
+
+std::string story_of(const Report& report) {
+    std::string story = fmt::format("seed {}: {}\n", report.seed, report.violation);
+    for (const std::string& line : report.trace) story += line + "\n";
+    return story +
+           fmt::format("again: FERMATA_SIMULATION_SEED={} bin/simulation_test --gtest_filter=Simulation.OneSeed\n",
+                       report.seed);
+}
+
+class Simulation : public ::testing::Test {
+protected:
+    Store store_;
+};
+
+class Seeds : public Simulation, public ::testing::WithParamInterface<std::uint64_t> {};
+
+// What must come up in so many seeds, or the seeds are worth nothing.
+constexpr const char* rare_states[] = {"a worker was declared dead"};
+
+TEST_P(Seeds, HoldThePromises) {
+    const std::uint64_t count = wanted("FERMATA_SIMULATION_SEEDS", seeds_a_test);
+    std::map<std::string, std::int64_t> rare;
+    for (std::uint64_t seed = GetParam() * count + 1; seed <= (GetParam() + 1) * count; ++seed) {
+        const Report report = simulate(seed, store_);
+        ASSERT_EQ("", report.violation) << story_of(report);
+        for (const auto& [what, times] : report.rare) rare[what] += times;
+    }
+    for (const auto& [what, times] : rare) fmt::print("{:>8} {}\n", times, what);
+    for (const char* state : rare_states) EXPECT_GE(rare[state], 1) << state;
+}
+INSTANTIATE_TEST_SUITE_P(Simulation, Seeds, ::testing::Range<std::uint64_t>(0, 4));
+
+TEST_F(Simulation, TheSameSeedLeavesTheSameTrace) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        const Report one = simulate(seed, store_);
+        const Report other = simulate(seed, store_);
+        EXPECT_EQ(one.trace, other.trace);
+        EXPECT_EQ(one.trace_hash, other.trace_hash);
+    }
+}
+
+TEST_F(Simulation, OneSeed) {
+    const std::uint64_t seed = wanted("FERMATA_SIMULATION_SEED", 1);
+    const Report report = simulate(seed, store_);
+    if (std::getenv("FERMATA_SIMULATION_SEED") != nullptr) fmt::print("{}", story_of(report));
+    EXPECT_EQ("", report.violation);
+}
+
+}  // namespace
+}  // namespace fermata::simulation
