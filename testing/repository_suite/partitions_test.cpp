@@ -237,6 +237,33 @@ TEST_F(Slices, WhatALostOwnerLeavesEndsWithItsExecution) {
     EXPECT_THAT(repository().verify(), IsEmpty());
 }
 
+TEST_F(Slices, APartitionThatRestedWhenAStopCameKeepsWhatItCounted) {
+    const Claim claim = launch();
+    StepEntry step = enter(claim);
+    plan(step, 2);
+    const StepEntry slice = enter_slice(step, 0);
+    const Progress half = commit_chunk(slice, slice.state.progress, 5);
+    repository().rest_partition(slice.claim, {.progress = half, .pause = PauseRequest{.point = "approve"}});
+    repository().request_stop(claim.execution, {.actor = "ann"});
+    end_slices(step, BatchStatus::stopped, half.metrics);
+    end(claim, BatchStatus::stopped);
+    EXPECT_THAT(statuses(step.claim.id), Each(BatchStatus::stopped));
+    EXPECT_EQ(half.metrics, repository().partitions_of(step.claim.id).at(0).metrics);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+}
+
+TEST_F(Slices, WhatALostOwnerLeftEndsWithAnOwnerWhoWasAskedToStopBeforeHeEnteredIt) {
+    const JobExecutionId lost = lost_slices();
+    ASSERT_TRUE(repository().release_lost(lost, "ann"));
+    const ResumeAnswer resumed = repository().resume(lost, {.actor = "ann"}, worker());
+    ASSERT_EQ(ResumeAnswer::Effect::owned, resumed.effect);
+    repository().request_stop(lost, {.actor = "ann"});
+    end({resumed.execution, resumed.instance, resumed.instance_uuid, resumed.epoch}, BatchStatus::stopped);
+    EXPECT_THAT(statuses(only_step(lost)),
+                ElementsAre(BatchStatus::completed, BatchStatus::stopped, BatchStatus::stopped));
+    EXPECT_THAT(repository().verify(), IsEmpty());
+}
+
 TEST_F(Slices, CountsOfALostPartitionAreSettledByWhatTheSinkSaysAndTheStepsWithThem) {
     const JobExecutionId lost = lost_slices();
     const StepExecutionId step = only_step(lost);

@@ -200,6 +200,12 @@ Scene lost_pausing_scene(Repository& repository, const std::string& job) {
     return scene;
 }
 
+Scene waiting_scene(Repository& repository, const std::string& job) {
+    Scene scene{.job = job};
+    scene.claim.execution = std::get<JobExecutionId>(repository.submit(request_for(job)));
+    return scene;
+}
+
 const std::vector<Verb>& requests() {
     using R = Repository;
     using W = Worker;
@@ -411,6 +417,22 @@ const std::vector<Verb>& claimed_partition_verbs() {
         verb("disown_unknown_partitions", [](R& r, W&, const S& s) {
             return std::to_string(r.disown_unknown_partitions(*s.helper, {}, "ann").size());
         })};
+    return all;
+}
+
+// What they got stands in the picture: who finds a row locked passes over it, and is as right as who was first.
+const std::vector<Verb>& worker_verbs() {
+    using R = Repository;
+    using W = Worker;
+    using S = Scene;
+    static const std::vector<Verb> all{
+        verb("claim", [](R& r, W& w, const S&) { std::ignore = r.claim_waiting(w, 5, "a worker"); }),
+        verb("change_terms",
+             [](R& r, W& w, const S& s) {
+                 r.change_terms(w, {.slots = 3, .draining = false, .jobs = {{s.job, "hash of " + s.job}}});
+             }),
+        verb("look for the lost", [](R& r, W& w, const S&) { std::ignore = r.lost_executions(w); }),
+        verb("disown", [](R& r, W& w, const S&) { std::ignore = r.disown_unknown(w, {}, "a worker"); })};
     return all;
 }
 

@@ -153,7 +153,11 @@ void Operator::resume(JobExecutionId execution) {
     const auto tell = [this, execution](const ResumeAnswer& answer) {
         world_.note("  resume {}: {} {} (epoch {})", execution.value(), static_cast<int>(answer.effect),
                     to_string(answer.status), answer.epoch);
-        world_.sometimes(fmt::format("resume answered {}", static_cast<int>(answer.effect)));
+        using Effect = ResumeAnswer::Effect;
+        if (answer.effect == Effect::owned) world_.sometimes("what waited was resumed in the foreground");
+        if (answer.effect == Effect::released) world_.sometimes("what waited was resumed for a worker");
+        if (answer.effect == Effect::withdrawn) world_.sometimes("a pause was withdrawn");
+        if (answer.effect == Effect::conflict) world_.sometimes("a resume was refused");
     };
     if (world_.chance.happens(0.5)) return tell(store().resume(execution, request));
     run_in_foreground([execution, request, tell](Repository& repository, Worker& worker) -> std::optional<Run::Start> {

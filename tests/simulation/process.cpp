@@ -138,6 +138,7 @@ void Server::look_around() {
     if (!errand_.done()) return errand_.go_on();
     if (served_ != world_.jobs.size()) return change_terms();
     if (has_unknown_ && world_.chance.happens(0.7)) return disown();
+    if (draining_ && world_.chance.happens(0.5)) return drain();
     switch (world_.chance.below(8)) {
         case 0:
             errand_ = take_over();
@@ -245,7 +246,7 @@ std::vector<JobExecutionId> Server::known() const {
 
 /// Rarely: it claims nothing more, its runs rest for others, and then it leaves.
 void Server::drain() {
-    if (!draining_ && !(world_.is_rough() && world_.chance.happens(0.1))) return;
+    if (!draining_ && !(world_.is_rough() && world_.chance.happens(0.4))) return;
     if (!draining_) {
         draining_ = true;
         return change_terms();

@@ -1,5 +1,6 @@
 #include "run.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace fermata::simulation {
@@ -320,16 +321,18 @@ Script Run::run_partitions(const Step& step, Slice& whole) {
         std::erase_if(beside, [](const Script& script) { return script.done(); });
         co_await turn;
     }
-    whole.end = BatchStatus::completed;
-    for (const PartitionExecution& partition : store().partitions_of(whole.claim.id)) {
-        if (partition.status == BatchStatus::failed) whole.end = BatchStatus::failed;
-        const bool is_open = !partition.ended || partition.status == BatchStatus::stopped;
-        if (is_open && whole.end == BatchStatus::completed && !cut_)
-            whole.end = pauses() ? BatchStatus::paused : BatchStatus::stopped;
-        if (!partition.ended && pauses()) whole.end = BatchStatus::paused;
-    }
+    whole.end = fold(store().partitions_of(whole.claim.id));
     // The pauses its partitions asked for are their own, entered as each came to rest.
     whole.progress.pause.reset();
+}
+
+/// A partition that rests has not ended, so neither has the step, whatever became of the others.
+BatchStatus Run::fold(const std::vector<PartitionExecution>& partitions) const {
+    const auto any = [&](auto&& holds) { return std::ranges::any_of(partitions, holds); };
+    if (pauses() && any([](const auto& p) { return !p.ended; })) return BatchStatus::paused;
+    if (any([](const auto& p) { return p.status == BatchStatus::failed; })) return BatchStatus::failed;
+    const bool cut_short = any([](const auto& p) { return !p.ended || p.status == BatchStatus::stopped; });
+    return cut_short && !(cut_ && !stop_) ? BatchStatus::stopped : BatchStatus::completed;
 }
 
 Script Run::run_partition(const Step& step, const Slice& whole, PartitionExecution partition) {

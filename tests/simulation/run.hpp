@@ -45,6 +45,7 @@ private:
     [[nodiscard]] StepEntryMode mode_of(const Step& step) const;
     [[nodiscard]] bool is_running(const Step& step) const;
     [[nodiscard]] bool pauses() const { return (pause_ || hands_on_) && !stop_; }
+    [[nodiscard]] BatchStatus fold(const std::vector<PartitionExecution>& partitions) const;
     [[nodiscard]] Metrics counted_by_partitions(const StepClaim& step);
     Repository& store() { return world_.on(host_); }
     /// An owner's verb; what it answers and what it does is held against the ledger.

@@ -87,7 +87,7 @@ public:
         } catch (const SqlError&) {
             Texts& texts = world_.store.texts();
             if (!texts.mutant().believes_heartbeats || !command.sql.starts_with("UPDATE worker SET lease")) throw;
-            texts.believed();
+            texts.misled();
             sql::Result renewed;
             renewed.changed = 1;
             return renewed;
@@ -112,9 +112,14 @@ private:
     sql::Command as_sent(sql::Command command) {
         const Texts::Sent& sent = world_.store.texts().of(command.sql);
         command.sql = sent.text;
-        if (sent.instants > 0) command.params.emplace_back(world_.database_micros());
+        if (sent.instants > 0) command.params.emplace_back(time_of_lease());
         if (sent.instants > 1) command.params.emplace_back(world_.server_started());
         return command;
+    }
+    Micros time_of_lease() {
+        if (!world_.store.texts().mutant().leases_by_own_clock) return world_.database_micros();
+        world_.store.texts().misled();
+        return to_micros(host_.clock.now());
     }
     void fail_sometimes() {
         if (world_.is_cut_off(host_) || world_.loses_connection()) lose();
@@ -167,7 +172,7 @@ std::vector<std::string> Texts::unused() const {
     std::vector<std::string> unused;
     for (std::size_t i = 0; i < hits_.size(); ++i)
         if (hits_[i] == 0) unused.push_back(mutant_.edits[i].from);
-    if (mutant_.believes_heartbeats && believed_ == 0) unused.emplace_back("a heartbeat that failed");
+    if ((mutant_.believes_heartbeats || mutant_.leases_by_own_clock) && misled_ == 0) unused.emplace_back("a lease");
     return unused;
 }
 

@@ -29,6 +29,7 @@ struct Mutant {
     std::vector<Edit> edits;           ///< of statements; each must match
     std::string script;                ///< for the guards in the database that would hide it
     bool believes_heartbeats = false;  ///< an error while renewing counts as a success
+    bool leases_by_own_clock = false;  ///< of the worker's host, not the database's
 };
 
 /// The text each statement is sent as.
@@ -41,7 +42,8 @@ public:
     };
     [[nodiscard]] const Sent& of(std::string_view written);
     [[nodiscard]] const Mutant& mutant() const { return mutant_; }
-    void believed() { ++believed_; }
+    /// Something beside the texts was broken.
+    void misled() { ++misled_; }
     /// Edits that have never matched.
     [[nodiscard]] std::vector<std::string> unused() const;
 
@@ -49,7 +51,7 @@ private:
     [[nodiscard]] Sent rewritten(std::string text);
     Mutant mutant_;
     std::vector<std::int64_t> hits_;
-    std::int64_t believed_ = 0;
+    std::int64_t misled_ = 0;
     struct Hash : std::hash<std::string_view> {
         using is_transparent = void;
     };

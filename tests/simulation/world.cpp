@@ -1,5 +1,6 @@
 #include "world.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 
@@ -80,7 +81,10 @@ void World::cut_off(Host& host) {
 }
 
 /// The faults end: from here on everything must come to an end, too.
-void World::calm_down() { rough_ = false; }
+void World::calm_down() {
+    rough_ = false;
+    micros_ = std::max(micros_, out_until_);
+}
 
 void World::add_to_trace(std::string line) {
     for (const char c : line) trace_hash = (trace_hash ^ static_cast<unsigned char>(c)) * 1'099'511'628'211U;

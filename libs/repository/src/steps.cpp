@@ -187,7 +187,7 @@ std::string step_end_facts(const StepClaim& claim, const StepEnd& end) {
 
 struct Ending {
     std::int64_t worker = 0;
-    bool has_paused = false;  ///< it had pauses: some may be open, and what they paused is not finished
+    bool has_paused = false;  ///< it had pauses: some may be open
 };
 
 // Locks the execution for its owner.
@@ -315,10 +315,11 @@ void Repository::end_execution(const Claim& claim, const JobEnd& end) {
         const bool stopped = end.status == BatchStatus::stopped;
         const BatchStatus below = stopped ? BatchStatus::stopped : BatchStatus::failed;
         const Ending ending = owner_row(write, claim);
-        if (ending.has_paused) {
+        // What an owner before left resting may never have been entered again.
+        const bool may_rest = claim.epoch > 1 && end.status != BatchStatus::completed;
+        if (ending.has_paused || may_rest)
             end_unfinished_partitions(*write, claim.execution, claim.instance, below, write.now());
-            complete_pauses(write, claim.execution, {}, "ended", std::string(runtime_actor));
-        }
+        if (ending.has_paused) complete_pauses(write, claim.execution, {}, "ended", std::string(runtime_actor));
         end_unfinished_steps(*write, claim.execution, claim.instance, below, write.now());
         forget_worker(write, ending.worker, claim.execution);
         const sql::Command last[] = {end_job(claim, end, write.now()), journal(ended)};

@@ -11,9 +11,14 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <exception>
+#include <list>
+#include <map>
+#include <mutex>
 #include <thread>
 
 namespace fermata::testing {
@@ -21,27 +26,67 @@ namespace {
 
 using ::testing::IsEmpty;
 
+/// Statements as they are sent: changed, where a test of this test breaks the protocol on purpose.
+class Texts {
+public:
+    struct Edit {
+        std::string from;
+        std::string to;
+        std::atomic<int> hits = 0;
+    };
+    void change(std::string from, std::string to) {
+        Edit& edit = edits_.emplace_back();
+        edit.from = std::move(from);
+        edit.to = std::move(to);
+    }
+    [[nodiscard]] sql::Command of(sql::Command command) {
+        if (edits_.empty()) return command;
+        const std::lock_guard lock(mutex_);
+        const auto [sent, is_new] = sent_.try_emplace(std::string(command.sql), command.sql);
+        for (auto edit = edits_.begin(); is_new && edit != edits_.end(); ++edit)
+            if (const std::size_t at = sent->second.find(edit->from); at != std::string::npos)
+                sent->second.replace(at, edit->from.size(), edit->to), ++edit->hits;
+        command.sql = sent->second;
+        return command;
+    }
+    [[nodiscard]] std::vector<sql::Command> of(std::span<const sql::Command> commands) {
+        std::vector<sql::Command> all;
+        for (const sql::Command& command : commands) all.push_back(of(command));
+        return all;
+    }
+    [[nodiscard]] bool all_used() const {
+        return std::ranges::all_of(edits_, [](const Edit& edit) { return edit.hits > 0; });
+    }
+
+private:
+    std::mutex mutex_;
+    std::list<Edit> edits_;
+    std::map<std::string, std::string> sent_;
+};
+
 class Pausing final : public ForwardingConnection {
 public:
-    Pausing(std::unique_ptr<sql::Connection> real, Turns& turns)
+    Pausing(std::unique_ptr<sql::Connection> real, Turns& turns, Texts& texts)
         : ForwardingConnection(std::move(real)),
           turns_(turns),
+          texts_(texts),
           session_(this->real().execute("SELECT pg_backend_pid()")[0][0].integer()) {}
     sql::Result execute(const sql::Command& command) override {
         turns_.await(session_);
-        return real().execute(command);
+        return real().execute(texts_.of(command));
     }
     std::vector<sql::Result> execute_all(std::span<const sql::Command> commands) override {
         turns_.await(session_);
-        return real().execute_all(commands);
+        return real().execute_all(texts_.of(commands));
     }
     std::vector<sql::Result> commit(std::span<const sql::Command> last) override {
         turns_.await(session_);
-        return real().commit(last);
+        return real().commit(texts_.of(last));
     }
 
 private:
     Turns& turns_;
+    Texts& texts_;
     std::int64_t session_;
 };
 
@@ -64,7 +109,7 @@ protected:
         for (auto& side : sides_) {
             auto database = std::make_unique<ForwardingDatabase>(
                 database_in(folder_), [this](std::unique_ptr<sql::Connection> real) {
-                    return std::make_unique<Pausing>(std::move(real), *turns_);
+                    return std::make_unique<Pausing>(std::move(real), *turns_, texts_);
                 });
             side.store = std::make_unique<Repository>(std::move(database), folder_ / "data", false, clock_);
             std::ignore = side.store->latest(std::nullopt);
@@ -78,9 +123,18 @@ protected:
 
     Scene fresh(MakeScene make) {
         job_ = fmt::format("job {}", ++jobs_);
-        return make(repository(), job_);
+        Scene scene = make(repository(), job_);
+        if (!sides_serve_) return scene;
+        for (auto& side : sides_)
+            side.store->enlist(*side.worker, {.slots = 5, .draining = false, .jobs = {{job_, "hash of " + job_}}});
+        return scene;
+    }
+    // Whoever claims passes over what somebody else holds at that instant, and looks again.
+    void claim_what_was_passed_over() {
+        if (sides_serve_) std::ignore = sides_[0].store->claim_waiting(*sides_[0].worker, 5, "again");
     }
     Outcome with_picture(Outcome outcome) {
+        claim_what_was_passed_over();
         outcome.picture = picture_of(repository(), job_);
         for (std::size_t at = 0; (at = outcome.picture.find(job_)) != std::string::npos;)
             outcome.picture.replace(at, job_.size(), "it");
@@ -126,7 +180,11 @@ protected:
                                      verbs[first]->name, fmt::join(changes, ", ")));
             const Outcome found = at_once(make, verbs, first, changes, all_used);
             if (!all_used) return;
-            EXPECT_THAT(found, ::testing::AnyOf(legal[0], legal[1]));
+            const bool is_legal = found == legal[0] || found == legal[1];
+            if (!is_broken_) {
+                EXPECT_THAT(found, ::testing::AnyOf(legal[0], legal[1]));
+            }
+            if (!is_legal) ++illegal_;
             ++tried_;
             try_orders(make, verbs, legal, first, changes);
         }
@@ -140,13 +198,21 @@ protected:
         std::unique_ptr<Repository> store;
         std::unique_ptr<Worker> worker;
     };
+    Texts texts_;
+    bool is_broken_ = false;
+    bool sides_serve_ = false;  ///< the job of the scene
     std::unique_ptr<sql::Connection> watcher_;
     std::unique_ptr<Turns> turns_;
     std::array<Side, 2> sides_;
     std::string job_;
     int jobs_ = 0;
     int tried_ = 0;
+    int illegal_ = 0;
 };
+
+const Verb& verb_named(const std::vector<Verb>& verbs, std::string_view name) {
+    return *std::ranges::find(verbs, name, &Verb::name);
+}
 
 TEST_F(Interleaving, RequestsAboutWhatHasFailed) {
     for (std::size_t i = 0; i < requests().size(); ++i)
@@ -228,6 +294,82 @@ TEST_F(Interleaving, AZombieAndRequests) {
         for (const Verb& request : requests()) try_all(lost_scene, zombie, request);
     EXPECT_THAT(repository().verify(), IsEmpty());
     EXPECT_GT(tried_, 100);
+}
+
+// --- workers that serve
+
+TEST_F(Interleaving, AClaimAndRequestsAboutWhatWaitsForAWorker) {
+    sides_serve_ = true;
+    for (const Verb& claim : worker_verbs()) {
+        for (const Verb& other : worker_verbs()) try_all(waiting_scene, claim, other);
+        for (const Verb& request : requests())
+            if (request.name != "purge") try_all(waiting_scene, claim, request);
+    }
+    EXPECT_THAT(repository().verify(), IsEmpty());
+    EXPECT_GT(tried_, 100);
+}
+
+TEST_F(Interleaving, AnOwnerThatHandsOnAndAClaim) {
+    sides_serve_ = true;
+    const Verb& claim = verb_named(worker_verbs(), "claim");
+    for (const Verb& owner : owner_verbs()) try_all(pausing_scene, owner, claim);
+    for (const Verb& owner : owner_verbs()) try_all(live_scene, owner, claim);
+    EXPECT_THAT(repository().verify(), IsEmpty());
+    EXPECT_GT(tried_, 50);
+}
+
+TEST_F(Interleaving, AClaimOfWhatADeadOwnerLeft) {
+    sides_serve_ = true;
+    const Verb& claim = verb_named(worker_verbs(), "claim");
+    try_all(lost_scene, claim, verb_named(requests(), "release_lost"));
+    try_all(lost_scene, claim, verb_named(requests(), "adopt"));
+    try_all(lost_pausing_scene, claim, verb_named(requests(), "release_lost"));
+    try_all(lost_pausing_scene, claim, verb_named(requests(), "resume for a worker"));
+    EXPECT_THAT(repository().verify(), IsEmpty());
+    EXPECT_GT(tried_, 20);
+}
+
+// --- what all this is worth: protocols that are broken on purpose
+
+class BrokenInterleaving : public Interleaving {
+protected:
+    BrokenInterleaving() { is_broken_ = true; }
+    void expect_noticed() const {
+        EXPECT_TRUE(texts_.all_used()) << "there was nothing to change";
+        EXPECT_GT(illegal_, 0) << "in " << tried_ << " orders nobody noticed";
+    }
+};
+
+constexpr const char* locked_execution = "SELECT id FROM job_execution WHERE id = $1 FOR UPDATE";
+
+TEST_F(BrokenInterleaving, ASignalWithoutTheLockOfTheExecution) {
+    texts_.change(locked_execution, "SELECT id FROM job_execution WHERE id = $1");
+    try_all(live_scene, verb_named(owner_verbs(), "rest_step with a pause"), verb_named(requests(), "signal"));
+    expect_noticed();
+}
+
+TEST_F(BrokenInterleaving, AReaperThatSkipsWhatIsLocked) {
+    texts_.change(locked_execution, std::string(locked_execution) + " SKIP LOCKED");
+    for (const Verb& zombie : owner_verbs())
+        if (illegal_ == 0) try_all(lost_scene, zombie, verb_named(requests(), "release_lost"));
+    for (const Verb& request : requests())
+        if (illegal_ == 0) try_all(lost_scene, request, verb_named(requests(), "adopt"));
+    expect_noticed();
+}
+
+TEST_F(BrokenInterleaving, APartitionThatIsEnteredWithoutTheLockOfTheExecution) {
+    texts_.change("'PAUSING') FOR UPDATE) RETURNING", "'PAUSING')) RETURNING");
+    try_all(lost_partitioned_scene, verb_named(partition_verbs(), "enter_partition"),
+            verb_named(requests(), "fail_lost"));
+    expect_noticed();
+}
+
+TEST_F(BrokenInterleaving, AClaimWithoutLocks) {
+    sides_serve_ = true;
+    texts_.change(" FOR UPDATE OF e SKIP LOCKED", "");
+    texts_.change(" AND status = 'STARTING' AND owner IS NULL", "");
+    try_all(waiting_scene, verb_named(worker_verbs(), "claim"), verb_named(worker_verbs(), "claim"));
+    expect_noticed();
 }
 
 }  // namespace

@@ -42,6 +42,9 @@ struct Scene {
 [[nodiscard]] Scene shared_scene(Repository& repository, const std::string& job);
 [[nodiscard]] Scene lost_shared_scene(Repository& repository, const std::string& job);
 
+/// STARTING and nobody's: it waits for a worker. No claim, no owner.
+[[nodiscard]] Scene waiting_scene(Repository& repository, const std::string& job);
+
 struct Verb {
     std::string name;
     /// What it answered, in a word; an Error's kind if it threw one.
@@ -58,6 +61,9 @@ struct Verb {
 /// Of a shared scene: the first claims what is open, four are those of the owner of partition 0, two those of the
 /// execution's owner, the last one is a worker's housekeeping.
 [[nodiscard]] const std::vector<Verb>& claimed_partition_verbs();
+
+/// Those of a worker that serves the scene's job. REQUIRES: it is enlisted.
+[[nodiscard]] const std::vector<Verb>& worker_verbs();
 
 /// Everything the store says of a job's instances, without numbers and times that differ from run to run.
 [[nodiscard]] std::string picture_of(Repository& repository, const std::string& job);

@@ -1,0 +1,97 @@
+// What the simulation is worth: protocols that are broken on purpose, by changing statements on their way to the
+// database. Each must be noticed within the seeds of a campaign; one whose change finds no statement to change is a
+// test that tests nothing, and fails too. Where the store guards a thing twice (a condition and a trigger), both are
+// broken.
+#include "simulation.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <ostream>
+
+namespace fermata::simulation {
+
+void PrintTo(const Mutant& mutant, std::ostream* out) { *out << mutant.name; }
+
+namespace {
+
+constexpr std::uint64_t seeds_at_most = 2'000;
+
+const std::vector<Mutant>& mutants() {
+    static const std::vector<Mutant> all{
+        {.name = "AnOwnersFenceLooksAtNoEpoch",
+         .edits = {{"AND epoch = $2 AND status IN ('STARTED', 'STOPPING', 'PAUSING')",
+                    "AND 0 * $2 = 0 AND status IN ('STARTED', 'STOPPING', 'PAUSING')"},
+                   {"AND epoch = $2 AND status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSING')",
+                    "AND 0 * $2 = 0 AND status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSING')"}}},
+        {.name = "AChunkLooksNeitherAtEpochNorAtStatus",
+         .edits = {{"AND epoch = $23 AND status = 'STARTED'", "AND 0 * $23 = 0"}}},
+        {.name = "AClaimLeavesTheEpoch",
+         .edits = {{"e.epoch + 1, CASE", "e.epoch, CASE"},
+                   {"owner = $1, epoch = epoch + 1, updated = $2", "owner = $1, updated = $2"}}},
+        {.name = "AnAdoptionLeavesTheEpoch",
+         .edits = {{"SET epoch = epoch + 1, owner = $3, updated = $4 WHERE", "SET owner = $3, updated = $4 WHERE"}}},
+        {.name = "ADeathLeavesTheEpochsOfSteps",
+         .edits = {{"SET epoch = epoch + 1, updated = $2, deaths", "SET updated = $2, deaths"}}},
+        {.name = "AnEpochComesBack",  // ABA
+         .edits = {{"SET status = 'STARTING', owner = NULL, updated = $2",
+                    "SET status = 'STARTING', owner = NULL, epoch = 1, updated = $2"}},
+         .script = "DROP TRIGGER job_execution_epoch"},
+        {.name = "AClaimTakesWhatOthersRun",
+         .edits = {{"e.status = 'STARTING' AND e.owner IS NULL JOIN", "e.status IN ('STARTING', 'STARTED') JOIN"},
+                   {" AND status = 'STARTING' AND owner IS NULL", ""}}},
+        {.name = "ALeaseThatRunsIsTakenForRunOut",
+         .edits = {{"dead = 0 AND lease < ", "dead = 0 AND lease - 12000000 < "}}},
+        {.name = "EverybodyElseIsDead", .edits = {{"w.started, w.name, w.dead", "w.started, w.name, 1"}}},
+        {.name = "AServersRestartExcusesNobody", .edits = {{" + 18000000", " - 1"}}},
+        {.name = "AHeartbeatThatFailedCounts", .edits = {}, .believes_heartbeats = true},
+        {.name = "ALeaseRunsByTheClockOfItsHost", .edits = {}, .leases_by_own_clock = true},
+        {.name = "AWorkersRowGoesWithItsLastExecution",
+         .edits = {{"WHERE id = $1 AND slots = 0 AND NOT EXISTS", "WHERE id = $1 AND NOT EXISTS"}}},
+        {.name = "ProgressIsReadOneChunkLate",
+         .edits = {{"generation, sequence, read, written", "generation, MAX(sequence - 1, 0), read, written"}}},
+        {.name = "ACheckpointIsForgotten",
+         .edits = {{"commits, rollbacks, reader, writer", "commits, rollbacks, NULL, writer"}}},
+        {.name = "AChunkWhoseAnswerWasLostIsDoneAgain",  // guarded twice
+         .edits = {{"SELECT epoch, generation, sequence, updated FROM",
+                    "SELECT epoch, generation, sequence - 1, updated FROM"},
+                   {" AND generation = $1 AND sequence < $2", ""}}},
+        {.name = "AKeyCountsAgain",  // guarded twice
+         .edits = {{"counted, needed, pause, payload FROM signal WHERE",
+                    "counted, needed, pause, payload FROM signal WHERE 1 = 0 AND"}},
+         .script = "DROP INDEX signal_once"},
+        {.name = "ABufferedSignalIsTakenTwice",  // guarded twice
+         .edits = {{"b.answer = 'buffered' AND b.pause IS NULL", "b.answer = 'buffered'"}},
+         .script = "DROP TRIGGER signal_acted"},
+        {.name = "ABufferedSignalIsOverlooked",
+         .edits = {{"b.answer = 'buffered' AND b.pause IS NULL", "b.answer = 'counted' AND b.pause IS NULL"}}},
+        {.name = "APauseIsCompletedTwice",  // guarded twice
+         .edits = {{"WHERE execution_id = $1 AND completed IS NULL AND ($5 = ''",
+                    "WHERE execution_id = $1 AND ($5 = ''"}},
+         .script = "DROP TRIGGER pause_complete"},
+        {.name = "APauseOverrulesAStop",  // guarded twice
+         .edits = {{"SET pauses = pauses + 1 WHERE id = $1 AND status <> 'STOPPING'",
+                    "SET pauses = pauses + 1 WHERE id = $1"}},
+         .script = "DROP TRIGGER job_execution_transition"},
+    };
+    return all;
+}
+
+class Teeth : public ::testing::TestWithParam<Mutant> {};
+
+TEST_P(Teeth, ABrokenProtocolIsNoticed) {
+    Store store(GetParam());
+    std::string noticed;
+    std::uint64_t seed = 0;
+    while (noticed.empty() && seed < seeds_at_most) noticed = simulate(++seed, store).violation;
+    EXPECT_THAT(store.texts().unused(), ::testing::IsEmpty()) << "there was nothing to change";
+    EXPECT_NE("", noticed) << "in " << seeds_at_most << " seeds nobody noticed";
+    RecordProperty("seeds", static_cast<int>(seed));
+    RecordProperty("noticed", noticed);
+    std::cout << GetParam().name << ": seed " << seed << ": " << noticed << '\n';
+}
+INSTANTIATE_TEST_SUITE_P(Simulation, Teeth, ::testing::ValuesIn(mutants()),
+                         [](const auto& mutant) { return mutant.param.name; });
+
+}  // namespace
+}  // namespace fermata::simulation
