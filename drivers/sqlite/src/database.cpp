@@ -102,9 +102,9 @@ void Database::backup_to(const std::string& target) {
 void print_notice(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
 
 void tune_library() {
-    // Statistics cost a global mutex at every allocation. And a page cache begins with no pages rather than twenty: each
-    // IN (…) and RETURNING has a cache of its own, and these 80 KiB, allocated, touched and given back to the kernel,
-    // cost more than most statements. Refused, harmlessly, if the process has used SQLite before.
+    // Statistics cost a global mutex at every allocation. And a page cache begins with no pages rather than twenty:
+    // each IN (…) and RETURNING has a cache of its own, and these 80 KiB, allocated, touched and given back to the
+    // kernel, cost more than most statements. Refused, harmlessly, if the process has used SQLite before.
     static std::once_flag once;
     std::call_once(once, [] {
         sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
