@@ -61,12 +61,6 @@ struct Shared : RepositorySuite {
             step.claim,
             {.status = status, .progress = progress, .walk = {1, "slices", "ran", "finish", ""}, .partitioned = true});
     }
-    std::vector<BatchStatus> statuses(StepExecutionId step) {
-        std::vector<BatchStatus> found;
-        for (const PartitionExecution& each : repository().partitions_of(step)) found.push_back(each.status);
-        return found;
-    }
-    StepExecutionId only_step(JobExecutionId execution) { return repository().steps_of(execution).at(0).id; }
     void expect_stale(const ClaimedPartition& one, const Progress& progress) {
         EXPECT_EQ(ErrorKind::stale, thrown_by<Error>([&] { commit_chunk(one.entry, progress); }).kind());
         EXPECT_EQ(ErrorKind::stale, thrown_by<Error>([&] {

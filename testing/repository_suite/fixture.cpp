@@ -83,6 +83,16 @@ Progress RepositorySuite::commit_chunk(const StepEntry& entry, Progress progress
     return progress;
 }
 
+std::vector<BatchStatus> RepositorySuite::statuses(StepExecutionId step) {
+    std::vector<BatchStatus> found;
+    for (const PartitionExecution& each : repository().partitions_of(step)) found.push_back(each.status);
+    return found;
+}
+
+StepExecutionId RepositorySuite::only_step(JobExecutionId execution) {
+    return repository().steps_of(execution).at(0).id;
+}
+
 Claim RepositorySuite::failed(const std::string& job) {
     Claim claim = launch(job);
     end(claim, BatchStatus::failed);

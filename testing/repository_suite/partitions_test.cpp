@@ -41,12 +41,6 @@ struct Slices : RepositorySuite {
             step.claim,
             {.status = status, .progress = progress, .walk = {1, "slices", "ran", "finish", ""}, .partitioned = true});
     }
-    std::vector<BatchStatus> statuses(StepExecutionId step) {
-        std::vector<BatchStatus> found;
-        for (const PartitionExecution& each : repository().partitions_of(step)) found.push_back(each.status);
-        return found;
-    }
-    StepExecutionId only_step(JobExecutionId execution) { return repository().steps_of(execution).at(0).id; }
     static std::vector<std::int64_t> numbers(const StoredPlan& plan) {
         std::vector<std::int64_t> found;
         for (const PartitionExecution& each : plan.partitions) found.push_back(each.number);

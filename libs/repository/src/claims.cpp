@@ -1,4 +1,5 @@
 // What workers that serve do to executions: claim those that wait, let go of those they do not know.
+#include "corpses.hpp"
 #include "impl.hpp"
 #include "journal.hpp"
 #include "lease.hpp"
@@ -92,28 +93,6 @@ std::vector<JobExecutionId> owned_by(sql::Connection& connection, const Worker& 
     return owned;
 }
 
-struct Corpse {
-    WorkerRecord worker;
-    bool served = false;
-};
-
-// Others that own something and are proved dead.
-std::vector<Corpse> corpses(sql::Connection& connection, const Worker& finder,
-                            const std::filesystem::path& data_folder) {
-    static const std::string sql = fmt::format(
-        "SELECT {}, w.slots FROM worker w WHERE w.incarnation <> $1 AND EXISTS (SELECT 1 FROM job_execution e WHERE "
-        "e.owner = w.id) ORDER BY w.id",
-        worker_columns);
-    const sql::Result rows = connection.execute(sql, {cell(finder.record().incarnation)});
-    std::vector<Corpse> dead;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        RowReader row(rows[i]);
-        const WorkerRecord worker = *read_worker(row);
-        if (liveness_of(worker, data_folder).liveness == Liveness::dead) dead.push_back({worker, row.integer() > 0});
-    }
-    return dead;
-}
-
 void add_lost(sql::Connection& connection, const Corpse& corpse, const Worker& finder,
               std::vector<LostExecution>& lost) {
     const sql::Result rows = connection.execute(
@@ -164,7 +143,7 @@ std::vector<LostExecution> Repository::lost_executions(const Worker& worker) {
     if (impl_->database.dialect().concurrent_writers) declare_dead(*impl_, worker.record().incarnation);
     return impl_->read([&](sql::Connection& connection) {
         std::vector<LostExecution> lost;
-        for (const Corpse& corpse : corpses(connection, worker, data_folder_)) {
+        for (const Corpse& corpse : corpses(connection, worker, of_an_execution, data_folder_)) {
             add_lost(connection, corpse, worker, lost);
             if (corpse.worker.declared_dead) end_sessions(connection, corpse.worker.id);
         }

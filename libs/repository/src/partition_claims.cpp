@@ -1,6 +1,7 @@
 // Partitions that workers claim: owned rows of their own. Whoever claims locks the rows of execution and step against
 // change, so that nothing is claimed once a stop, a pause or an end was written; of partitions that others claim at
 // this instant none is waited for.
+#include "corpses.hpp"
 #include "fence.hpp"
 #include "journal.hpp"
 #include "lease.hpp"
@@ -199,9 +200,8 @@ const std::string& collected_sql() {
         for (int i = 0; i < most_at_once; ++i)
             any += fmt::format("{}(partition = ${} AND number > ${})", i == 0 ? "" : " OR ", 2 + 2 * i, 3 + 2 * i);
         return fmt::format(
-            "SELECT partition, number, data FROM partition_data WHERE step_execution_id = $1 AND ({}) ORDER BY "
-            "partition, number",
-            any);
+            "SELECT {} FROM partition_data WHERE step_execution_id = $1 AND ({}) ORDER BY partition, number",
+            collected_columns, any);
     }();
     return sql;
 }
@@ -292,39 +292,6 @@ std::vector<PartitionKey> release_all(Store& store, const Owned& step, std::int6
     return released;
 }
 
-// Owners of partitions that are proved dead.
-std::vector<std::pair<WorkerRecord, std::string>> dead_owners(sql::Connection& connection,
-                                                              const std::filesystem::path& data_folder) {
-    static const std::string sql = fmt::format(
-        "SELECT {} FROM worker w WHERE EXISTS (SELECT 1 FROM partition_execution x WHERE x.owner = w.id) ORDER BY w.id",
-        worker_columns);
-    const sql::Result rows = connection.execute(sql);
-    std::vector<std::pair<WorkerRecord, std::string>> dead;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        RowReader row(rows[i]);
-        const WorkerRecord worker = *read_worker(row);
-        LivenessEvidence found = liveness_of(worker, data_folder);
-        if (found.liveness == Liveness::dead) dead.emplace_back(worker, std::move(found.evidence));
-    }
-    return dead;
-}
-
-// The row of one that does not serve is there while it owns something.
-void forget_if_idle(Store& store, const WorkerRecord& worker, const std::filesystem::path& data_folder) {
-    bool forgotten = false;
-    store.transact([&](StoreWrite& write) {
-        write.lock("worker", worker.id);
-        forgotten = write
-                        ->execute(
-                            "DELETE FROM worker WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM job_execution e WHERE "
-                            "e.owner = $1) AND NOT EXISTS (SELECT 1 FROM partition_execution x WHERE x.owner = $1)",
-                            {Value(worker.id)})
-                        .changed == 1;
-        write.commit();
-    });
-    if (forgotten) remove_owner_file(worker, data_folder);
-}
-
 }  // namespace
 
 std::optional<ClaimedPartitions> Repository::claim_partitions(const Worker& worker, std::int64_t most) {
@@ -396,13 +363,7 @@ std::vector<CollectedData> Repository::collected_after(StepExecutionId step,
             if (is_left) ++next;
         }
         const sql::Result rows = impl_->select(collected_sql(), params);
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            RowReader row(rows[i]);
-            CollectedData& data = collected.emplace_back();
-            data.partition = row.integer();
-            data.sequence = row.integer();
-            data.data = row.optional_text().value_or("");
-        }
+        for (std::size_t i = 0; i < rows.size(); ++i) collected.push_back(read_collected(rows[i]));
     }
     return collected;
 }
@@ -410,14 +371,17 @@ std::vector<CollectedData> Repository::collected_after(StepExecutionId step,
 std::int64_t Repository::release_lost_partitions(const Worker& finder, const std::string& actor) {
     if (impl_->database.dialect().concurrent_writers) declare_dead(*impl_, finder.record().incarnation);
     std::int64_t released = 0;
-    for (const auto& [worker, evidence] :
-         impl_->read([&](sql::Connection& connection) { return dead_owners(connection, data_folder_); })) {
+    const auto dead = impl_->read(
+        [&](sql::Connection& connection) { return corpses(connection, finder, of_a_partition, data_folder_); });
+    for (const Corpse& corpse : dead) {
+        const WorkerRecord& worker = corpse.worker;
         const auto owned = impl_->read([&](sql::Connection& connection) {
             if (worker.declared_dead) end_sessions(connection, worker.id);
             return owned_by(connection, worker.id);
         });
         for (const Owned& step : owned)
-            released += static_cast<std::int64_t>(release_all(*impl_, step, worker.id, {}, evidence, actor).size());
+            released +=
+                static_cast<std::int64_t>(release_all(*impl_, step, worker.id, {}, corpse.evidence, actor).size());
         forget_if_idle(*impl_, worker, data_folder_);
     }
     return released;

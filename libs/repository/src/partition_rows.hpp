@@ -34,6 +34,17 @@ inline constexpr std::string_view partition_columns =
     return partition;
 }
 
+inline constexpr std::string_view collected_columns = "partition, number, data";
+/// Reads `collected_columns`.
+[[nodiscard]] inline CollectedData read_collected(std::span<const Value> cells) {
+    RowReader row(cells);
+    CollectedData collected;
+    collected.partition = row.integer();
+    collected.sequence = row.integer();
+    collected.data = row.optional_text().value_or("");
+    return collected;
+}
+
 /// While a partition has begun and not ended, its counters are in step_progress only. Looked up row by row: joined, a
 /// server that has no statistics yet reads all of them for each. Of `x`, its step `s` and execution `e`.
 [[nodiscard]] inline std::string live_of_partition(std::string_view column) {

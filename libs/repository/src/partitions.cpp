@@ -321,18 +321,9 @@ void Repository::store_collected(const StepClaim& partition, std::int64_t sequen
 }
 
 std::vector<CollectedData> Repository::collected_of(StepExecutionId step) {
-    const sql::Result rows = impl_->select(
-        "SELECT partition, number, data FROM partition_data WHERE step_execution_id = $1 ORDER BY partition, number",
-        {Value(step.value())});
-    std::vector<CollectedData> collected;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        RowReader row(rows[i]);
-        CollectedData& data = collected.emplace_back();
-        data.partition = row.integer();
-        data.sequence = row.integer();
-        data.data = row.optional_text().value_or("");
-    }
-    return collected;
+    static const std::string sql = fmt::format(
+        "SELECT {} FROM partition_data WHERE step_execution_id = $1 ORDER BY partition, number", collected_columns);
+    return read_all(impl_->select(sql, {Value(step.value())}), read_collected);
 }
 
 std::vector<PartitionExecution> Repository::partitions_of(StepExecutionId step) {

@@ -1,4 +1,5 @@
 // The rows of workers that serve, and what is known of all workers.
+#include "corpses.hpp"
 #include "impl.hpp"
 #include "lease.hpp"
 #include "ownership.hpp"
@@ -54,16 +55,6 @@ std::map<std::int64_t, std::vector<std::string>> job_names_by_worker(sql::Connec
     return names;
 }
 
-bool delete_if_idle(StoreWrite& write, std::int64_t worker) {
-    write.lock("worker", worker);
-    const sql::Result deleted = write->execute(
-        "DELETE FROM worker WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM job_execution e WHERE e.owner = $1) AND NOT "
-        "EXISTS (SELECT 1 FROM partition_execution x WHERE x.owner = $1)",
-        {Value(worker)});
-    write.commit();
-    return deleted.changed == 1;
-}
-
 }  // namespace
 
 // In doubt both are done once more, which changes nothing.
@@ -114,11 +105,7 @@ std::int64_t Repository::forget_dead_workers() {
     std::int64_t forgotten = 0;
     for (const WorkerState& worker : workers()) {
         if (worker.owns + worker.partitions > 0 || worker.liveness.liveness != Liveness::dead) continue;
-        bool deleted = false;
-        impl_->transact([&](StoreWrite& write) { deleted = delete_if_idle(write, worker.record.id); });
-        if (!deleted) continue;
-        ++forgotten;
-        remove_owner_file(worker.record, data_folder_);
+        if (forget_if_idle(*impl_, worker.record, data_folder_)) ++forgotten;
     }
     return forgotten;
 }

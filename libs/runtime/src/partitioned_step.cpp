@@ -118,9 +118,7 @@ PlanRequest PartitionedStep::ask_mapper() {
 void PartitionedStep::run_partitions(const StoredPlan& plan) {
     const std::vector<CollectedData> collected =
         scope_.adopted ? scope_.job.repository.collected_of(entry_.claim.id) : std::vector<CollectedData>();
-    if (scope_.adopted)
-        for (const std::string& asked : scope_.job.repository.unserved_pauses_of(entry_.claim))
-            if (!pause_asked_) pause_asked_ = asked_in(asked);
+    if (scope_.adopted) take_unserved_pauses();
     std::vector<const PartitionExecution*> open;
     for (const PartitionExecution& partition : plan.partitions) {
         if (partition.ended)
@@ -142,29 +140,21 @@ void PartitionedStep::run_partitions(const StoredPlan& plan) {
 /// What they ended with is learnt from their rows, whoever ran them; so is what an owner before had learnt.
 void PartitionedStep::share_partitions(const StoredPlan& plan) {
     shared_ = true;
-    const auto replayed = [this](const PartitionExecution& partition) {
-        const std::string exit_status = partition.exit_status.value_or(std::string(to_string(partition.status)));
-        note({.status = partition.status,
-              .exit_status = exit_status,
-              .metrics = partition.metrics,
-              .failure = partition.failure,
-              .collected = {},
-              .cut = partition.cut});
-        tell(Ended{partition.status, exit_status});
-        if (analyzer_) analyze_news();
-    };
     SharedPartitions partitions(around_, plan, scope_.adopted,
                                 {.collected =
                                      [this](const std::string& data) {
                                          tell(Data{data});
                                          analyze_news();
                                      },
-                                 .ended = replayed,
+                                 .ended =
+                                     [this](const PartitionExecution& partition) {
+                                         tell_ended(partition);
+                                         if (analyzer_) analyze_news();
+                                     },
                                  .gives_up = [this] { return give_up_.load(); }});
     const SharedPartitions::Left left = partitions.run();
     metrics_ = sum(metrics_, left.metrics);
-    for (const std::string& asked : scope_.job.repository.unserved_pauses_of(entry_.claim))
-        if (!pause_asked_) pause_asked_ = asked_in(asked);
+    take_unserved_pauses();
     if (!left.some) return;
     if (scope_.stop.is_cut())
         cut_ = true;
@@ -198,9 +188,25 @@ void PartitionedStep::run_child(const PartitionExecution& partition, const std::
 void PartitionedStep::replay_ended(const PartitionExecution& partition, const std::vector<CollectedData>& collected) {
     for (const CollectedData& data : collected)
         if (data.partition == partition.number) tell(Data{data.data});
+    tell_ended(partition);
+}
+
+/// As its row says.
+void PartitionedStep::tell_ended(const PartitionExecution& partition) {
     const std::string exit_status = partition.exit_status.value_or(std::string(to_string(partition.status)));
-    note({partition.status, exit_status, partition.metrics, partition.failure});
+    note({.status = partition.status,
+          .exit_status = exit_status,
+          .metrics = partition.metrics,
+          .failure = partition.failure,
+          .collected = {},
+          .cut = partition.cut});
     tell(Ended{partition.status, exit_status});
+}
+
+/// Of partitions that asked for one that comes after the step.
+void PartitionedStep::take_unserved_pauses() {
+    for (const std::string& asked : scope_.job.repository.unserved_pauses_of(entry_.claim))
+        if (!pause_asked_) pause_asked_ = asked_in(asked);
 }
 
 void PartitionedStep::note(const PartitionOutcome& outcome) {

@@ -41,6 +41,8 @@ private:
     void share_partitions(const StoredPlan& plan);
     void run_child(const PartitionExecution& partition, const std::vector<CollectedData>& collected);
     void replay_ended(const PartitionExecution& partition, const std::vector<CollectedData>& collected);
+    void tell_ended(const PartitionExecution& partition);
+    void take_unserved_pauses();
     void note(const PartitionOutcome& outcome);
     void tell(News news);
     void analyze_news();

@@ -75,11 +75,4 @@ void RunningPartition::run() {
     if (start_.ended) start_.ended();
 }
 
-void RunningPartition::request_stop(StopReason reason, bool now) {
-    if (now)
-        stop_.request_now(reason);
-    else
-        stop_.request(reason);
-}
-
 }  // namespace fermata

@@ -28,7 +28,8 @@ public:
     RunningPartition(const RunningExecution::Surroundings& surroundings, std::shared_ptr<const SharedJob> job,
                      Start start);
 
-    void request_stop(StopReason reason, bool now);
+    /// It writes nothing more and ends its children.
+    void fence() { stop_.request_now(StopReason::fenced); }
     /// It rests as soon as it can, for whoever claims it next.
     void hand_on() { pause_.hand_on(); }
     [[nodiscard]] bool has_ended() const noexcept { return has_ended_.load(); }

@@ -56,7 +56,7 @@ void WorkerPartitions::begin(const ClaimedPartitions& claimed, const std::functi
         auto begun = std::make_unique<RunningPartition>(
             surroundings_, job, RunningPartition::Start{claimed.step, claimed.accept_sink, one, ended_});
         const std::lock_guard lock(mutex_);
-        if (!may_write()) begun->request_stop(StopReason::fenced, true);
+        if (!may_write()) begun->fence();
         running_[begun->key()] = std::move(begun);
     }
 }
@@ -121,7 +121,7 @@ void WorkerPartitions::hand_on() {
 
 void WorkerPartitions::fence() {
     const std::lock_guard lock(mutex_);
-    for (const auto& [key, partition] : running_) partition->request_stop(StopReason::fenced, true);
+    for (const auto& [key, partition] : running_) partition->fence();
 }
 
 }  // namespace fermata

@@ -411,7 +411,7 @@ void WorkerService::Impl::begin(const ClaimedExecution& claimed, const JobExecut
     auto begun = std::make_shared<RunningExecution>(parts.surroundings_of_service(worker), std::move(job),
                                                     std::move(start), std::move(context));
     const std::lock_guard lock(mutex);
-    if (heartbeat && !heartbeat->is_trusted()) begun->request_stop(StopReason::fenced, true);
+    if (!may_write()) begun->request_stop(StopReason::fenced, true);
     running[execution.id] = std::move(begun);
 }
 

@@ -13,10 +13,10 @@ public:
         is_open_ = true;
         changed_.notify_all();
     }
-    /// False if it was not opened within a deadline.
-    [[nodiscard]] bool wait() {
+    /// False if it was not opened within the deadline.
+    [[nodiscard]] bool wait(std::chrono::seconds deadline = std::chrono::seconds(30)) {
         std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, std::chrono::seconds(30), [this] { return is_open_; });
+        return changed_.wait_for(lock, deadline, [this] { return is_open_; });
     }
 
 private:

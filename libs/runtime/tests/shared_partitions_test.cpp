@@ -78,9 +78,26 @@ protected:
         return names;
     }
     void expect_sound() { EXPECT_THAT(repository_->verify(), IsEmpty()); }
+    /// Two partitions for a worker with one slot; the first of them runs.
+    JobExecutionId two_that_run_until_stopped(const std::string& answer) {
+        script().on_batchlet_stop = [this] { stopped_.open(); };
+        script().on_batchlet = [this, answer](StepContext&) {
+            running_.open();
+            EXPECT_TRUE(stopped_.wait());
+            return answer;
+        };
+        const JobDefinition two = shared(std::string(batchlet), 2);
+        served_ = {two};
+        const JobExecutionId id = operator_->submit(two, {});
+        host("alpha", 1);
+        EXPECT_TRUE(running_.wait());
+        return id;
+    }
 
+    Gate running_;
+    Gate stopped_;
     std::optional<std::vector<JobDefinition>> served_;
-    std::list<Host> hosts_;
+    std::list<Host> hosts_;  // last: its threads use the gates
 };
 
 TEST_F(SharedPartitions, AWorkerHelpsTheProcessOfARun) {
@@ -156,19 +173,7 @@ TEST_F(SharedPartitions, ASplitOfPartitionedStepsNeedsOneSlot) {
 }
 
 TEST_F(SharedPartitions, AStopReachesThoseThatRunElsewhere) {
-    Gate running;
-    Gate stopped;
-    script().on_batchlet_stop = [&] { stopped.open(); };
-    script().on_batchlet = [&](StepContext&) {
-        running.open();
-        EXPECT_TRUE(stopped.wait());
-        return std::string("STOPPED HERE");
-    };
-    const JobDefinition two = shared(std::string(batchlet), 2);
-    served_ = {two};
-    const JobExecutionId id = operator_->submit(two, {});
-    host("alpha", 1);
-    ASSERT_TRUE(running.wait());
+    const JobExecutionId id = two_that_run_until_stopped("STOPPED HERE");
     operator_->stop(id);
     EXPECT_EQ(BatchStatus::stopped, awaited(id).status);
     for (const PartitionExecution& each : partitions(id)) EXPECT_EQ(BatchStatus::stopped, each.status);
@@ -177,19 +182,7 @@ TEST_F(SharedPartitions, AStopReachesThoseThatRunElsewhere) {
 }
 
 TEST_F(SharedPartitions, AStopOfTheStepEndsItAndTheJobGoesOn) {
-    Gate running;
-    Gate stopped;
-    script().on_batchlet_stop = [&] { stopped.open(); };
-    script().on_batchlet = [&](StepContext&) {
-        running.open();
-        EXPECT_TRUE(stopped.wait());
-        return std::string();
-    };
-    const JobDefinition two = shared(std::string(batchlet), 2);
-    served_ = {two};
-    const JobExecutionId id = operator_->submit(two, {});
-    host("alpha", 1);
-    ASSERT_TRUE(running.wait());
+    const JobExecutionId id = two_that_run_until_stopped("");
     operator_->stop_step(id, "s");
     EXPECT_EQ(BatchStatus::completed, awaited(id).status);
     EXPECT_EQ("STEP_STOPPED", step(id).exit_status);

@@ -1,4 +1,5 @@
 // A worker that serves, as a library: what it claims, and how it leaves.
+#include "gate.hpp"
 #include "harness.hpp"
 
 #include <fermata/runtime/worker_service.hpp>
@@ -20,25 +21,6 @@ using ::testing::SizeIs;
 using Kind = WorkerService::News::Kind;
 
 constexpr auto deadline = std::chrono::seconds(60);
-
-/// Waits for something another thread does.
-class Event {
-public:
-    void happen() {
-        const std::lock_guard lock(mutex_);
-        happened_ = true;
-        changed_.notify_all();
-    }
-    void await() {
-        std::unique_lock lock(mutex_);
-        ASSERT_TRUE(changed_.wait_for(lock, deadline, [this] { return happened_; })) << "it did not happen";
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool happened_ = false;
-};
 
 class Service : public Harness {
 protected:
@@ -137,22 +119,22 @@ TEST_F(Service, FailsWhatItsParametersForbid) {
 
 TEST_F(Service, DrainedItClaimsNothingMoreAndWaitsForWhatRuns) {
     const JobDefinition waits = job(std::string(batchlet));
-    Event entered;
-    Event may_end;
+    Gate entered;
+    Gate may_end;
     script().on_batchlet = [&](StepContext&) -> std::string {
-        entered.happen();
-        may_end.await();
+        entered.open();
+        EXPECT_TRUE(may_end.wait(deadline));
         return "";
     };
     define({waits});
     serve();
     const JobExecutionId first = operator_->submit(waits, {});
-    entered.await();
+    ASSERT_TRUE(entered.wait(deadline));
     service_->drain();
     const auto draining = [&] { return repository_->workers().at(0).draining; };
     while (!draining()) std::this_thread::yield();
     const JobExecutionId second = operator_->submit(waits, {});
-    may_end.happen();
+    may_end.open();
     drain();
     EXPECT_EQ(BatchStatus::completed, status(first));
     EXPECT_EQ(BatchStatus::starting, status(second));
@@ -160,17 +142,17 @@ TEST_F(Service, DrainedItClaimsNothingMoreAndWaitsForWhatRuns) {
 
 TEST_F(Service, AfterTheGraceWhatRunsIsHandedOnAtItsCheckpoint) {
     const JobDefinition numbers = job(chunk("item-count=\"2\"", 100));
-    Event reached;
+    Gate reached;
     script().on_read = [&](std::int64_t n) {
         if (n == 10) {
-            reached.happen();
+            reached.open();
             while (!service_is_draining_) std::this_thread::yield();
         }
     };
     define({numbers});
     serve(1, Duration{0});
     const JobExecutionId id = operator_->submit(numbers, {});
-    reached.await();
+    ASSERT_TRUE(reached.wait(deadline));
     service_->drain();
     while (!repository_->workers().at(0).draining) std::this_thread::yield();
     service_is_draining_ = true;

@@ -45,6 +45,9 @@ protected:
     void end_step(const StepEntry& entry, BatchStatus status, std::int64_t number = 1);
     /// One chunk of `items` read and written.
     Progress commit_chunk(const StepEntry& entry, Progress progress, std::int64_t items = 10);
+    /// Of its partitions, by number.
+    [[nodiscard]] std::vector<BatchStatus> statuses(StepExecutionId step);
+    [[nodiscard]] StepExecutionId only_step(JobExecutionId execution);
     Claim failed(const std::string& job = "import");
     [[nodiscard]] std::vector<std::string> kinds(JobExecutionId id);
 
