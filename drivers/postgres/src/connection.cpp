@@ -170,11 +170,13 @@ void Connection::prepare(std::span<const Statements::Wanted> wanted) {
     if (std::ranges::none_of(wanted, is_new)) return;
     settle();
     Link& session = link();
-    make_room(wanted.size());
+    make_room(wanted.size() + 1);
     std::vector<Prepared*> added;
-    for (const auto& w : wanted) {
+    const auto add = [&](const Statements::Wanted& w) {
         if (is_new(w)) added.push_back(&statements_.add(w, session));
-    }
+    };
+    add({begin_sql});  // it comes with the first others
+    std::ranges::for_each(wanted, add);
     session.sync();
     Handle<PGresult> failure;
     std::string failed;
@@ -231,7 +233,10 @@ void Connection::check_parameters(const Planned& planned) const {
 }
 
 void Connection::queue_plain(const char* sql) {
-    link().run(sql);
+    if (const Prepared* known = statements_.find({sql}))
+        link().execute(known->name.c_str(), Parameters({}, {}), true);
+    else
+        link().run(sql);
     questions_.push_back({.kind = Question::Kind::silent, .sql = sql});
 }
 

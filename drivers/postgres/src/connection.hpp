@@ -15,7 +15,9 @@ namespace fermata::postgres {
 
 class ArrayInsert;
 
-inline constexpr const char* begin_sql = "BEGIN ISOLATION LEVEL READ COMMITTED";
+/// READ COMMITTED, as each session sets its default: said here, it would be a setting that is set, and looked for among
+/// all others at the end, by every transaction.
+inline constexpr const char* begin_sql = "BEGIN";
 
 class Connection final : public sql::Connection, public sql::Notices {
 public:

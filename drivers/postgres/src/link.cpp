@@ -110,7 +110,7 @@ void Link::open(const char* database) {
 
 /// Written so that the last statement answers. remote_apply is more than on, all others are less.
 std::string Link::session_settings(bool read_only) const {
-    std::string sql = "SET datestyle = ISO;";
+    std::string sql = "SET datestyle = ISO; SET default_transaction_isolation = 'read committed';";
     const std::string options = url_.options();
     const auto set = [&](const char* name, std::chrono::milliseconds value) {
         if (options.find(name) == std::string::npos) sql += fmt::format("SET {} = {};", name, value.count());
