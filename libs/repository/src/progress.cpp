@@ -11,14 +11,19 @@ const std::string_view progress_columns =
     "reader, writer, side_outputs, skips_used, retries_used, replay_left, user_data, set_exit_status, exhausted, "
     "publishing";
 
-const std::string& progress_assignments() {
+const std::string& later_assignments() {
     static const std::string sql = [] {
         std::string text;
         int number = 0;
         for (const std::string& column : split(progress_columns, ','))
-            text += fmt::format("{}{} = ${}", number == 0 ? "" : ", ", trim(column), number + 1), ++number;
+            if (++number > 1) text += fmt::format("{}{} = ${}", number == 2 ? "" : ", ", trim(column), number);
         return text;
     }();
+    return sql;
+}
+
+const std::string& progress_assignments() {
+    static const std::string sql = "generation = $1, " + later_assignments();
     return sql;
 }
 

@@ -11,6 +11,8 @@ extern const std::string_view progress_columns;
 inline constexpr int progress_width = 20;
 /// "generation = $1, sequence = $2, …"
 [[nodiscard]] const std::string& progress_assignments();
+/// The same without the generation: "sequence = $2, …"
+[[nodiscard]] const std::string& later_assignments();
 void append_progress(sql::Params& params, const Progress& progress);
 [[nodiscard]] Progress read_progress(RowReader& row);
 

@@ -23,7 +23,11 @@ const std::string& save_sql() {
 // The same owner's commit may come twice: what was sent when a connection was lost can reach the server after the chunk
 // was done again. So it fences by its place too. A chunk without items may have been left out.
 const std::string& save_chunk_sql() {
-    static const std::string sql = save_sql() + " AND generation = $1 AND sequence < $2";
+    static const std::string sql = fmt::format(
+        "UPDATE step_progress SET {}, updated = $24, pause_request = $26, deaths = 0, intent = NULL "
+        "WHERE instance_id = $21 AND step = $22 AND partition = $25 AND epoch = $23 AND status = 'STARTED' AND "
+        "generation = $1 AND sequence < $2",
+        later_assignments());
     return sql;
 }
 
