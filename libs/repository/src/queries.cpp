@@ -64,29 +64,46 @@ private:
     std::unordered_map<JobExecutionId, JobExecution*> by_id_;
 };
 
-// `those`: a query for ids, of one text for each kind of filter, so that it is prepared once.
-void add_waits(sql::Connection& connection, std::span<JobExecution> executions, std::string_view those,
+// What is asked for some executions, all with the same parameters; of one text for each kind of filter, so that it is
+// prepared once.
+struct Questions {
+    std::string executions;
+    std::string parameters;
+    std::string waits;
+};
+
+Questions questions_for_one() {
+    return {.executions = select_executions("job_execution e") + " WHERE e.id = $1",
+            .parameters = "SELECT execution_id, name, value FROM job_parameter WHERE execution_id = $1",
+            .waits = fmt::format("SELECT p.execution_id, {} FROM pause p WHERE p.execution_id = $1 AND "
+                                 "p.completed IS NULL ORDER BY p.epoch",
+                                 pause_columns)};
+}
+
+// Found in an index alone, in its order, and joined after: an engine that expects few may read and sort them all.
+Questions questions_for(const FilterSql& filter) {
+    const std::string those = fmt::format("(SELECT e.id AS id {}) those", filter.text());
+    return {.executions = select_executions(those + " JOIN job_execution e ON e.id = those.id"),
+            .parameters = fmt::format("SELECT p.execution_id, p.name, p.value FROM {} JOIN job_parameter p ON "
+                                      "p.execution_id = those.id",
+                                      those),
+            .waits = fmt::format("SELECT p.execution_id, {} FROM {} JOIN pause p ON p.execution_id = those.id "
+                                 "WHERE p.completed IS NULL ORDER BY p.execution_id, p.epoch",
+                                 pause_columns, those)};
+}
+
+void add_waits(sql::Connection& connection, std::span<JobExecution> executions, const Questions& questions,
                const sql::Params& params) {
     const auto waits = [](const JobExecution& e) {
         return e.status == BatchStatus::paused || e.status == BatchStatus::pausing;
     };
     if (std::ranges::none_of(executions, waits)) return;
     const ById by_id(executions);
-    const sql::Result rows = connection.execute(
-        fmt::format("SELECT p.execution_id, {} FROM ({}) those JOIN pause p ON p.execution_id = those.id "
-                    "WHERE p.completed IS NULL ORDER BY p.execution_id, p.epoch",
-                    pause_columns, those),
-        params);
+    const sql::Result rows = connection.execute(questions.waits, params);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         RowReader row(rows[i]);
         if (JobExecution* execution = by_id.find(row.integer())) execution->waits.push_back(read_pause(row));
     }
-}
-
-std::string parameters_of(std::string_view those) {
-    return fmt::format(
-        "SELECT p.execution_id, p.name, p.value FROM ({}) those JOIN job_parameter p ON p.execution_id = those.id",
-        those);
 }
 
 void take_parameters(const sql::Result& rows, std::span<JobExecution> executions) {
@@ -101,15 +118,14 @@ void take_parameters(const sql::Result& rows, std::span<JobExecution> executions
 }
 
 // The executions themselves and their parameters in one round trip.
-std::vector<JobExecution> read_executions(sql::Connection& connection, const std::string& sql, std::string_view those,
+std::vector<JobExecution> read_executions(sql::Connection& connection, const Questions& questions,
                                           const sql::Params& params, const std::filesystem::path& data_folder) {
-    const std::string parameters = parameters_of(those);
-    const sql::Command commands[] = {{sql, params}, {parameters, params}};
+    const sql::Command commands[] = {{questions.executions, params}, {questions.parameters, params}};
     const std::vector<sql::Result> found = connection.execute_all(commands);
     auto executions =
         read_all(found[0], [&](std::span<const Value> cells) { return read_execution(cells, data_folder); });
     take_parameters(found[1], executions);
-    add_waits(connection, executions, those, params);
+    add_waits(connection, executions, questions, params);
     return executions;
 }
 
@@ -200,10 +216,9 @@ Event read_event(std::span<const Value> cells) {
 }  // namespace
 
 std::optional<JobExecution> Repository::find_execution(JobExecutionId execution) {
-    static const std::string sql = select_executions("job_execution e") + " WHERE e.id = $1";
-    constexpr std::string_view this_id = "SELECT CAST($1 AS BIGINT) AS id";
+    static const Questions questions = questions_for_one();
     return impl_->read([&](sql::Connection& connection) -> std::optional<JobExecution> {
-        auto found = read_executions(connection, sql, this_id, {Value(execution.value())}, data_folder_);
+        auto found = read_executions(connection, questions, {Value(execution.value())}, data_folder_);
         if (found.empty()) return std::nullopt;
         return std::move(found.front());
     });
@@ -211,11 +226,9 @@ std::optional<JobExecution> Repository::find_execution(JobExecutionId execution)
 
 std::vector<JobExecution> Repository::find_executions(const ExecutionFilter& filter) {
     const FilterSql sql(filter);
-    const std::string ids = "SELECT e.id AS id " + sql.text();
-    // Found in an index alone, in its order, and joined after: an engine that expects few may read and sort them all.
-    const std::string whole = select_executions(fmt::format("({}) those JOIN job_execution e ON e.id = those.id", ids));
+    const Questions questions = questions_for(sql);
     auto executions = impl_->read([&](sql::Connection& connection) {
-        return read_executions(connection, whole, ids, sql.params(), data_folder_);
+        return read_executions(connection, questions, sql.params(), data_folder_);
     });
     // A join promises no order, but keeps it.
     if (!std::ranges::is_sorted(executions, std::greater{}, &JobExecution::id))
