@@ -55,7 +55,10 @@ std::string host_name() {
     return name.data();
 }
 
-std::string boot_id() { return std::string(trim(read_file("/proc/sys/kernel/random/boot_id"))); }
+std::string boot_id() {
+    static const std::string id(trim(read_file("/proc/sys/kernel/random/boot_id")));  // no process outlives a boot
+    return id;
+}
 
 std::string user_name() {
     const auto uid = ::geteuid();

@@ -32,8 +32,7 @@ bool owner_lock_is_free(int fd) {
     return ::fcntl(fd, F_OFD_SETLK, &lock) == 0;
 }
 
-// Two machines may have one name; a machine's id outlives its boots. Containers often have none.
-std::string machine_and_boot() {
+std::string read_machine_and_boot() {
     std::string machine;
     try {
         machine = read_file("/etc/machine-id");
@@ -41,6 +40,12 @@ std::string machine_and_boot() {
         // Then the name has to do.
     }
     return fmt::format("{}/{}", trim(machine), boot_id());
+}
+
+// Two machines may have one name; a machine's id outlives its boots. Containers often have none.
+const std::string& machine_and_boot() {
+    static const std::string here = read_machine_and_boot();  // asked for each owner that is looked at
+    return here;
 }
 
 // Containers often share a name, and what lies under /etc: they are given names.
@@ -97,7 +102,7 @@ Worker::~Worker() {
 
 LivenessEvidence liveness_of(const WorkerRecord& worker, const std::filesystem::path& data_folder) {
     if (worker.declared_dead) return {Liveness::dead, "its lease ran out"};
-    const std::string here = machine_and_boot();
+    const std::string& here = machine_and_boot();
     if (worker.host != this_host() || machine_in(worker.boot_id) != machine_in(here))
         return {Liveness::unknown, fmt::format("it runs on another host, {}; only that host can tell", worker.host)};
     if (worker.boot_id != here)
