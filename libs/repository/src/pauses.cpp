@@ -11,10 +11,23 @@ namespace {
 // Nothing if the execution is STOPPING.
 std::optional<std::int64_t> next_epoch(sql::Connection& connection, JobExecutionId execution) {
     const sql::Result row = connection.execute(
-        "UPDATE job_execution SET pauses = pauses + 1 WHERE id = $1 AND status <> 'STOPPING' RETURNING pauses",
-        {Value(execution.value())});
+        "SELECT pauses + 1 FROM job_execution WHERE id = $1 AND status <> 'STOPPING'", {Value(execution.value())});
     if (row.empty()) return std::nullopt;
     return row[0][0].integer();
+}
+
+void note_pause(StoreWrite& write, JobExecutionId execution, std::int64_t epoch) {
+    write->execute(sql::Command{
+        "UPDATE job_execution SET pauses = $2 WHERE id = $1", {Value(execution.value()), Value(epoch)}, 1});
+}
+
+// While it is open the execution is PAUSING; `now`: chunk steps rest, too.
+void note_open_pause(StoreWrite& write, JobExecutionId execution, std::int64_t epoch, bool now) {
+    write->execute(
+        sql::Command{"UPDATE job_execution SET pauses = $2, status = 'PAUSING', updated = $3, "
+                     "pause_now = CASE WHEN $4 = 1 THEN 1 ELSE pause_now END WHERE id = $1",
+                     {Value(execution.value()), Value(epoch), cell(write.now()), flag_cell(now)},
+                     1});
 }
 
 // As many as the pause needs; the others wait for the next one at this point.
@@ -69,10 +82,9 @@ PauseOpened open_pause(StoreWrite& write, JobExecutionId execution, const PauseE
     record_opening(write, execution, entry, *epoch);
     const bool open = counted < entry.what.signals;
     if (open)
-        write->execute(
-            "UPDATE job_execution SET status = 'PAUSING', updated = $2, "
-            "pause_now = CASE WHEN $3 = 1 THEN 1 ELSE pause_now END WHERE id = $1",
-            {Value(execution.value()), cell(write.now()), flag_cell(entry.now)});
+        note_open_pause(write, execution, *epoch, entry.now);
+    else
+        note_pause(write, execution, *epoch);
     return {*epoch, open};
 }
 
