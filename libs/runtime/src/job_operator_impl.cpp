@@ -66,6 +66,7 @@ JobContext JobOperator::Impl::context_of(const ResolvedJob& job, const Claim& cl
     context.working_directory = repository.find_instance(claim.instance)->working_directory;
     context.repository_url = settings.repository_url;
     context.data_folder = repository.data_folder();
+    if (claim.epoch == 1) return context;  // nobody owned it before
     if (const auto row = repository.find_execution(claim.execution); row && row->exit_status)
         context.exit_status = row->exit_status;
     return context;
@@ -82,7 +83,10 @@ JobExecution JobOperator::Impl::execution(JobExecutionId id) {
 JobDefinition JobOperator::Impl::definition_of(JobInstanceId instance) {
     const auto row = repository.definition_of(instance);
     if (!row) throw Error(ErrorKind::refused, fmt::format("instance {} has no stored definition", instance.value()));
-    return job_definition_from_json(row->canonical);
+    const std::lock_guard lock(mutex);
+    if (!last_definition || last_definition->first != row->hash)
+        last_definition.emplace(row->hash, job_definition_from_json(row->canonical));
+    return last_definition->second;
 }
 
 std::optional<std::string> JobOperator::Impl::restarted_at(const JobExecution& execution) {

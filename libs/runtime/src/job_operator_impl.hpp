@@ -52,6 +52,8 @@ struct JobOperator::Impl {
     const sql::Drivers& drivers;
     Settings settings;
     std::mutex mutex;
+    /// By its hash: what waits is resumed again and again.
+    std::optional<std::pair<std::string, JobDefinition>> last_definition;
     std::unique_ptr<Worker> worker;
     Chime chime;
     std::unique_ptr<RequestWatcher> watcher;
