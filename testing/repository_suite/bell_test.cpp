@@ -30,6 +30,25 @@ TEST_F(Ringing, AStopRingsWhereTheEngineCan) {
     EXPECT_FALSE(bell_.wait(0ms));
 }
 
+TEST_F(Ringing, AnEndRingsForThoseWhoWaitForOne) {
+    Bell ends{repository(), Bell::About::ends};
+    ends.listen();
+    const auto rang = [&] { return ends.wait(can_ring() ? 30s : 0s); };
+    const Claim resting = launch();
+    repository().request_pause(resting.execution, {.what = {.point = "p"}, .actor = "ann"});
+    EXPECT_FALSE(ends.wait(0ms));
+    EXPECT_EQ(Rested::paused, repository().rest_execution(resting, {}));
+    EXPECT_EQ(can_ring(), rang());
+    repository().request_stop(resting.execution, {.actor = "ann"});
+    EXPECT_EQ(can_ring(), rang());
+    end(claim_, BatchStatus::completed);
+    EXPECT_EQ(can_ring(), rang());
+    const JobExecutionId lost = orphan(1);
+    EXPECT_FALSE(ends.wait(0ms));
+    EXPECT_TRUE(repository().fail_lost(lost, "ann"));
+    EXPECT_EQ(can_ring(), rang());
+}
+
 TEST_F(Ringing, AWaitCanBeEnded) {
     for (int i = 0; i < 2; ++i) {
         std::thread waker([&] { bell_.wake(); });

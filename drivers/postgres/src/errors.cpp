@@ -20,6 +20,7 @@ struct Meaning {
     std::string_view remedy;
 };
 constexpr std::string_view again = "it can be repeated";
+constexpr std::string_view insufficient_privilege = "42501";
 constexpr std::array meanings{
     Meaning{"40003", SqlError::Kind::lost, {}},  // a commit whose verdict the server does not know
     Meaning{"40", SqlError::Kind::busy, again},
@@ -27,7 +28,7 @@ constexpr std::array meanings{
     Meaning{"55006", SqlError::Kind::busy, again},
     Meaning{"53100", SqlError::Kind::full, "free space on the server's disk"},
     Meaning{"25006", SqlError::Kind::read_only, "connect to the primary, as a user that may write"},
-    Meaning{"42501", SqlError::Kind::unreachable,
+    Meaning{insufficient_privilege, SqlError::Kind::unreachable,
             "have the right granted to this role; docs/repository.md has the commands"},
     Meaning{"XX001", SqlError::Kind::corrupt, "restore a backup"},
     Meaning{"XX002", SqlError::Kind::corrupt, "REINDEX, or restore a backup"},
@@ -82,6 +83,7 @@ void throw_error(const PGresult* result, const Site& site) {
     if (refuses_row(state)) throw ConstraintError(words, std::string(site.row));
     if (refuses_value(state) && !site.row.empty()) throw ConversionError(words, std::string(site.row));
     const Meaning& meaning = meaning_of(state);
+    if (state == insufficient_privilege) throw Error(ErrorKind::forbidden, words, remedy_of(result, meaning));
     if (meaning.kind == SqlError::Kind::syntax && !site.sql.empty())
         words += fmt::format(" in: {}", printable(trim(site.sql)));
     throw SqlError(meaning.kind, words, remedy_of(result, meaning));

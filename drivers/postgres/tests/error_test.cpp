@@ -38,13 +38,21 @@ TEST_F(ErrorTest, KindsByTheServersCode) {
     EXPECT_EQ(raised("XX002"), Kind::corrupt);
     EXPECT_EQ(raised("58P01"), Kind::corrupt);
     EXPECT_EQ(raised("3F000"), Kind::unreachable);
-    EXPECT_EQ(raised("42501"), Kind::unreachable);
     EXPECT_EQ(raised("53200"), Kind::other);
     EXPECT_EQ(kind("SELECT 1 / 0"), Kind::other);
     EXPECT_EQ(kind("SELECT no_function()"), Kind::syntax);
     EXPECT_EQ(kind("COPY number TO STDOUT"), Kind::syntax);
     EXPECT_EQ(kind("SELECT 1; SELECT 2"), Kind::syntax);
     EXPECT_EQ(connection_->execute("SELECT 1")[0][0].integer(), 1);
+}
+
+TEST_F(ErrorTest, AMissingRightIsForbidden) {
+    connection_->execute_script("CREATE ROLE looker; SET ROLE looker");
+    const auto error = thrown_by<Error>([&] { connection_->execute("SELECT * FROM number"); });
+    EXPECT_EQ(error.kind(), ErrorKind::forbidden);
+    EXPECT_THAT(error.what(), HasSubstr("permission denied for table number"));
+    EXPECT_THAT(error.remedy(), HasSubstr("have the right granted"));
+    connection_->execute_script("RESET ROLE; DROP ROLE looker");
 }
 
 TEST_F(ErrorTest, WhatATriggerRaisesRefusesTheRow) {

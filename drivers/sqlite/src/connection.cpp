@@ -126,7 +126,7 @@ void Connection::refuse_write_if_read_only() const {
     if (read_only_)
         throw SqlError(SqlError::Kind::read_only, name_ + ": was opened for reading only", "open it for writing");
     if (sqlite3_db_readonly(db_.get(), "main") == 1)
-        throw SqlError(SqlError::Kind::read_only, name_ + ": cannot be written", "make the file writable");
+        throw_forbidden(name_ + ": cannot be written", "make the file writable for you");
 }
 
 Statement& Connection::cached(std::string_view sql) {

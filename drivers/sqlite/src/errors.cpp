@@ -1,5 +1,6 @@
 #include "errors.hpp"
 
+#include <fermata/base/no_permission.hpp>
 #include <fermata/base/text.hpp>
 
 #include <fmt/format.h>
@@ -12,6 +13,13 @@ namespace fermata::sqlite {
 using sql::SqlError;
 
 namespace {
+
+/// A right is missing, unless the file was moved or removed meanwhile.
+bool is_forbidden(int code, int error_number) noexcept {
+    const int primary = code & 0xff;
+    if (primary == SQLITE_CANTOPEN) return is_no_permission(error_number);
+    return primary == SQLITE_PERM || (primary == SQLITE_READONLY && code != SQLITE_READONLY_DBMOVED);
+}
 
 bool is_no_space(int error_number) noexcept { return error_number == ENOSPC || error_number == EDQUOT; }
 
@@ -28,7 +36,6 @@ SqlError::Kind kind_of(int code, int error_number) noexcept {
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB:
             return SqlError::Kind::corrupt;
-        case SQLITE_PERM:
         case SQLITE_CANTOPEN:
             return SqlError::Kind::unreachable;
         case SQLITE_ERROR:
@@ -49,11 +56,11 @@ std::string remedy_of(SqlError::Kind kind) {
         case SqlError::Kind::full:
             return "free space on its file system";
         case SqlError::Kind::read_only:
-            return "the file and its folder must be writable";
+            return "open it again: the file was moved or removed meanwhile";
         case SqlError::Kind::corrupt:
             return "name another file, or restore a backup";
         case SqlError::Kind::unreachable:
-            return "the file and its folder must exist and be readable and writable";
+            return "the file and its folder must exist";
         default:
             return {};
     }
@@ -74,15 +81,21 @@ void throw_error(int code, const Site& site) {
     if (refuses_row(code)) throw ConstraintError(message, std::string(site.row));
     if ((code & 0xff) == SQLITE_IOERR && error_number != 0)
         message += fmt::format(" ({})", std::strerror(error_number));
+    if (is_forbidden(code, error_number)) throw_forbidden(message);
     if (kind == SqlError::Kind::syntax && !site.sql.empty()) message += fmt::format(" in: {}", printable(site.sql));
     throw SqlError(kind, message, remedy_of(kind));
 }
 
+void throw_forbidden(const std::string& message, std::string remedy) {
+    if (remedy.empty()) remedy = "the file and its folder must be readable and writable for you";
+    throw Error(ErrorKind::forbidden, message, std::move(remedy));
+}
+
 void throw_system_error(int error_number, const std::string& action, std::string remedy) {
-    SqlError::Kind kind = SqlError::Kind::unreachable;
-    if (error_number == EACCES || error_number == EPERM || error_number == EROFS) kind = SqlError::Kind::read_only;
-    if (is_no_space(error_number)) kind = SqlError::Kind::full;
-    throw SqlError(kind, fmt::format("{}: {}", action, std::strerror(error_number)), std::move(remedy));
+    const std::string message = fmt::format("{}: {}", action, std::strerror(error_number));
+    if (is_no_permission(error_number)) throw_forbidden(message, std::move(remedy));
+    const bool no_space = is_no_space(error_number);
+    throw SqlError(no_space ? SqlError::Kind::full : SqlError::Kind::unreachable, message, std::move(remedy));
 }
 
 }  // namespace fermata::sqlite

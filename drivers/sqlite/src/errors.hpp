@@ -18,9 +18,11 @@ struct Site {
     std::string_view hint{};  ///< what the message is to say besides, "vendors.id = 17"
 };
 
-/// Throws ConstraintError or SqlError for `code`, an extended result code other than OK, ROW and DONE.
+/// Throws ConstraintError, SqlError or, for a missing right, Error(forbidden) for `code`, an extended result code other
+/// than OK, ROW and DONE.
 [[noreturn]] void throw_error(int code, const Site& site);
-/// A failed system call on a file that belongs to a database.
+[[noreturn]] void throw_forbidden(const std::string& message, std::string remedy = {});
+/// A failed system call on a file that belongs to a database: SqlError, or Error(forbidden).
 [[noreturn]] void throw_system_error(int error_number, const std::string& action, std::string remedy = {});
 
 inline void check(int code, const Site& site) {

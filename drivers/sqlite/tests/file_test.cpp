@@ -152,7 +152,7 @@ TEST_F(FileTest, WithoutPermissionItSaysSo) {
     ASSERT_EQ(::chmod(path().c_str(), 0600), 0);
     if (::getuid() != 0) GTEST_SKIP() << "needs root: the file must belong to somebody else";
     EXPECT_EQ(message_as_nobody([&] { (void)connect(OpenMode::read_write); }),
-              "5 " + path() + ": unable to open database file");
+              "forbidden " + path() + ": unable to open database file");
 }
 
 TEST_F(FileTest, AReadOnlyFileIsReadButNotWritten) {
@@ -161,9 +161,9 @@ TEST_F(FileTest, AReadOnlyFileIsReadButNotWritten) {
     ASSERT_EQ(::chmod(path().c_str(), 0444), 0);
     EXPECT_EQ(message_as_nobody([&] { (void)connect(OpenMode::read_write)->execute("SELECT * FROM t"); }), "");
     EXPECT_EQ(message_as_nobody([&] { connect(OpenMode::read_write)->begin(); }),
-              "3 " + path() + ": cannot be written");
+              "forbidden " + path() + ": cannot be written");
     EXPECT_EQ(message_as_nobody([&] { connect(OpenMode::read_write)->execute("DELETE FROM t"); }),
-              "3 " + path() + ": cannot be written");
+              "forbidden " + path() + ": cannot be written");
     EXPECT_THAT(files(), ElementsAre("test.db"));
 }
 
@@ -173,7 +173,7 @@ TEST_F(FileTest, WithoutALockFileNothingIsWritten) {
     ASSERT_EQ(::chmod(path().c_str(), 0666), 0);
     if (::getuid() != 0) GTEST_SKIP() << "needs root: the folder must belong to somebody else";
     EXPECT_EQ(message_as_nobody([&] { connect(OpenMode::read_write)->begin(); }),
-              "3 " + path() + ": cannot write: " + path() + "-fermata.lock: Permission denied");
+              "forbidden " + path() + ": cannot write: " + path() + "-fermata.lock: Permission denied");
 }
 
 TEST_F(FileTest, DamagedPagesAreFound) {

@@ -135,6 +135,8 @@ inline std::string message_as_nobody(const std::function<void()>& work) {
             work();
         } catch (const SqlError& error) {
             message = std::to_string(static_cast<int>(error.sql_kind())) + " " + error.what();
+        } catch (const Error& error) {
+            message = std::string(error.kind() == ErrorKind::forbidden ? "forbidden " : "? ") + error.what();
         }
         if (::write(ends[1], message.data(), message.size()) < 0) throw std::logic_error("write");
     });

@@ -9,6 +9,7 @@ namespace fermata {
 void add_command_artifacts(Registry& registry) {
     registry.batchlet<CommandBatchlet>("command", CommandBatchlet::info()).rules = CommandBatchlet::rules();
     registry.decider<CommandDecider>("command", CommandDecider::info()).rules = CommandBatchlet::rules();
+    registry.exception<ChildTimeout>("fermata.ChildTimeout", "fermata.ChildError");
     registry.processor<PipeProcessor>("pipe", PipeProcessor::info()).rules = PipeProcessor::rules();
 }
 

@@ -81,7 +81,7 @@ std::string CommandBatchlet::judge(const ChildEnd& end, const ChildPlan& plan, s
     const std::string said = last_words.empty() ? "" : fmt::format("; last on stderr: {}", printable(last_words));
     const std::string name = printable(spec_.program());
     if (timed_out_)
-        throw ChildError(
+        throw ChildTimeout(
             fmt::format("command \"{}\" did not end within its timeout of {}{}", name, to_human(*timeout_), said));
     if (end.outcome == guard::Outcome::exited)
         if (const auto point = pause_codes_.find(end.value); point != pause_codes_.end()) {

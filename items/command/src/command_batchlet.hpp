@@ -13,6 +13,11 @@
 
 namespace fermata {
 
+/// A command did not end within its `timeout`.
+struct ChildTimeout : ChildError {
+    using ChildError::ChildError;
+};
+
 class CommandBatchlet {
 public:
     explicit CommandBatchlet(const ArtifactContext& context);

@@ -133,12 +133,12 @@ std::optional<Duration> parse_duration(std::string_view text) {
     };
     auto unit = units.begin();
     if (text.empty()) return std::nullopt;
-    for (bool first = true; !text.empty(); first = false) {
+    if (text == "0") return Duration{0};
+    while (!text.empty()) {
         std::int64_t number = 0;
         const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
         if (error != std::errc{} || number < 0 || text[0] == '-') return std::nullopt;
         text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
-        if (first && text.empty()) return add(number, 1'000'000) ? std::optional(Duration{total}) : std::nullopt;
         const auto name = text.substr(0, text.find_first_of("0123456789"));
         while (unit != units.end() && unit->name != name) ++unit;
         if (unit == units.end() || !add(number, unit->micros)) return std::nullopt;

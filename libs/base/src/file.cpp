@@ -1,6 +1,7 @@
 #include <fermata/base/error.hpp>
 #include <fermata/base/file.hpp>
 #include <fermata/base/id.hpp>
+#include <fermata/base/no_permission.hpp>
 
 #include <fmt/format.h>
 
@@ -16,7 +17,10 @@ namespace fermata {
 namespace {
 
 [[noreturn]] void throw_io(std::string_view action, const std::filesystem::path& path, int error) {
-    throw IoError(fmt::format("cannot {} \"{}\": {}", action, path.string(), std::generic_category().message(error)));
+    const std::string message =
+        fmt::format("cannot {} \"{}\": {}", action, path.string(), std::generic_category().message(error));
+    if (is_no_permission(error)) throw NoPermission(message);
+    throw IoError(message);
 }
 
 /// Repeats an interrupted system call; throws if it failed.

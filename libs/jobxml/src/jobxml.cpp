@@ -4,6 +4,7 @@
 
 #include <fermata/base/error.hpp>
 #include <fermata/base/file.hpp>
+#include <fermata/base/no_permission.hpp>
 #include <fermata/base/text.hpp>
 #include <fermata/jobxml/jobxml.hpp>
 
@@ -46,12 +47,14 @@ ParsedJob parse_job(std::string_view text, const std::string& file) {
     if (document.wrong) return refused(file, lines.at(document.wrong->offset), document.wrong->message);
 
     ParsedJob result;
-    jobxml::check_shape(*document.root, file, lines, result.diagnostics);
+    const bool is_sound = jobxml::check_shape(*document.root, file, lines, result.diagnostics);
     auto job = jobxml::build(*document.root, file, lines, result.diagnostics);
     result.diagnostics.sort();
-    if (result.diagnostics.has_errors()) return result;
     job.source = text;
-    result.job = std::move(job);
+    if (!result.diagnostics.has_errors())
+        result.job = std::move(job);
+    else if (is_sound)
+        result.sketch = std::move(job);
     return result;
 }
 
@@ -65,6 +68,8 @@ ParsedJob parse_job_file(const std::filesystem::path& path) {
     std::string text;
     try {
         text = read_file(path, max_bytes);
+    } catch (const NoPermission& error) {
+        throw Error(ErrorKind::forbidden, error.what());
     } catch (const IoError& error) {
         throw Error(ErrorKind::invalid, error.what());
     }

@@ -42,6 +42,7 @@ public:
         check_version(root);
         check(root, *rule_of("job"));
     }
+    [[nodiscard]] bool is_sound() const { return is_sound_; }
 
 private:
     void check_version(const Element& job) {
@@ -108,12 +109,14 @@ private:
         for (const auto& attribute : element.attributes) {
             const auto& name = attribute.name.local;
             if (rule.allows_attribute(name)) continue;
-            error(attribute.place.name, fmt::format("<{}> has no attribute \"{}\"{}", rule.name, shown(name),
-                                                    did_you_mean(name, rule.attribute_names())));
+            tell(attribute.place.name, fmt::format("<{}> has no attribute \"{}\"{}", rule.name, shown(name),
+                                                   did_you_mean(name, rule.attribute_names())));
         }
         for (const auto& attribute : rule.attributes) {
             if (!attribute.required || element.find(attribute.name)) continue;
-            error(element.begin, fmt::format("<{}> needs the attribute \"{}\"", rule.name, attribute.name));
+            const bool is_referred_to = attribute.name == "id";
+            is_sound_ = is_sound_ && !is_referred_to;
+            tell(element.begin, fmt::format("<{}> needs the attribute \"{}\"", rule.name, attribute.name));
         }
     }
 
@@ -181,7 +184,12 @@ private:
                                        did_you_mean(child.name.local, parent.child_names())));
     }
 
-    void error(std::size_t at, const std::string& what) { diagnostics_.error(file_, lines_.at(at), owner_ + what); }
+    void error(std::size_t at, const std::string& what) {
+        is_sound_ = false;
+        tell(at, what);
+    }
+    /// An error that leaves elements and ids as they are.
+    void tell(std::size_t at, const std::string& what) { diagnostics_.error(file_, lines_.at(at), owner_ + what); }
     void warning(std::size_t at, const std::string& what) { diagnostics_.warning(file_, lines_.at(at), owner_ + what); }
 
     const std::string& file_;
@@ -189,12 +197,15 @@ private:
     Diagnostics& diagnostics_;
     std::string owner_;
     std::map<std::string, Position> ids_;
+    bool is_sound_ = true;
 };
 
 }  // namespace
 
-void check_shape(Element& root, const std::string& file, const Lines& lines, Diagnostics& diagnostics) {
-    Shape(file, lines, diagnostics).check_root(root);
+bool check_shape(Element& root, const std::string& file, const Lines& lines, Diagnostics& diagnostics) {
+    Shape shape(file, lines, diagnostics);
+    shape.check_root(root);
+    return shape.is_sound();
 }
 
 }  // namespace fermata::jobxml

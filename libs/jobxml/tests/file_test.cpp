@@ -72,14 +72,14 @@ TEST_F(JobFile, ThatIsAFolderEmptyOrTooLongIsInvalid) {
 }
 
 /// In a child of an unprivileged user, since root may read everything.
-TEST_F(JobFile, ThatMayNotBeReadIsInvalid) {
+TEST_F(JobFile, ThatMayNotBeReadIsForbidden) {
     const auto path = write("secret.xml", "<job/>");
     fs::permissions(folder_, fs::perms::all);
     fs::permissions(path, fs::perms::none);
     const pid_t child = fork();
     if (child == 0) {
         if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) _exit(2);
-        const auto said = failure(path, ErrorKind::invalid);
+        const auto said = failure(path, ErrorKind::forbidden);
         const bool clear =
             said.find("secret.xml") != std::string::npos && said.find("ermission denied") != std::string::npos;
         _exit(clear && !HasFailure() ? 0 : 1);

@@ -48,6 +48,24 @@ TEST(Message, EverythingWrongIsToldInDocumentOrder) {
                     "\"step\"?"));
 }
 
+TEST(Message, WhatCanBeUnderstoodIsLeftWhereOnlyAttributesAreWrong) {
+    const auto sketched = [](const std::string& inside) {
+        ParsedJob parsed = parse_job(head + inside + "</job>", "job.xml");
+        EXPECT_TRUE(parsed.diagnostics.has_errors());
+        EXPECT_FALSE(parsed.job);
+        return parsed.sketch.has_value();
+    };
+    EXPECT_TRUE(sketched("<step id='a'><batchlet/></step>"));
+    EXPECT_TRUE(sketched("<step id='a' nxt='b'><batchlet ref='b'/></step>"));
+    EXPECT_TRUE(sketched("<step id='a'><batchlet ref='#{x'/></step>"));
+    EXPECT_FALSE(sketched("<step><batchlet ref='b'/></step>"));
+    EXPECT_FALSE(sketched(step + step));
+    EXPECT_FALSE(sketched("<step id='a'/>"));
+    EXPECT_FALSE(sketched("<stpe id='a'/>"));
+    EXPECT_FALSE(parse_job("<job id='j'", "job.xml").sketch);
+    EXPECT_FALSE(parse_job(head + step + "</job>", "job.xml").sketch);
+}
+
 TEST(Message, WhatIsWrongInFlowsSplitsDecisionsAndPartitions) {
     EXPECT_THAT(inside_job("<flow id='f'><properties/></flow>"),
                 ElementsAre(HasSubstr("flow \"f\": <properties> cannot stand in <flow>; it belongs in ")));

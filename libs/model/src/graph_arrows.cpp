@@ -7,11 +7,12 @@ namespace {
 
 using Kind = TransitionDefinition::Kind;
 
-std::string ending(const TransitionDefinition& transition) {
+Arrow ending(const TransitionDefinition& transition, std::string when) {
     constexpr const char* words[] = {"", "COMPLETED", "FAILED", "STOPPED"};
-    std::string text = words[static_cast<int>(transition.kind)];
-    if (transition.exit_status) text += fmt::format(" ({})", transition.exit_status->source());
-    return text;
+    Arrow arrow{.when = std::move(when), .ends = words[static_cast<int>(transition.kind)]};
+    if (transition.exit_status) arrow.exit_status = transition.exit_status->source();
+    arrow.to = arrow.ends + (transition.exit_status ? fmt::format(" ({})", arrow.exit_status) : "");
+    return arrow;
 }
 
 bool has_catch_all(const std::vector<TransitionDefinition>& transitions) {
@@ -38,13 +39,15 @@ bool leads_on(const TransitionDefinition& transition) {
 // Without a target it goes on as if its pause were not there; what then matches cannot be told from here, but where
 // nothing does can.
 Arrow otherwise_of(const GraphWays& ways, const std::string& flow, std::string when) {
-    Arrow arrow{.when = std::move(when), .to = "COMPLETED"};
+    Arrow arrow{.when = std::move(when), .to = "COMPLETED", .ends = "COMPLETED"};
     if (*ways.next) {
         arrow.to = (*ways.next)->source();
         arrow.to_element = true;
+        arrow.ends.clear();
     } else if (!flow.empty()) {
         arrow.to = flow;
         arrow.to_flow_end = true;
+        arrow.ends.clear();
     }
     return arrow;
 }
@@ -65,10 +68,16 @@ std::vector<Arrow> arrows_of(const GraphWays& ways, const std::string& flow) {
         } else if (leads_on(transition)) {
             arrows.push_back({.when = on, .to = transition.to.source(), .to_element = true});
         } else {
-            arrows.push_back({.when = on, .to = ending(transition)});
+            arrows.push_back(ending(transition, on));
         }
+        arrows.back().on = transition.on.source();
+        if (transition.pause) arrows.back().pause = transition.pause->point.source();
         if (transition.restart) {
-            arrows.push_back({.when = on, .to = transition.restart->source(), .to_element = true, .is_restart = true});
+            arrows.push_back({.when = on,
+                              .to = transition.restart->source(),
+                              .to_element = true,
+                              .is_restart = true,
+                              .on = transition.on.source()});
         }
     }
     if (has_catch_all(*ways.transitions)) return arrows;

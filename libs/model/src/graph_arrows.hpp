@@ -14,6 +14,11 @@ struct Arrow {
     bool to_element = false;
     bool to_flow_end = false;
     bool is_restart = false;
+    // The words above in pieces, for programs:
+    std::string on = {};           ///< of a transition element
+    std::string pause = {};        ///< the point it pauses at first
+    std::string ends = {};         ///< how the job ends: a status
+    std::string exit_status = {};  ///< and with which, if one is said
 };
 
 /// What leads out of an element, whatever it is.

@@ -11,6 +11,14 @@
 #include <tuple>
 
 namespace fermata {
+namespace {
+
+std::string_view channel_of(Bell::About about) {
+    if (about == Bell::About::requests) return request_channel;
+    return about == Bell::About::work ? work_channel : end_channel;
+}
+
+}  // namespace
 
 Bell::Bell(Repository& repository, About about)
     : repository_(repository),
@@ -28,7 +36,7 @@ void Bell::listen() noexcept {
         connection_ = repository_.database().connect(sql::OpenMode::read_only);
         sql::Notices* notices = sql::notices_of(*connection_);
         is_deaf_ = notices == nullptr;
-        if (!is_deaf_) notices->listen(about_ == About::requests ? request_channel : work_channel);
+        if (!is_deaf_) notices->listen(channel_of(about_));
         notices_ = notices;
     } catch (const std::exception&) {
         // Whoever waits asks without a hint, and hears then what is wrong.

@@ -3,6 +3,7 @@
 #include "impl.hpp"
 #include "journal.hpp"
 #include "pauses.hpp"
+#include "ring.hpp"
 #include "step_state.hpp"
 
 namespace fermata {
@@ -181,6 +182,7 @@ BatchStatus end_lost(StoreWrite& write, Standing& standing, const std::string& e
                       .actor = actor,
                       .data = facts({{"status", status}, {"evidence", std::string_view(evidence)}})};
     write->execute(journal(event));
+    ring_end(write);
     return end;
 }
 

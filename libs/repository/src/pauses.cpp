@@ -172,6 +172,7 @@ BatchStatus settle_lost(StoreWrite& write, Standing& standing, const std::string
     }
     write->execute("UPDATE job_execution SET status = 'PAUSED', pause_now = 0 WHERE id = $1",
                    {Value(standing.execution.value())});
+    ring_end(write);
     return standing.status = BatchStatus::paused;
 }
 
@@ -204,6 +205,7 @@ void end_waiting(StoreWrite& write, const Standing& standing, BatchStatus status
                       .data = facts({{"status", to_string(status)},
                                      {"error", failure ? Fact(std::string_view(failure->message)) : Fact()}})};
     write->execute(journal(event));
+    ring_end(write);
 }
 
 Pause read_pause(RowReader& row) {

@@ -70,6 +70,7 @@ void let_go(StoreWrite& write, const Claim& claim, std::int64_t worker,
             const std::optional<std::string>& job_exit_status) {
     pause_unfinished(write, claim.execution, claim.instance, Partitions::all);
     forget_worker(write, worker, claim.execution);
+    ring_end(write);
     const Event paused{.at = write.now(),
                        .execution = claim.execution,
                        .kind = "execution.paused",

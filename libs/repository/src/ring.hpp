@@ -8,6 +8,7 @@ namespace fermata {
 
 inline constexpr std::string_view request_channel = "fermata_request";
 inline constexpr std::string_view work_channel = "fermata_work";
+inline constexpr std::string_view end_channel = "fermata_end";
 
 /// Something was asked of an execution. Heard when `write` is committed; does nothing where nobody can hear.
 inline void ring(StoreWrite& write) {
@@ -16,6 +17,10 @@ inline void ring(StoreWrite& write) {
 /// Something waits for a worker.
 inline void ring_workers(StoreWrite& write) {
     if (sql::Notices* notices = sql::notices_of(*write)) notices->say(work_channel);
+}
+/// An execution ended, or came to rest.
+inline void ring_end(StoreWrite& write) {
+    if (sql::Notices* notices = sql::notices_of(*write)) notices->say(end_channel);
 }
 
 }  // namespace fermata

@@ -2,6 +2,7 @@
 #include "fence.hpp"
 #include "journal.hpp"
 #include "pauses.hpp"
+#include "ring.hpp"
 #include "step_state.hpp"
 #include "walk.hpp"
 
@@ -322,6 +323,7 @@ void Repository::end_execution(const Claim& claim, const JobEnd& end) {
         if (ending.has_paused) complete_pauses(write, claim.execution, {}, "ended", std::string(runtime_actor));
         end_unfinished_steps(*write, claim.execution, claim.instance, below, write.now());
         forget_worker(write, ending.worker, claim.execution);
+        ring_end(write);
         const sql::Command last[] = {end_job(claim, end, write.now()), journal(ended)};
         FERMATA_POINT("execution.before-end");
         write.commit(last);

@@ -1,5 +1,6 @@
 #include <fermata/base/error.hpp>
 #include <fermata/base/id.hpp>
+#include <fermata/base/no_permission.hpp>
 #include <fermata/base/text.hpp>
 #include <fermata/repository/worker.hpp>
 
@@ -19,7 +20,10 @@ std::filesystem::path owner_path(const std::filesystem::path& data_folder, const
 
 void make_private_folder(const std::filesystem::path& path) {
     if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return;
-    throw IoError(fmt::format("cannot create the folder {}: {}", path.string(), std::strerror(errno)));
+    const int error = errno;
+    const std::string message = fmt::format("cannot create the folder {}: {}", path.string(), std::strerror(error));
+    if (is_no_permission(error)) throw NoPermission(message);
+    throw IoError(message);
 }
 
 // A shared lock, so that two processes that ask at once do not take each other for the owner.

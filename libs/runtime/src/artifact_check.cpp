@@ -23,15 +23,24 @@ struct ClassUse {
     std::optional<std::string> name;
     Position at;
 };
+/// What a transition element is for.
+struct OnUse {
+    std::optional<std::string> on;  ///< nothing: an expression not yet resolved
+    Position at;
+};
 struct StepUse {
     std::string id;
-    std::vector<Use> uses;
-    std::vector<ClassUse> classes;
-    std::vector<ClassUse> skipped;  ///< includes of the skippable classes
-    std::vector<ClassUse> retried;
+    std::vector<Use> uses = {};
+    std::vector<ClassUse> classes = {};
+    std::vector<ClassUse> skipped = {};  ///< includes of the skippable classes
+    std::vector<ClassUse> retried = {};
+    std::vector<OnUse> ons = {};
+    ResolvedProperties properties = {};  ///< those that are known
+    bool is_step = false;                ///< not a decision
 };
 struct JobUse {
     std::string file;
+    ResolvedProperties properties;
     std::vector<Use> listeners;
     std::vector<Use> notifications;  ///< of pauses: run by the batchlet `command`
     std::vector<StepUse> steps;
@@ -59,6 +68,26 @@ Use use_of(ArtifactKind kind, const ArtifactDefinition& artifact) {
         if (use.values) use.values->push_back({property.name, Text(property.value.source(), property.at), property.at});
     }
     return use;
+}
+
+ResolvedProperties known_of(const ResolvedProperties& properties) {
+    ResolvedProperties known;
+    for (const auto& property : properties)
+        if (!property.of_plan) known.push_back(property);
+    return known;
+}
+ResolvedProperties known_of(const std::vector<PropertyDefinition>& properties) {
+    ResolvedProperties known;
+    for (const auto& property : properties)
+        if (!property.value.has_expressions())
+            known.push_back({property.name, Text(property.value.source(), property.at), property.at});
+    return known;
+}
+template <class Transition>
+std::vector<OnUse> ons_of(const std::vector<Transition>& transitions) {
+    std::vector<OnUse> ons;
+    for (const auto& transition : transitions) ons.push_back({known(transition.on), transition.at});
+    return ons;
 }
 
 template <class Class>
@@ -124,9 +153,14 @@ void add_element(const Definition& definition, JobUse& all) {
     } else if constexpr (requires { definition.flows; }) {
         for (const auto& flow : definition.flows) add_elements(flow.elements, all);
     } else if constexpr (requires { definition.decider; }) {
-        all.steps.push_back({definition.id, {use_of(ArtifactKind::decider, definition.decider)}, {}, {}, {}});
+        all.steps.push_back({.id = definition.id,
+                             .uses = {use_of(ArtifactKind::decider, definition.decider)},
+                             .ons = ons_of(definition.transitions)});
     } else {
-        StepUse step{definition.id, {}, {}, {}, {}};
+        StepUse step{.id = definition.id,
+                     .ons = ons_of(definition.transitions),
+                     .properties = known_of(definition.properties),
+                     .is_step = true};
         for (const auto& listener : definition.listeners) step.uses.push_back(use_of(ArtifactKind::listener, listener));
         std::visit([&](const auto& work) { add_work(work, step); }, definition.work);
         if (definition.partition) add_partition(*definition.partition, step);
@@ -139,7 +173,7 @@ void add_elements(const std::vector<Element>& elements, JobUse& all) {
 }
 template <class Job>
 JobUse uses_of(const Job& job) {
-    JobUse all{job.file, {}, {}, {}};
+    JobUse all{job.file, known_of(job.properties), {}, {}, {}};
     for (const auto& listener : job.listeners) all.listeners.push_back(use_of(ArtifactKind::listener, listener));
     add_elements(job.elements, all);
     return all;
@@ -149,6 +183,25 @@ std::string with_article(ArtifactKind kind) {
     return fmt::format("{} {}", kind == ArtifactKind::analyzer ? "an" : "a", to_string(kind));
 }
 
+/// What a list of CODE=WORD, such as the artifact's table of properties calls it, says. Nothing where it is not known.
+std::vector<std::string> words_of(const Use& use, const Registry& registry, std::string_view type) {
+    std::vector<std::string> words;
+    const ArtifactEntry* entry = use.ref ? registry.find(use.kind, *use.ref) : nullptr;
+    if (entry == nullptr || !use.values) return words;
+    for (const PropertyInfo& info : entry->info.properties) {
+        if (info.type != type) continue;
+        const auto given = std::ranges::find(*use.values, info.name, &ResolvedProperty::name);
+        const std::string list = given == use.values->end() ? info.default_value : given->value.str();
+        for (const std::string& item : split(list, ',')) {
+            const std::size_t equals = item.find('=');
+            words.emplace_back(equals == std::string::npos ? "" : trim(std::string_view(item).substr(equals + 1)));
+        }
+    }
+    return words;
+}
+constexpr std::string_view exit_statuses = "CODE=EXIT STATUS,…";
+constexpr std::string_view pause_places = "CODE[=POINT],…";
+
 class Check {
 public:
     Check(const JobUse& job, const Registry& registry, const Parameters* given, Diagnostics& diagnostics)
@@ -157,11 +210,14 @@ public:
     void run() {
         for (const Use& use : job_.listeners) check(use);
         for (const Use& use : job_.notifications) check(use);
+        check_owner_loss();
         for (const StepUse& step : job_.steps) {
+            check_rate(step);
             for (const Use& use : step.uses) check(use);
             for (const ClassUse& use : step.classes) check(use);
             check_types(step);
             check_costly_skips(step);
+            for (const OnUse& use : step.ons) check_on(step, use);
         }
     }
 
@@ -209,15 +265,17 @@ private:
                                   info.name, info.about));
     }
     void check_values(const ArtifactEntry& entry, const Use& use) {
-        const Properties properties = properties_of(entry, use);
+        check_values(properties_of(entry, use), entry.rules, use.at);
+    }
+    void check_values(const Properties& properties, const std::vector<PropertyRule>& rules, Position at) {
         std::set<std::string> told;
-        for (const PropertyRule& rule : entry.rules) {
+        for (const PropertyRule& rule : rules) {
             try {
                 rule(properties);
             } catch (const MissingProperty&) {
                 continue;  // check_given has said so
             } catch (const Error& wrong) {
-                if (told.insert(wrong.what()).second) add_thrown(wrong, use.at);
+                if (told.insert(wrong.what()).second) add_thrown(wrong, at);
             }
         }
     }
@@ -286,6 +344,33 @@ private:
         }
         return nullptr;
     }
+    /// The properties that mean something to the runtime itself.
+    void check_rate(const StepUse& step) {
+        const bool is_chunk =
+            std::ranges::any_of(step.uses, [](const Use& use) { return use.kind == ArtifactKind::writer; });
+        if (is_chunk) check_values({fmt::format("step \"{}\"", step.id), job_.file, step.properties}, {rate_rule}, {});
+    }
+    void check_owner_loss() { check_values({"the job", job_.file, job_.properties}, {owner_loss_rule}, {}); }
+    static void rate_rule(const Properties& properties) { (void)properties.find<double>("max-rate"); }
+    static void owner_loss_rule(const Properties& properties) {
+        const auto said = properties.get<std::string>("fermata.on-owner-loss", "continue");
+        if (said != "continue" && said != "fail")
+            throw properties.wrong("fermata.on-owner-loss",
+                                   fmt::format("\"{}\" is neither continue nor fail", printable(said)));
+    }
+    /// Exit statuses are free text, and listeners set them, too: only what looks like a slip is told.
+    void check_on(const StepUse& step, const OnUse& use) {
+        if (!use.on || use.on->find_first_of("*?") != std::string::npos) return;
+        std::vector<std::string> known;
+        if (step.is_step) known = {"COMPLETED", "FAILED", "STOPPED", "STEP_STOPPED"};
+        for (const Use& artifact : step.uses)
+            for (std::string& status : words_of(artifact, registry_, exit_statuses)) known.push_back(std::move(status));
+        if (std::ranges::find(known, *use.on) != known.end()) return;
+        if (const std::string hint = did_you_mean(*use.on, known); !hint.empty())
+            diagnostics_.warning(job_.file, use.at,
+                                 fmt::format("{} \"{}\": on=\"{}\" is no exit status it is known to end with{}",
+                                             step.is_step ? "step" : "decision", step.id, printable(*use.on), hint));
+    }
     void check_types(const StepUse& step) {
         Position reader_at;
         Position processor_at;
@@ -322,6 +407,15 @@ void check_artifacts(const JobDefinition& job, const Registry& registry, Diagnos
 void check_artifacts(const ResolvedJob& job, const Registry& registry, const Parameters* given,
                      Diagnostics& diagnostics) {
     Check(uses_of(job), registry, given, diagnostics).run();
+}
+
+std::vector<std::string> pause_points_of_artifacts(const ResolvedJob& job, const Registry& registry) {
+    std::vector<std::string> points;
+    for (const StepUse& step : uses_of(job).steps)
+        for (const Use& use : step.uses)
+            for (std::string& point : words_of(use, registry, pause_places))
+                points.push_back(point.empty() ? step.id : std::move(point));
+    return points;
 }
 
 std::optional<std::vector<std::string>> parameters_of_artifacts(const ResolvedJob& job, const Registry& registry) {

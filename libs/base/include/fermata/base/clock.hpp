@@ -26,7 +26,7 @@ public:
 [[nodiscard]] std::string to_rfc3339(Timestamp time);
 /// Accepts what to_rfc3339 prints, any number of fraction digits, "+01:00" offsets, and a bare date (midnight UTC).
 [[nodiscard]] std::optional<Timestamp> parse_rfc3339(std::string_view text);
-/// "90s", "15m", "24h", "7d", "250ms", "1h30m"; a bare number is seconds. Nothing on anything else or on overflow.
+/// "90s", "15m", "24h", "7d", "250ms", "1h30m", "0". Nothing on anything else, as a number without a unit, or overflow.
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);
 /// For people: "0.4s", "41.0s", "1:02:03".
 [[nodiscard]] std::string to_human(Duration duration);

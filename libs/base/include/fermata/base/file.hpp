@@ -1,6 +1,6 @@
 #pragma once
 // Files as Fermata needs them: owned descriptors that never leak into children, durable writes, kernel locks that die
-// with their process. Every function throws IoError naming the path and the system's reason.
+// with their process. Every function throws IoError, or NoPermission as one, naming the path and the system's reason.
 #include <cstdint>
 #include <filesystem>
 #include <optional>

@@ -17,12 +17,15 @@ inline constexpr std::string_view fermata_namespace = "urn:fermata:job:1";
 
 struct ParsedJob {
     std::optional<JobDefinition> job;  ///< present unless the diagnostics have errors
+    /// If they have, what can be understood all the same, to look for more: attributes that are missing are empty, at
+    /// no position. Absent if elements or ids are wrong, since what refers to them would seem wrong, too.
+    std::optional<JobDefinition> sketch;
     Diagnostics diagnostics;
 };
 
 /// `file` is used in messages only.
 [[nodiscard]] ParsedJob parse_job(std::string_view text, const std::string& file);
-/// Throws Error(not_found) or IoError-like Error(invalid) for a folder, an unreadable or an over-large file.
+/// Throws Error(not_found); Error(forbidden) for an unreadable file; Error(invalid) for a folder or an over-large one.
 [[nodiscard]] ParsedJob parse_job_file(const std::filesystem::path& path);
 
 }  // namespace fermata

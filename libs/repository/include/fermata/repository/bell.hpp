@@ -1,7 +1,7 @@
 #pragma once
-// A hint that something was asked of an execution of this repository, or that something waits for a worker, at once and
-// from any process, where the engine can tell (PostgreSQL: LISTEN, NOTIFY). Whoever waits here asks all the same now
-// and then: a hint may get lost.
+// A hint that something was asked of an execution of this repository, that something waits for a worker, or that an
+// execution ended or came to rest, at once and from any process, where the engine can tell (PostgreSQL: LISTEN,
+// NOTIFY). Whoever waits here asks all the same now and then: a hint may get lost.
 #include <fermata/base/file.hpp>
 #include <fermata/repository/repository.hpp>
 #include <fermata/sql/notices.hpp>
@@ -14,7 +14,7 @@ namespace fermata {
 /// One thread waits; wake() may be called from any.
 class Bell {
 public:
-    enum class About : std::uint8_t { requests, work };
+    enum class About : std::uint8_t { requests, work, ends };
     explicit Bell(Repository& repository, About about = About::requests);
     ~Bell();
 
