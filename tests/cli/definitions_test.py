@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from jobs import IMPORT, command_job  # noqa: E402
+from jobs import IMPORT, command_job, two_steps  # noqa: E402
 from run_test import Case  # noqa: E402
 
 
@@ -40,6 +40,57 @@ class Validate(Case):
         self.assertIn('"file"', result.stdout)
         self.fermata("validate", "import.xml", "-p", "file=x.csv")
 
+    def test_what_is_missing_hides_nothing_behind_it(self):
+        self.folder.write("bad.xml", two_steps("true", "true", '<fer:pause on="*" to="lod"/>')
+                          .replace('ref="command"><properties><property name="command" value="true"/></properties></batchlet>\n  </step>\n</job>',
+                                   'ref="comand"/>\n  </step>\n</job>'))
+        told = self.fermata("validate", "bad.xml", exit_code=9).stdout.splitlines()
+        self.assertEqual(2, len(told), told)
+        self.assertIn('needs the attribute "point"', told[0])
+        self.assertIn('did you mean "command"?', told[1])
+        self.folder.write("bad.xml", two_steps("true", "#{jobParameter['x']}", "")
+                          .replace('<step id="check" next="load">', '<step id="check" next="laod">'))
+        told = self.fermata("validate", "bad.xml", "-p", "a=b", exit_code=9).stdout.splitlines()
+        self.assertEqual(2, len(told), told)
+        self.assertIn('did you mean "load"?', told[0])
+        self.assertIn("malformed expression", told[1])
+
+    def test_a_unit_must_be_said(self):
+        self.folder.write("bare.xml", two_steps("true", "true", '<fer:pause on="*" point="p" timeout="72"/>'))
+        self.assertIn('timeout="72" is no duration such as 30s, 15m or 72h',
+                      self.fermata("validate", "bare.xml", exit_code=9).stdout)
+        self.folder.write("bare.xml", two_steps("true", "true", "", '<property name="timeout" value="60"/>'))
+        self.assertIn('property "timeout": "60" is not a duration', self.fermata("validate", "bare.xml", exit_code=9).stdout)
+
+    def test_an_exit_status_that_looks_like_a_slip_is_warned_of(self):
+        codes = '<property name="exit-codes" value="3=VERIFY"/>'
+        hints = {"VERFY": 'did you mean "VERIFY"?', "completed": 'did you mean "COMPLETED"?',
+                 "VERIFY": "", "VER*": "", "STEP_STOPPED": "", "QUITE OTHER": ""}
+        for on, hint in hints.items():
+            with self.subTest(on=on):
+                self.folder.write("job.xml", two_steps("true", "true", f'<next on="{on}" to="load"/>', codes))
+                told = self.fermata("validate", "job.xml").stdout
+                self.assertEqual("job.xml: ok\n" if not hint else "", told if not hint else "")
+                self.assertIn(hint, told)
+        self.folder.write("job.xml", two_steps("true", "true", "").replace('  <step id="load">', """  <decision id="which" ref="command">
+    <properties><property name="command" value="true"/><property name="exit-codes" value="0=YES"/></properties>
+    <end on="YSE"/><next on="YES" to="load"/>
+  </decision>
+  <step id="load">""").replace('next="load"', 'next="which"'))
+        self.assertRegex(self.fermata("validate", "job.xml").stdout,
+                         r'job\.xml:\d+:\d+: warning: decision "which": on="YSE" is no exit status .*did you mean "YES"\?')
+
+    def test_values_the_runtime_reads_itself(self):
+        self.folder.write("import.xml", IMPORT.replace(
+            "<chunk", """<properties><property name="max-rate" value="#{jobParameters['rate']}?:0;"/></properties>\n    <chunk""")
+            .replace('<step id="load">', '<properties><property name="fermata.on-owner-loss" value="fial"/></properties><step id="load">'))
+        self.assertIn('"fial" is neither continue nor fail', self.fermata("validate", "import.xml", exit_code=9).stdout)
+        self.folder.write("import.xml", (self.folder.path / "import.xml").read_text().replace("fial", "fail"))
+        self.fermata("validate", "import.xml")
+        self.fermata("validate", "import.xml", "-p", "file=x", "-p", "rate=2.5")
+        self.assertIn('property "max-rate": "fast" is not a number',
+                      self.fermata("validate", "import.xml", "-p", "file=x", "-p", "rate=fast", exit_code=9).stdout)
+
     def test_no_such_file(self):
         self.assertEqual("not_found", self.error("validate", "none.xml", exit_code=6)["code"])
 
@@ -50,6 +101,11 @@ class Explain(Case):
         text = self.fermata("explain", "import.xml", "-p", "file=orders.csv").stdout
         self.assertIn("orders.csv", text)
         self.assertIn("load", text)
+
+    def test_a_mistyped_parameter(self):
+        self.folder.write("job.xml", command_job("job", "echo #{jobParameters['region']}?:eu;"))
+        self.assertIn('"regoin" is used nowhere in the job; did you mean "region"?',
+                      self.fermata("explain", "job.xml", "-p", "regoin=us").stderr)
 
     def test_a_missing_parameter(self):
         self.folder.write("import.xml", IMPORT)
@@ -63,6 +119,31 @@ class Graph(Case):
         self.assertRegex(self.fermata("graph", "job.xml").stdout, r"(?s)step1.*step2")
         self.assertTrue(self.fermata("graph", "job.xml", "--dot").stdout.startswith("digraph"))
         self.assertTrue(self.fermata("graph", "job.xml", "--svg").stdout.startswith("<svg"))
+
+
+    def test_json(self):
+        self.folder.write("job.xml", two_steps("true", "true", '<fer:pause on="A" point="p" to="load"/><fail on="B" exit-status="X"/>'
+                                               '<stop on="C" restart="load"/>'))
+        graph = json.loads(self.fermata("graph", "job.xml", "-o", "json").stdout)
+        self.assertEqual("two", graph["job"])
+        self.assertEqual([{"id": "check", "kind": "step", "parent": None}, {"id": "load", "kind": "step", "parent": None}],
+                         graph["nodes"])
+        edges = [tuple(edge.values()) for edge in graph["edges"]]
+        self.assertEqual(["from", "to", "kind", "on", "pause", "exit_status"], list(graph["edges"][0]))
+        self.assertEqual([("check", "load", "next", "A", "p", None), ("check", "FAILED", "end", "B", None, "X"),
+                          ("check", "STOPPED", "end", "C", None, None), ("check", "load", "restart", "C", None, None),
+                          ("check", "load", "next", None, None, None), ("load", "COMPLETED", "end", None, None, None)], edges)
+        self.folder.write("flows.xml", command_job("flows", "true", "true").replace('<step id="step1" next="step2">', '<split id="s" next="step2"><flow id="f"><step id="step1">')
+                          .replace("  </step>", "  </step></flow></split>", 1))
+        graph = json.loads(self.fermata("graph", "flows.xml", "-o", "json").stdout)
+        self.assertEqual([("s", "split", None), ("f", "flow", "s"), ("step1", "step", "f"), ("step2", "step", None)],
+                         [tuple(node.values()) for node in graph["nodes"]])
+        self.assertIn(("step1", "f", "flow_end"), [tuple(edge.values())[:3] for edge in graph["edges"]])
+
+    def test_of_pictures_one(self):
+        self.job("true")
+        self.assertIn("one of", self.error("graph", "job.xml", "--dot", exit_code=2)["message"])
+        self.assertIn("one of", self.fermata("graph", "job.xml", "--dot", "--svg", exit_code=2).stderr)
 
 
 class Artifacts(Case):

@@ -19,9 +19,9 @@ VERBS = {
     ("run", "job.xml"): OBJECT, ("exec", "--", "true"): OBJECT, ("start", "job.xml"): OBJECT, ("restart", "2"): OBJECT, ("recover", "2"): OBJECT,
     ("stop", "1"): OBJECT, ("pause", "1"): OBJECT, ("resume", "1"): OBJECT, ("signal", "1", "--point", "p"): OBJECT,
     ("abandon", "3"): OBJECT, ("list",): FORMATS, ("show", "1"): OBJECT,
-    ("show", "1", "--skips"): FORMATS, ("show", "1", "--partitions"): FORMATS, ("logs", "1"): LINES,
+    ("show", "1", "--skips"): FORMATS, ("show", "1", "--partitions"): FORMATS, ("show", "1", "--waits"): FORMATS, ("logs", "1"): LINES,
     ("watch", "1"): OBJECT, ("wait", "1"): OBJECT, ("events",): OBJECT, ("validate", "job.xml"): FORMATS,
-    ("explain", "job.xml"): ["table"], ("graph", "job.xml"): ["table"], ("artifacts",): FORMATS,
+    ("explain", "job.xml"): ["table"], ("graph", "job.xml"): LINES, ("artifacts",): FORMATS,
     ("jobs", "--jobs", "."): FORMATS, ("workers",): FORMATS, ("purge", "--older-than", "9d", "--dry-run"): OBJECT, ("db", "init"): OBJECT,
     ("db", "verify"): OBJECT, ("db", "migrate"): OBJECT, ("config", "show"): FORMATS, ("config", "path"): FORMATS,
     ("config", "check"): FORMATS, ("doctor",): FORMATS, ("completion", "bash"): ["table"],
@@ -47,7 +47,7 @@ class Formats(Case):
 
     def test_json_is_json(self):
         for verb in (("run", "job.xml"), ("list",), ("show", "1"), ("watch", "1"), ("wait", "1"), ("validate", "job.xml"),
-                     ("artifacts",), ("purge", "--older-than", "9d", "--dry-run"), ("db", "init"), ("db", "verify"),
+                     ("artifacts",), ("graph", "job.xml"), ("show", "1", "--waits"), ("purge", "--older-than", "9d", "--dry-run"), ("db", "init"), ("db", "verify"),
                      ("db", "migrate"), ("db", "backup", "copy.db"), ("config", "show"), ("config", "path"),
                      ("config", "check"), ("doctor",)):
             with self.subTest(verb=verb):
@@ -74,6 +74,17 @@ class Tsv(Case):
             row[name] for name in ("STATUS", "OWNER_LOST", "WRITTEN", "KEY")))
         self.assertRegex(row["ENDED"], r"^\d{4}-\d\d-\d\dT.*Z$")
         self.assertEqual("load: " + self.folder.show()["error"]["message"], row["REASON"])
+
+    def test_json_has_the_counts_too(self):
+        self.fermata("run", self.job("true", "false"), exit_code=1)
+        (row,), (listed,) = self.table(), json.loads(self.fermata("list", "-o", "json").stdout)
+        counts = listed["counts"]
+        self.assertEqual(["steps", "steps_done", "read", "written", "filtered", "read_skips", "process_skips",
+                          "write_skips", "commits", "rollbacks"], list(counts))
+        self.assertEqual((2, 1), (counts["steps"], counts["steps_done"]))
+        for name in ("STEPS", "STEPS_DONE", "READ", "WRITTEN", "FILTERED"):
+            self.assertEqual(row[name], str(counts[name.lower()]))
+        self.assertEqual(counts, self.folder.show()["counts"])
 
     def test_the_key_is_shown_and_asked_for(self):
         self.fermata("run", self.job("true"))

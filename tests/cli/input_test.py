@@ -2,6 +2,7 @@
 """Bad input, one after the other: a clear message, the exit code of the statuses page, nothing half-done left."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -162,8 +163,69 @@ class Repository(Case):
         else:
             self.folder.repository.chmod(0o444)
         result = self.folder.fermata("run", self.job("true"), before=before)
-        self.assertEqual(13, result.returncode, result.stderr)
+        self.assertEqual(7, result.returncode, result.stderr)
         self.assertIn("repository.db", result.stderr)
+
+
+class Forbidden(Case):
+    """Whatever may not be read or written here: exit code 7, and what it is."""
+
+    def setUp(self):
+        super().setUp()
+        self.before = NOBODY if os.geteuid() == 0 else []
+        self.folder.path.chmod(0o777)
+
+    def shut(self):
+        path = self.folder.path / "no-entry"
+        path.mkdir(exist_ok=True)
+        path.chmod(0)
+        if os.geteuid() != 0:
+            self.addCleanup(path.chmod, 0o700)
+        return path
+
+    def forbidden(self, name, *arguments):
+        said = self.error(*arguments, exit_code=7, before=self.before)
+        self.assertEqual("forbidden", said["code"])
+        self.assertIn(name, said["message"])
+
+    def test_repository(self):
+        self.fermata("db", "init")
+        self.folder.repository.chmod(0)
+        self.forbidden("repository.db", "list")
+        self.folder.repository.chmod(0o444)
+        self.forbidden("repository.db", "run", self.job("true"))
+        self.forbidden("no-entry", "run", "job.xml", "--repository", self.shut() / "a.db")
+
+    def test_data_folder(self):
+        self.folder.fermata("db", "init", before=self.before, exit_code=0)
+        data = self.folder.path / "repository.db.d"
+        shutil.rmtree(data, ignore_errors=True)
+        data.mkdir()
+        data.chmod(0o555)
+        self.forbidden("repository.db.d", "run", self.job("true"))
+
+    def test_job_file_parameters_and_data(self):
+        self.folder.fermata("db", "init", before=self.before, exit_code=0)
+        for path in (self.folder.path / self.job("true"), self.folder.write("p.json", "{}"), self.folder.write("toml", "")):
+            path.chmod(0)
+        self.forbidden("job.xml", "run", "job.xml")
+        self.forbidden("job.xml", "validate", "job.xml")
+        self.forbidden("p.json", "run", self.job("true", name="other"), "--params", "p.json")
+        self.folder.fermata("run", "other.xml", before=self.before, exit_code=0)
+        self.forbidden("p.json", "resume", "1", "--data", "@p.json")
+        self.error("resume", "1", "--data", "@none.json", exit_code=6)
+
+    def test_folders(self):
+        self.folder.fermata("db", "init", before=self.before, exit_code=0)
+        self.forbidden("no-entry", "jobs", "--jobs", self.shut())
+        self.forbidden("no-entry", "db", "backup", self.folder.path / "no-entry/copy.db")
+
+    def test_a_sink_is_a_failure_of_its_step(self):
+        self.folder.fermata("db", "init", before=self.before, exit_code=0)
+        self.folder.write("import.xml", JOB.replace("sink.db", str(self.shut() / "sink.db")))
+        self.folder.write("in.csv", "id\n1\n")
+        self.folder.fermata("run", "import.xml", before=self.before, exit_code=1)
+        self.assertIn("Permission denied", self.folder.fermata("list", before=self.before).stdout)
 
 
 class Definition(Case):

@@ -15,6 +15,21 @@ def command_job(name, *commands):
     return HEAD.format(id=name) + steps + "\n</job>\n"
 
 
+def two_steps(first, second, after, more="", name="two"):
+    """`after` stands behind the first, `more` is more of its properties."""
+    head = HEAD.format(id=name).replace(" version=", ' xmlns:fer="urn:fermata:job:1" version=')
+    return head + f"""
+  <step id="check" next="load">
+    <batchlet ref="command"><properties><property name="command" value="{first}"/>{more}</properties></batchlet>
+    {after}
+  </step>
+  <step id="load">
+    <batchlet ref="command"><properties><property name="command" value="{second}"/></properties></batchlet>
+  </step>
+</job>
+"""
+
+
 def endless(name="endless"):
     return command_job(name, "tail -f /dev/null")
 

@@ -13,7 +13,7 @@ from jobs import IMPORT, command_job  # noqa: E402
 from run_test import Case  # noqa: E402
 
 EXECUTION_KEYS = ["schema", "id", "instance_id", "instance_key", "job", "status", "exit_status", "owner_lost", "owner", "created",
-                  "started", "ended", "parameters", "waiting_for", "actions", "steps", "error"]
+                  "started", "ended", "parameters", "counts", "waiting_for", "actions", "steps", "unserved_pauses", "error"]
 STEP_KEYS = ["id", "name", "status", "exit_status", "started", "ended", "read", "written", "filtered", "read_skips",
              "process_skips", "write_skips", "commits", "rollbacks", "error", "partitions", "cut"]
 TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"

@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from fermata_process import DEADLINE, Folder, wait_until  # noqa: E402
-from jobs import command_job, endless  # noqa: E402
+from jobs import command_job, endless, two_steps  # noqa: E402
 
 
 class Case(unittest.TestCase):
@@ -246,10 +246,31 @@ class Instance(Case):
         self.assertIn("is ABANDONED", self.run_it(exit_code=8).stderr)
 
         self.folder.write("endless.xml", endless())
-        self.fermata("run", "endless.xml", "--instance", "k", "--detach")
+        process = self.folder.spawn("run", "endless.xml", "--instance", "k")
+        self.addCleanup(lambda: (process.kill(), process.communicate()))
+        wait_until("it runs", lambda: self.folder.show()["status"] == "STARTED")
         result = self.fermata("run", "endless.xml", "--instance", "k", exit_code=8)
-        self.assertIn("is STARTING", result.stderr)
-        self.fermata("stop", "endless@latest")
+        self.assertIn("is STARTED", result.stderr)
+        self.fermata("stop", "endless@latest", "--wait")
+
+    def test_what_waits_for_a_worker_is_taken_here(self):
+        self.job("true")
+        for _ in range(2):
+            self.assertEqual("1\n", self.run_it("--detach", "-o", "name").stdout)
+        self.assertIn("execution 1", self.run_it().stdout)
+        self.assertEqual(["COMPLETED"], [execution["status"] for execution in self.folder.list()])
+        self.assertIn("already completed", self.run_it("--detach").stdout)
+
+    def test_what_was_approved_goes_on_here(self):
+        self.folder.write("job.xml", two_steps("true", "true", '<fer:pause on="*" point="approve"/>'))
+        self.run_it(exit_code=11)
+        paused = json.loads(self.run_it("-o", "json", exit_code=11).stdout)
+        self.assertEqual(("PAUSED", 1), (paused["status"], paused["id"]))
+        self.fermata("signal", "1", "--point", "approve")
+        self.folder.write("job.xml", two_steps("true", "false", '<fer:pause on="*" point="approve"/>'))
+        went_on = self.run_it()
+        self.assertIn("has changed since; 1 goes on with the definition that was stored", went_on.stderr)
+        self.assertEqual(["COMPLETED"], [execution["status"] for execution in self.folder.list()])
 
     def test_a_lost_owner_is_recovered(self):
         self.job("sh once.sh")
@@ -278,7 +299,29 @@ class Exec(Case):
         self.folder.write("third.sh", "echo >> tries; test $(wc -l < tries) -ge 3\n")
         self.fermata("exec", "--retry", "3", "--backoff", "1ms", "--", "sh", "third.sh")
         self.assertEqual(["COMPLETED", "FAILED", "FAILED"], [e["status"] for e in self.folder.list() if e["job"] == "sh"])
-        self.fermata("exec", "--limit", "10ms", "--", "tail", "-f", "/dev/null", exit_code=1)
+        self.fermata("exec", "--limit", "10ms", "--", "tail", "-f", "/dev/null", exit_code=3)
+        self.assertEqual("fermata.ChildTimeout", self.folder.show()["error"]["class"])
+        self.fermata("exec", "--limit", "1h", "--", "false", exit_code=1)
+
+    def test_what_the_command_writes_is_passed_on_as_it_comes(self):
+        os.mkfifo(self.folder.path / "gate")
+        process = self.folder.spawn("exec", "--", "sh", "-c", "echo one; echo two >&2; cat gate; printf three")
+        self.addCleanup(lambda: (process.kill(), process.communicate()))
+        lines = [process.stderr.readline() for _ in range(2)]  # before it has ended
+        (self.folder.path / "gate").write_text("")
+        out, err = process.communicate(timeout=DEADLINE)
+        lines += err.splitlines(keepends=True)
+        said = [line for line in lines if "job=sh" not in line]
+        self.assertEqual(["one\n", "two\n", "three\n"], said)
+        self.assertEqual(0, process.returncode)
+        self.assertNotIn("one", out)
+        self.assertEqual("one\ntwo\nthree\n", self.fermata("logs", "@latest").stdout)
+
+    def test_each_attempt_is_passed_on_and_the_code_is_told(self):
+        failed = self.folder.fermata("exec", "--retry", "1", "--backoff", "1ms", "-o", "json", "--", "sh", "-c",
+                                     "echo said; exit 7", exit_code=1)
+        self.assertEqual(2, failed.stderr.count("said\n"))
+        self.assertIn("exit code 7", json.loads(failed.stdout)["error"]["message"])
 
     def test_a_signal_ends_the_wait_for_the_next_try(self):
         self.fermata("db", "init")
@@ -301,6 +344,13 @@ class Restart(Case):
         result = self.fermata("restart", "1", "-p", "a=3", "--unset", "b", "--job", "good.xml")
         self.assertTrue(result.stdout.startswith("restarted 1 as 2\n"), result.stdout)
         self.assertEqual({"a": "3"}, self.folder.show()["parameters"])
+
+    def test_a_mistyped_parameter_is_warned_of(self):
+        self.folder.write("job.xml", command_job("job", "test #{jobParameters['region']} = eu"))
+        self.fermata("run", "job.xml", "-p", "region=us", exit_code=1)
+        word = 'warning: parameter "regoin" is used nowhere in the job'
+        self.assertIn(word, self.fermata("restart", "@latest", "--unset", "region", "-p", "regoin=eu", exit_code=9).stderr)
+        self.assertNotIn("warning", self.fermata("restart", "@latest", "-p", "region=eu").stderr)
 
     def test_refusals(self):
         self.fermata("run", self.job("false"), exit_code=1)

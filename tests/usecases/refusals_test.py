@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 from fermata_process import Folder, wait_until  # noqa: E402
 from postgres import Cluster, execute, rows  # noqa: E402
 
-REFUSED, UNREACHABLE = 5, 13
+REFUSED, FORBIDDEN, UNREACHABLE = 5, 7, 13
 JOB = """<job id="one" xmlns="https://jakarta.ee/xml/ns/jakartaee" version="2.0">
   <step id="step"><batchlet ref="command"><properties><property name="command" value="true"/></properties></batchlet></step>
 </job>
@@ -75,13 +75,13 @@ class Refusals(unittest.TestCase):
         looker = self.url(user="looker")
         self.refused(looker, "db", "init", code=UNREACHABLE, saying="no schema has been selected", remedy="right")
         execute(self.own, "GRANT USAGE ON SCHEMA public TO looker")
-        self.refused(looker, "db", "init", code=UNREACHABLE, saying="permission denied for schema public", remedy="right")
+        self.refused(looker, "db", "init", code=FORBIDDEN, saying="permission denied for schema public", remedy="right")
         self.folder.fermata("db", "init", exit_code=0)
-        self.refused(looker, "list", code=UNREACHABLE, saying="permission denied for table schema_version", remedy="right")
+        self.refused(looker, "list", code=FORBIDDEN, saying="permission denied for table schema_version", remedy="right")
         execute(self.own, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO looker")
         self.folder.fermata("--repository", looker, "list", exit_code=0)
         self.folder.fermata("--repository", looker, "db", "verify", exit_code=0)
-        self.refused(looker, "run", "one.xml", code=UNREACHABLE, saying="permission denied for table job_definition")
+        self.refused(looker, "run", "one.xml", code=FORBIDDEN, saying="permission denied for table job_definition")
 
     def test_tables_of_others(self):
         execute(self.own, "CREATE TABLE customer (id integer)")

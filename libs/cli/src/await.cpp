@@ -3,10 +3,19 @@
 #include <fmt/format.h>
 #include <fermata/base/error.hpp>
 #include <fermata/base/text.hpp>
+#include <fermata/repository/bell.hpp>
 
 #include <thread>
 
 namespace fermata::cli {
+
+namespace {
+
+constexpr std::chrono::milliseconds between_looks{100};
+/// A hint may get lost, and nobody rings for an owner that dies.
+constexpr std::chrono::milliseconds between_looks_of_a_listener{1000};
+
+}  // namespace
 
 bool is_forsaken(Session& session, const JobExecution& execution) {
     if (!execution.owner_lost) return false;
@@ -25,6 +34,7 @@ void refuse_if_forsaken(Session& session, const JobExecution& execution) {
 }  // namespace
 
 JobExecution await_end(Session& session, JobExecutionId id, const Deadline& deadline) {
+    Bell bell(session.repository(), Bell::About::ends);
     for (;;) {
         JobExecution execution = session.execution(id);
         if (!is_running(execution.status)) return execution;
@@ -32,7 +42,11 @@ JobExecution await_end(Session& session, JobExecutionId id, const Deadline& dead
         if (deadline.passed())
             throw Error(ErrorKind::timed_out,
                         fmt::format("execution {} is still {}", id.value(), to_string(execution.status)));
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        if (!bell.listens()) {
+            bell.listen();
+            if (bell.listens()) continue;  // what ended before it did
+        }
+        static_cast<void>(bell.wait(deadline.within(bell.listens() ? between_looks_of_a_listener : between_looks)));
     }
 }
 
@@ -48,7 +62,7 @@ StepExecution await_step_end(Session& session, JobExecutionId id, const std::str
                         fmt::format("fermata resume {}", id.value()));
         refuse_if_forsaken(session, execution);
         if (deadline.passed()) throw Error(ErrorKind::timed_out, still);
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        std::this_thread::sleep_for(deadline.within(between_looks));
     }
 }
 

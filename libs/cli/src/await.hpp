@@ -1,5 +1,6 @@
 #pragma once
 // Waiting for executions of other processes: they are looked at, again and again, in the repository.
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -13,6 +14,12 @@ public:
         if (from_now) end_ = std::chrono::steady_clock::now() + *from_now;
     }
     [[nodiscard]] bool passed() const { return end_ && std::chrono::steady_clock::now() >= *end_; }
+    /// `pause`, or what is left if that is less.
+    [[nodiscard]] std::chrono::milliseconds within(std::chrono::milliseconds pause) const {
+        if (!end_) return pause;
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(*end_ - std::chrono::steady_clock::now());
+        return std::clamp(left, std::chrono::milliseconds(0), pause);
+    }
 
 private:
     std::optional<std::chrono::steady_clock::time_point> end_;

@@ -1,11 +1,13 @@
 #include "error_report.hpp"
 
 #include <fmt/format.h>
+#include <fermata/base/no_permission.hpp>
 #include <fermata/base/text.hpp>
 #include <fermata/runtime/exceptions.hpp>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "job_source.hpp"
 #include "json_text.hpp"
@@ -47,11 +49,19 @@ void print_json(const std::exception& error, ErrorKind kind, const std::string& 
     Output::note(json_text(whole));
 }
 
+ErrorKind kind_of(const std::exception& error) {
+    if (dynamic_cast<const NoPermission*>(&error) != nullptr) return ErrorKind::forbidden;
+    if (const auto* known = dynamic_cast<const Error*>(&error)) return known->kind();
+    // What the standard library could not do with a file.
+    const auto* failed = dynamic_cast<const std::system_error*>(&error);
+    return failed != nullptr && is_no_permission(failed->code().value()) ? ErrorKind::forbidden : ErrorKind::failed;
+}
+
 }  // namespace
 
 ExitCode report_error(const std::exception& error, bool as_json) {
     const auto* known = dynamic_cast<const Error*>(&error);
-    const ErrorKind kind = known != nullptr ? known->kind() : ErrorKind::failed;
+    const ErrorKind kind = kind_of(error);
     const std::string remedy = known != nullptr ? known->remedy() : std::string{};
     const Diagnostics* diagnostics = diagnostics_of(error);
     if (as_json)

@@ -94,7 +94,10 @@ Json waiting_for(const ExecutionView& view) {
                        {"since", to_rfc3339(busy.waited_for)},
                        {"message", "runs since " + to_rfc3339(busy.running)}});
     if (awaits_owner(execution))
-        all.push_back({{"kind", "worker"}, {"name", ""}, {"since", to_rfc3339(execution.updated)}, {"message", ""}});
+        all.push_back({{"kind", "worker"},
+                       {"name", ""},
+                       {"since", to_rfc3339(execution.updated)},
+                       {"message", runs_here(execution)}});
     for (const Pause& pause : execution.waits)
         all.push_back({{"kind", "signal"},
                        {"name", pause.what.point},
@@ -106,6 +109,13 @@ Json waiting_for(const ExecutionView& view) {
                        {"deadline", or_null(pause.deadline)},
                        {"overdue", is_overdue(pause)}});
     return all;
+}
+
+/// What `list` shows of all steps together.
+Json counts_of(const ExecutionView& view) {
+    Json counts{{"steps", view.steps.size()}, {"steps_done", steps_done(view)}};
+    add_metrics(counts, totals_of(view.steps));
+    return counts;
 }
 
 Json to_object(const Action& action) {
@@ -133,6 +143,7 @@ std::string to_json(const ExecutionView& view, bool with_steps) {
                 {"started", or_null(execution.started)},
                 {"ended", or_null(execution.ended)},
                 {"parameters", execution.parameters.empty() ? Json::object() : Json(execution.parameters)},
+                {"counts", counts_of(view)},
                 {"waiting_for", waiting_for(view)},
                 {"actions", Json::array()}};
     for (const auto& action : view.actions) object["actions"].push_back(to_object(action));
@@ -140,6 +151,12 @@ std::string to_json(const ExecutionView& view, bool with_steps) {
         object["steps"] = Json::array();
         for (const auto& step : view.steps) object["steps"].push_back(to_object(step, view));
     }
+    object["unserved_pauses"] = Json::array();
+    for (const Pause& pause : view.unserved)
+        object["unserved_pauses"].push_back({{"pause", pause.epoch},
+                                             {"point", pause.what.point},
+                                             {"since", to_rfc3339(pause.opened)},
+                                             {"by", pause.opened_by}});
     object["error"] = to_object(execution.failure);
     return json_text(object);
 }

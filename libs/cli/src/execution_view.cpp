@@ -6,6 +6,8 @@
 #include <fermata/base/text.hpp>
 #include <fermata/model/resolved_job.hpp>
 
+#include <algorithm>
+
 namespace fermata::cli {
 
 namespace {
@@ -97,6 +99,7 @@ ExecutionView view_of(Session& session, JobExecution execution) {
         for (const auto& step : view.steps)
             if (step.partitions) view.partitions.emplace(step.id, repository.partitions_of(step.id));
     view.actions = actions_of(session, view.execution);
+    view.unserved = unserved_pauses(session, view.execution);
     return view;
 }
 
@@ -120,6 +123,24 @@ std::string decorated_status(const JobExecution& execution, const Style& style) 
         default:
             return style.bold(fmt::format("{} {}", style.mark_running(), text));
     }
+}
+
+std::vector<Pause> unserved_pauses(Session& session, const JobExecution& execution) {
+    constexpr std::int64_t enough = 10;  // those it ended with are its newest
+    if (execution.status != BatchStatus::completed || execution.pauses == 0) return {};
+    auto pauses = session.repository().pauses_of(execution.id, enough);
+    std::erase_if(pauses, [](const Pause& pause) { return pause.how != "ended"; });
+    return pauses;
+}
+
+std::string unserved_text(const std::vector<Pause>& unserved) {
+    if (unserved.empty()) return {};
+    return fmt::format("the pause that {} asked for at {} was not served: nothing was left to do",
+                       printable(unserved.front().opened_by), local_time(unserved.front().opened));
+}
+
+std::size_t steps_done(const ExecutionView& view) {
+    return static_cast<std::size_t>(std::ranges::count(view.steps, BatchStatus::completed, &StepExecution::status));
 }
 
 Metrics totals_of(const std::vector<StepExecution>& steps) {

@@ -28,7 +28,8 @@ struct ExecutionView {
     std::map<StepExecutionId, std::vector<PartitionExecution>> partitions;  ///< of partitioned steps
     std::vector<Action> actions;
     std::optional<WorkerRecord> owner = {};
-    std::vector<StepCut> cuts;  ///< of the instance; `show` only
+    std::vector<StepCut> cuts;         ///< of the instance; `show` only
+    std::vector<Pause> unserved = {};  ///< as unserved_pauses()
 };
 
 /// Partitions are read for JSON, which tells all, and where they may be what is still busy.
@@ -47,6 +48,11 @@ struct ExecutionView {
 [[nodiscard]] std::string status_text(const JobExecution& execution);
 /// "✗ FAILED", coloured.
 [[nodiscard]] std::string decorated_status(const JobExecution& execution, const Style& style);
+/// Asked for, and COMPLETED before anything could rest: newest first.
+[[nodiscard]] std::vector<Pause> unserved_pauses(Session& session, const JobExecution& execution);
+/// "the pause that ann asked for at … was not served: nothing was left to do"; nothing if there are none.
+[[nodiscard]] std::string unserved_text(const std::vector<Pause>& unserved);
+[[nodiscard]] std::size_t steps_done(const ExecutionView& view);
 /// Sum over the steps.
 [[nodiscard]] Metrics totals_of(const std::vector<StepExecution>& steps);
 /// Until now for what still runs.

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 #include <unistd.h>
+#include <fermata/base/text.hpp>
 
 #include <cstdio>
 #include <cstdlib>
 
 #include "execution_view.hpp"
+#include "log_file.hpp"
 #include "progress.hpp"
 #include "report.hpp"
 #include "step_lines.hpp"
@@ -26,7 +28,32 @@ constexpr Duration kill_grace = std::chrono::seconds(2);
     ::_exit(static_cast<int>(ExitCode::interrupted));
 }
 
+/// What a step's command writes, above the display.
+class Listening {
+public:
+    Listening(std::filesystem::path log, ProgressDisplay& display) : log_(std::move(log)), display_(display) {}
+    void pass_on() { log_.take_new(print_); }
+    void pass_on_all() {
+        log_.take_new(print_);
+        log_.take_rest(print_);
+    }
+
+private:
+    LogFile log_;
+    ProgressDisplay& display_;
+    bool safe_ = is_terminal(STDERR_FILENO);
+    LogFile::Take print_ = [this](std::string_view line) {
+        display_.clear();
+        Output::note(safe_ ? printable(line, line.size() * 4) : std::string(line));
+    };
+};
+
 }  // namespace
+
+void tell_of_pauses(Session& session, const JobExecution& execution) {
+    if (const std::string unserved = unserved_text(unserved_pauses(session, execution)); !unserved.empty())
+        Output::note("fermata: " + unserved);
+}
 
 Foreground::Foreground(Session& session) : session_(session), interrupts_([this](int count) { on_signal(count); }) {
     jobs_ = &session.jobs();
@@ -49,7 +76,7 @@ bool Foreground::pause(Duration duration) {
     return !changed_.wait_for(lock, duration, [this] { return signals_.load() > 0; });
 }
 
-JobExecution Foreground::follow(JobExecutionId id) {
+JobExecution Foreground::follow(JobExecutionId id, const std::optional<std::string>& heard) {
     JobOperator& jobs = *jobs_.load();
     Output& out = session_.out();
     if (interrupted()) jobs.interrupt(false);  // came while it was being started
@@ -62,7 +89,10 @@ JobExecution Foreground::follow(JobExecutionId id) {
         make_progress(session_.settings(), style_for(STDERR_FILENO, session_.settings(), out.style().ascii),
                       begun.job_name, "Ctrl-C: stop at next checkpoint");
     StepLines lines(out, *display);
+    std::optional<Listening> listening;
+    if (heard) listening.emplace(logs_of(session_, id) / (*heard + ".log"), *display);
     const auto show = [&](const RunningJob& job) {
+        if (listening) listening->pass_on();
         lines.print_ended(job);
         display->update(job);
     };
@@ -73,6 +103,7 @@ JobExecution Foreground::follow(JobExecutionId id) {
         if (killed && !ended) leave_killed(id);
         if (const auto job = jobs.running(id); job && !ended) show(*job);
     }
+    if (listening) listening->pass_on_all();
     const auto last = jobs.running(id);
     const RunningJob all = last ? *last : snapshot_of(session_.repository(), *ended);
     show(all);
@@ -80,6 +111,7 @@ JobExecution Foreground::follow(JobExecutionId id) {
     std::int64_t skips = 0;
     for (const auto& step : all.steps) skips += skipped(step.metrics);
     if (prints_report(out)) out.write(closing_lines(*ended, actions_of(session_, *ended), skips, out.style()));
+    tell_of_pauses(session_, *ended);
     return *ended;
 }
 

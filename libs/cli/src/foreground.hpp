@@ -18,8 +18,9 @@ class Foreground {
 public:
     explicit Foreground(Session& session);
 
-    /// Follows `execution`, running here, to its end; prints the report. A second Ctrl-C ends the process.
-    JobExecution follow(JobExecutionId execution);
+    /// Follows `execution`, running here, to its end; prints the report. A second Ctrl-C ends the process. What is
+    /// written to the log of `heard`, a step, is passed on to stderr as it comes.
+    JobExecution follow(JobExecutionId execution, const std::optional<std::string>& heard = {});
     /// As below; but who interrupted twice did not want to know.
     ExitCode conclude(const JobExecution& execution);
     /// Sleeps; false if interrupted meanwhile.
@@ -35,6 +36,9 @@ private:
     std::condition_variable changed_;
     Interrupts interrupts_;
 };
+
+/// Once it has ended, on stderr: a pause that was asked for and not served.
+void tell_of_pauses(Session& session, const JobExecution& execution);
 
 /// What the verb ends with: `-o json` gets the whole object on stdout.
 ExitCode conclude(Session& session, const JobExecution& execution);

@@ -7,7 +7,7 @@
 namespace fermata::cli {
 
 void GlobalOptions::describe(Options& options) {
-    options.value("--repository", "URL", repository, "Where executions are kept: PATH or sqlite:PATH")
+    options.value("--repository", "URL", repository, "Where executions are kept: PATH, sqlite:PATH or postgresql://…")
         .complete(Completes::file);
     options.value("--jobs", "FOLDER", jobs, "Folder of job definitions").complete(Completes::file);
     options.value("--kafka", "URL", kafka, "What rings for workers: kafka://HOST:PORT[/TOPIC]");

@@ -70,6 +70,10 @@ JobDefinition load_job(Session& session, const std::string& file_or_job) {
                 "fermata jobs lists them; a file is named with its .xml");
 }
 
+JobDefinition stored_definition(Session& session, const JobExecution& execution) {
+    return job_definition_from_json(session.repository().definition_of(execution.instance_id).value().canonical);
+}
+
 std::optional<std::string> changed_file(Session& session, JobInstanceId instance) {
     const auto stored = session.repository().definition_of(instance);
     const auto known = session.repository().find_instance(instance);
@@ -96,6 +100,11 @@ Parameters read_parameters(const std::string& file) {
     Parameters parameters;
     for (const auto& [name, value] : json.items()) parameters[name] = parameter_text(file, name, value);
     return parameters;
+}
+
+void tell_of_slips(const Session& session, const JobDefinition& job, const Parameters& parameters) {
+    const auto slips = unused_parameters(job, session.registry(), parameters, session.system_properties());
+    for (const auto& finding : slips.all()) Output::note(to_string(finding));
 }
 
 Parameters parameters_from(const std::optional<std::string>& file, const std::vector<Assignment>& given) {

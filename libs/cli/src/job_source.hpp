@@ -27,6 +27,9 @@ private:
 /// Error(not_found) with did-you-mean.
 [[nodiscard]] JobDefinition load_job(Session& session, const std::string& file_or_job);
 
+/// As it was when the instance began, or was restarted with another one.
+[[nodiscard]] JobDefinition stored_definition(Session& session, const JobExecution& execution);
+
 /// The file an instance's stored definition came from, if it is there and says something else now.
 [[nodiscard]] std::optional<std::string> changed_file(Session& session, JobInstanceId instance);
 
@@ -42,5 +45,8 @@ struct JobFile {
 [[nodiscard]] Parameters read_parameters(const std::string& file);
 /// The file's, then `-p` over them.
 [[nodiscard]] Parameters parameters_from(const std::optional<std::string>& file, const std::vector<Assignment>& given);
+
+/// Parameters that look like slips of the keyboard, on stderr.
+void tell_of_slips(const Session& session, const JobDefinition& job, const Parameters& parameters);
 
 }  // namespace fermata::cli

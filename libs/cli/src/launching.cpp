@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <fermata/base/text.hpp>
 
+#include "execution_view.hpp"
 #include "waits.hpp"
 
 namespace fermata::cli {
@@ -48,8 +49,7 @@ void Launching::load(Session& session) {
                     "is the variable it comes from set?");
     job_ = argument_.load(session);
     parameters_ = given_.parameters();
-    const auto slips = unused_parameters(job_, session.registry(), parameters_, session.system_properties());
-    for (const auto& finding : slips.all()) Output::note(to_string(finding));
+    tell_of_slips(session, job_, parameters_);
 }
 
 std::optional<JobExecutionId> Launching::begin(Session& session, Where where) {
@@ -65,23 +65,37 @@ std::optional<JobExecutionId> Launching::go_on(Session& session, const JobInstan
     const JobExecution latest = session.repository().find_executions({.instance = instance.id, .limit = 1}).front();
     if (latest.parameters != parameters_)
         throw cannot_go_on(*key_, latest, "has other parameters: " + differences(latest.parameters, parameters_));
-    if (latest.status == BatchStatus::completed) {
-        session.out().one(fmt::format("{} {}: already completed by execution {}\n", printable(job_.id),
-                                      printable(*key_), latest.id.value()),
-                          fmt::format(R"({{"id":{},"already_completed":true}})", latest.id.value()),
-                          std::to_string(latest.id.value()));
-        return std::nullopt;
-    }
-    if (latest.status == BatchStatus::paused) {
-        session.out().write(fmt::format("{} {}: execution {} is PAUSED\n{}", printable(job_.id), printable(*key_),
-                                        latest.id.value(), waits_lines(latest)));
-        settled_ = ExitCode::paused;
-        return std::nullopt;
-    }
+    if (latest.status == BatchStatus::completed) return settle_completed(session, latest);
+    if (latest.status == BatchStatus::paused) return settle_paused(session, latest);
+    if (awaits_owner(latest)) return take(session, latest, instance);
     if (latest.owner_lost) return recover(session, latest.id);
     if (!is_restartable(latest.status))
         throw cannot_go_on(*key_, latest, fmt::format("is {}", to_string(latest.status)));
     return restart(session, latest.id, instance);
+}
+
+std::nullopt_t Launching::settle_completed(Session& session, const JobExecution& latest) {
+    session.out().one(fmt::format("{} {}: already completed by execution {}\n", printable(job_.id), printable(*key_),
+                                  latest.id.value()),
+                      fmt::format(R"({{"id":{},"already_completed":true}})", latest.id.value()),
+                      std::to_string(latest.id.value()));
+    return std::nullopt;
+}
+
+std::nullopt_t Launching::settle_paused(Session& session, const JobExecution& latest) {
+    session.out().one(fmt::format("{} {}: execution {} is PAUSED\n{}", printable(job_.id), printable(*key_),
+                                  latest.id.value(), waits_lines(latest)),
+                      to_json(view_of(session, latest), true), std::to_string(latest.id.value()));
+    settled_ = ExitCode::paused;
+    return std::nullopt;
+}
+
+JobExecutionId Launching::take(Session& session, const JobExecution& waiting, const JobInstance& instance) const {
+    if (hash_of(job_) != instance.definition_hash)
+        Output::note(fmt::format("fermata: {} has changed since; {} goes on with the definition that was stored",
+                                 argument_.text(), waiting.id.value()));
+    if (where_ == Where::here) session.jobs().resume(waiting.id, {.seen = waiting.pauses});
+    return waiting.id;
 }
 
 JobExecutionId Launching::recover(Session& session, JobExecutionId lost) const {

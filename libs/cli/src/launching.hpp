@@ -21,6 +21,11 @@ public:
 
 private:
     std::optional<JobExecutionId> go_on(Session& session, const JobInstance& instance);
+    /// Nothing is to be done.
+    std::nullopt_t settle_completed(Session& session, const JobExecution& latest);
+    std::nullopt_t settle_paused(Session& session, const JobExecution& latest);
+    /// Of one that waits for a worker.
+    JobExecutionId take(Session& session, const JobExecution& waiting, const JobInstance& instance) const;
     JobExecutionId recover(Session& session, JobExecutionId lost) const;
     JobExecutionId restart(Session& session, JobExecutionId latest, const JobInstance& instance) const;
 

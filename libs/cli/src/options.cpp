@@ -13,12 +13,6 @@ Error expected(const std::string& text, std::string_view what) {
     return Error(ErrorKind::usage, fmt::format("\"{}\" is not {}", printable(text), what));
 }
 
-/// A unit must be said: 90 is as likely meant as days as it is as seconds.
-std::optional<Duration> parse_with_unit(const std::string& text) {
-    const bool bare = !text.empty() && text != "0" && text.find_first_not_of("0123456789.") == std::string::npos;
-    return bare ? std::nullopt : parse_duration(text);
-}
-
 }  // namespace
 
 void read_value(const std::string& text, std::string& into) { into = text; }
@@ -30,7 +24,7 @@ void read_value(const std::string& text, std::int64_t& into) {
 }
 
 void read_value(const std::string& text, Duration& into) {
-    const auto duration = parse_with_unit(text);
+    const auto duration = parse_duration(text);
     if (!duration) throw expected(text, "a duration, such as 90s, 15m, 24h or 7d");
     into = *duration;
 }
@@ -39,7 +33,7 @@ void read_value(const std::string& text, Timestamp& into) {
     const Timestamp now = Clock::system().now();
     if (const auto time = parse_local_time(text, now)) {
         into = *time;
-    } else if (const auto ago = parse_with_unit(text)) {
+    } else if (const auto ago = parse_duration(text)) {
         into = now - *ago;
     } else {
         throw expected(text, "a time, such as \"2026-11-21 22:00\", 22:00 or yesterday, or how long ago, such as 24h");

@@ -30,6 +30,7 @@ struct Option {
     bool required = false;
     bool repeatable = false;
     std::vector<std::string> choices;
+    bool in_any_case = false;  ///< of the choices
     Completes completes = Completes::nothing;
     /// Takes one value as typed ("" for a flag); called once a value. Throws Error(usage).
     std::function<void(const std::string&)> set;
@@ -45,6 +46,11 @@ struct Option {
     Option& one_of(std::vector<std::string> words) {
         choices = std::move(words);
         return complete(Completes::choice);
+    }
+    /// Of statuses, however they are written.
+    Option& statuses(std::vector<std::string> words) {
+        in_any_case = true;
+        return one_of(std::move(words));
     }
     [[nodiscard]] bool is_flag() const { return value.empty() && !is_positional(); }
     [[nodiscard]] bool is_positional() const { return names.front() != '-'; }

@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <optional>
 
 namespace fermata::cli {
@@ -55,10 +56,14 @@ const Descriptor* take_verb(Arguments& arguments, const Options& global) {
     return nullptr;
 }
 
+bool is_same(std::string_view left, std::string_view right, bool in_any_case) {
+    const auto lower = [](unsigned char c) { return std::tolower(c); };
+    return in_any_case ? std::ranges::equal(left, right, {}, lower, lower) : left == right;
+}
+
 void check_choice(const Option& option, const std::string& value) {
-    if (option.choices.empty() ||
-        std::find(option.choices.begin(), option.choices.end(), value) != option.choices.end())
-        return;
+    const auto is_it = [&](const std::string& choice) { return is_same(choice, value, option.in_any_case); };
+    if (option.choices.empty() || std::ranges::any_of(option.choices, is_it)) return;
     throw Error(ErrorKind::usage, fmt::format("\"{}\" is none of {}{}", printable(value),
                                               fmt::join(option.choices, ", "), did_you_mean(value, option.choices)));
 }

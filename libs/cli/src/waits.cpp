@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "execution_view.hpp"
+#include "json_text.hpp"
 
 namespace fermata::cli {
 
@@ -44,9 +45,12 @@ std::string state_of(const Pause& pause) {
     return pause.how.value_or("");
 }
 
-nlohmann::ordered_json object_of(const Pause& pause) {
-    using Json = nlohmann::ordered_json;
-    const auto time = [](const std::optional<Timestamp>& at) { return at ? Json(to_rfc3339(*at)) : Json(nullptr); };
+using Json = nlohmann::ordered_json;
+
+Json or_null(const std::optional<Timestamp>& at) { return at ? Json(to_rfc3339(*at)) : Json(nullptr); }
+Json or_null(const std::optional<std::string>& text) { return text ? Json(*text) : Json(nullptr); }
+
+Json object_of(const Pause& pause) {
     return {{"pause", pause.epoch},
             {"kind", to_string(pause.kind)},
             {"point", pause.what.point},
@@ -57,17 +61,17 @@ nlohmann::ordered_json object_of(const Pause& pause) {
             {"opened_by", pause.opened_by},
             {"counted", pause.counted},
             {"signals", pause.what.signals},
-            {"deadline", time(pause.deadline)},
-            {"completed", time(pause.completed)},
-            {"completed_by", pause.completed_by ? Json(*pause.completed_by) : Json(nullptr)},
-            {"how", pause.how ? Json(*pause.how) : Json(nullptr)}};
+            {"deadline", or_null(pause.deadline)},
+            {"completed", or_null(pause.completed)},
+            {"completed_by", or_null(pause.completed_by)},
+            {"how", or_null(pause.how)}};
 }
 
 Row row_of(const Pause& pause) {
     return {.cells = {std::to_string(pause.epoch), printable(pause.what.point), place_of(pause), state_of(pause),
                       fmt::format("{}/{}", pause.counted, pause.what.signals), local_time(pause.opened),
                       pause.completed ? local_time(*pause.completed) : "", printable(pause.completed_by.value_or(""))},
-            .object = object_of(pause).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+            .object = json_text(object_of(pause)),
             .name = std::to_string(pause.epoch)};
 }
 
@@ -83,8 +87,12 @@ bool is_overdue(const Pause& pause) {
     return !pause.completed && pause.deadline && *pause.deadline <= Clock::system().now();
 }
 
+std::string runs_here(const JobExecution& execution) {
+    return fmt::format("fermata resume {} runs it here", execution.id.value());
+}
+
 std::string waits_text(const JobExecution& execution) {
-    if (awaits_owner(execution)) return "worker";
+    if (awaits_owner(execution)) return "waits for a worker; " + runs_here(execution);
     std::string text;
     for (std::size_t i = 0; i < std::min(execution.waits.size(), named_waits); ++i)
         text += (text.empty() ? "" : ", ") + name_of(execution.waits[i]);
@@ -94,7 +102,7 @@ std::string waits_text(const JobExecution& execution) {
 
 std::string waits_lines(const JobExecution& execution) {
     const auto id = execution.id.value();
-    if (awaits_owner(execution)) return fmt::format("  waits for   a worker\n  or here     fermata resume {}\n", id);
+    if (awaits_owner(execution)) return fmt::format("  waits for   a worker; {}\n", runs_here(execution));
     std::string text;
     for (std::size_t i = 0; i < std::min(execution.waits.size(), named_waits); ++i)
         text += line_of(execution, execution.waits[i]);
@@ -117,6 +125,8 @@ void print_waits(Session& session, JobExecutionId execution) {
 
 std::optional<std::string> payload_from(const std::optional<std::string>& data) {
     if (!data) return std::nullopt;
+    if (data->starts_with('@') && !std::filesystem::exists(data->substr(1)))
+        throw Error(ErrorKind::not_found, fmt::format("--data {}: there is no such file", printable(*data)));
     const std::string text = data->starts_with('@') ? read_file(data->substr(1)) : *data;
     return checked_payload(text);
 }

@@ -8,6 +8,8 @@
 
 namespace fermata::cli {
 
+/// "fermata resume 12 runs it here": what waits for a worker need not.
+[[nodiscard]] std::string runs_here(const JobExecution& execution);
 /// "signal:approve", "signal:approve (17/300)", with what is overdue; nothing if it does not wait.
 [[nodiscard]] std::string waits_text(const JobExecution& execution);
 /// One line a wait, with its message, since when, and how to answer; nothing if it does not wait.
@@ -19,7 +21,7 @@ namespace fermata::cli {
 }
 /// `show --waits`: what is open, what was, and the signals of what is open.
 void print_waits(Session& session, JobExecutionId execution);
-/// `--data`: JSON, or @FILE that holds it. Throws Error(invalid).
+/// `--data`: JSON, or @FILE that holds it. Throws Error(invalid), Error(not_found).
 [[nodiscard]] std::optional<std::string> payload_from(const std::optional<std::string>& data);
 
 }  // namespace fermata::cli

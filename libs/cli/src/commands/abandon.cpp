@@ -8,6 +8,11 @@ namespace fermata::cli {
 
 namespace {
 
+constexpr std::string_view help =
+    R"(For what is FAILED, STOPPED or PAUSED and shall not go on. `run --instance` with the key of its instance is refused from
+then on (8).
+)";
+
 class AbandonCommand final : public Command {
 public:
     void describe(Options& options) override {
@@ -33,7 +38,7 @@ private:
 const Descriptor abandon_command{.name = "abandon",
                                  .group = "Running",
                                  .about = "Give executions up: they cannot be restarted any more",
-                                 .help = {},
+                                 .help = help,
                                  .formats = one_object,
                                  .make = make_command<AbandonCommand>};
 

@@ -10,6 +10,10 @@ namespace fermata::cli {
 
 namespace {
 
+constexpr std::string_view help = R"(  fermata artifacts             all of them, one a line
+  fermata artifacts csvReader   its properties, their defaults, an example
+)";
+
 class ArtifactsCommand final : public Command {
 public:
     void describe(Options& options) override {
@@ -77,7 +81,7 @@ ExitCode ArtifactsCommand::run(Session& session) {
 const Descriptor artifacts_command{.name = "artifacts",
                                    .group = "Definitions",
                                    .about = "Readers, processors, writers, batchlets and listeners there are",
-                                   .help = {},
+                                   .help = help,
                                    .formats = all_formats,
                                    .make = make_command<ArtifactsCommand>};
 

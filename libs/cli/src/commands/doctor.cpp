@@ -124,6 +124,9 @@ Row row_of(const Check& check, const Finding& finding) {
             .name = std::string(check.about)};
 }
 
+constexpr std::string_view help = R"(Exit code 1 if one of the checks fails.
+)";
+
 class DoctorCommand final : public Command {
 public:
     void describe(Options&) override {}
@@ -145,7 +148,7 @@ public:
 const Descriptor doctor_command{.name = "doctor",
                                 .group = "Housekeeping",
                                 .about = "Check that everything Fermata needs works here",
-                                .help = {},
+                                .help = help,
                                 .formats = all_formats,
                                 .make = make_command<DoctorCommand>};
 

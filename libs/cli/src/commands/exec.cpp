@@ -12,7 +12,10 @@ namespace {
 
 constexpr std::string_view help =
     R"(A job of one step around a command: history, log, time limit, retries. Each attempt is an execution of the same
-instance.
+instance. What the command writes goes to stderr, and is kept: fermata logs ID.
+
+Exit code 0 if the command ended with 0, 3 if the last attempt ran into --limit, else 1; the command's own code is told
+with the error.
 
   fermata exec -- rsync -a /data backup:/data
   fermata exec --name nightly-dump --retry 3 --backoff 1m --limit 2h -- pg_dump -f dump.sql
@@ -29,9 +32,9 @@ class ExecCommand final : public Command {
 public:
     void describe(Options& options) override {
         options.value("--name", "NAME", name_, "Name of the job; the command's own by default");
-        options.value("--retry", "N", retries_, "Attempts after the first when it fails");
-        options.value("--backoff", "DURATION", backoff_, "Wait before each of them");
-        options.value("--limit", "DURATION", limit_, "Ends the command after this long");
+        options.value("--retry", "N", retries_, "Attempts after the first when it fails (0)");
+        options.value("--backoff", "DURATION", backoff_, "Wait before each of them (1s)");
+        options.value("--limit", "DURATION", limit_, "Ends the command after this long: exit code 3");
     }
     ExitCode run(Session& session) override;
 
@@ -62,18 +65,24 @@ JobDefinition ExecCommand::definition() const {
     return job;
 }
 
+bool ran_into_limit(const JobExecution& execution) {
+    return execution.failure && execution.failure->error_class == "fermata.ChildTimeout";
+}
+
 ExitCode ExecCommand::run(Session& session) {
     if (rest.empty())
         throw Error(ErrorKind::usage, "exec: no command given", "fermata exec [options] -- COMMAND [ARGUMENT…]");
     session.repository(IfAbsent::create);
     Foreground foreground(session);
-    JobExecution ended = foreground.follow(session.jobs().start(definition(), {}));
+    const JobDefinition job = definition();
+    JobExecution ended = foreground.follow(session.jobs().start(job, {}), job.id);
     for (auto left = retries_; left > 0 && ended.status == BatchStatus::failed; --left) {
         Output::note(fmt::format("fermata: trying again in {}, {} left", to_human(backoff_), left));
         if (!foreground.pause(backoff_)) return ExitCode::interrupted;
-        ended = foreground.follow(session.jobs().restart(ended.id, {}));
+        ended = foreground.follow(session.jobs().restart(ended.id, {}), job.id);
     }
-    return foreground.conclude(ended);
+    const ExitCode code = foreground.conclude(ended);
+    return code == ExitCode::failed && ran_into_limit(ended) ? ExitCode::timed_out : code;
 }
 
 }  // namespace

@@ -12,6 +12,10 @@ namespace fermata::cli {
 
 namespace {
 
+constexpr std::string_view help =
+    R"(The folder is named by --jobs, FERMATA_JOBS or the setting jobs. Exit code 9 if one of its files is no valid job.
+)";
+
 class JobsCommand final : public Command {
 public:
     void describe(Options&) override {}
@@ -58,7 +62,7 @@ ExitCode JobsCommand::run(Session& session) {
 const Descriptor jobs_command{.name = "jobs",
                               .group = "Definitions",
                               .about = "The job definitions of the jobs folder",
-                              .help = {},
+                              .help = help,
                               .formats = all_formats,
                               .make = make_command<JobsCommand>};
 

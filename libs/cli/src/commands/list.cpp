@@ -12,7 +12,10 @@ namespace fermata::cli {
 
 namespace {
 
-constexpr std::string_view help = R"(  fermata list --status failed --since 24h
+constexpr std::string_view help =
+    R"(STATUS "owner lost": its process died, and fermata recover goes on with it. REASON: the error, or what it waits for.
+
+  fermata list --status failed --since 24h
   fermata list --job nightly -p date=2026-11-21 -o json
 )";
 
@@ -52,10 +55,6 @@ ExecutionFilter ListCommand::filter() const {
                            .limit = limit_};
     for (const auto& [name, value] : parameters_) filter.parameters[name] = value;
     return filter;
-}
-
-std::size_t steps_done(const ExecutionView& view) {
-    return static_cast<std::size_t>(std::ranges::count(view.steps, BatchStatus::completed, &StepExecution::status));
 }
 
 std::string reason_of(const JobExecution& execution) {

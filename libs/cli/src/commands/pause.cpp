@@ -9,8 +9,9 @@ namespace {
 
 constexpr std::string_view help =
     R"(Returns when the request is recorded. Chunk steps rest at the end of their chunk, commands and other batchlets run to
-their end, and nothing new begins; then the execution is PAUSED. `fermata resume` withdraws the request as long as it has
-not taken effect. A script of a command step pauses its own job behind the step:
+their end, and nothing new begins; then the execution is PAUSED, or COMPLETED if nothing is left to do: fermata wait ID
+--for paused tells which. `fermata resume` withdraws the request as long as it has not taken effect. A script of a command
+step pauses its own job behind the step:
 
   fermata pause "$FERMATA_EXECUTION_ID" --after-step --point approve --message "1,200 rows, 40 are expected"
 )";
@@ -31,17 +32,27 @@ public:
         if (const auto what = parse_on_timeout(on_timeout_)) options_.on_timeout = *what;
         const JobExecutionId id = session.resolve(execution_);
         const PauseAnswer answer = session.jobs().pause(id, options_);
-        std::string more;
-        if (answer.effect == PauseAnswer::Effect::already && answer.since)
-            more = fmt::format(" since {}", to_rfc3339(*answer.since));
         session.out().one(
-            fmt::format("{} is {}{}\n", id.value(), to_string(answer.status), more),
+            fmt::format("{} is {}{}\n", id.value(), to_string(answer.status), what_follows(id, answer)),
             fmt::format(R"({{"id":{},"status":"{}","pause":{}}})", id.value(), to_string(answer.status), answer.epoch),
             std::to_string(id.value()));
         return ExitCode::ok;
     }
 
 private:
+    /// A request is not yet a pause: what ends before anything can rest has not paused.
+    [[nodiscard]] std::string what_follows(JobExecutionId id, const PauseAnswer& answer) const {
+        std::string text;
+        if (answer.effect == PauseAnswer::Effect::already && answer.since)
+            text = fmt::format(" since {}", to_rfc3339(*answer.since));
+        if (answer.status != BatchStatus::pausing) return text;
+        return text + fmt::format(
+                          ": PAUSED {}, or COMPLETED if nothing is left to do then; to wait for it: fermata "
+                          "wait {} --for paused",
+                          options_.after_step ? "when the steps that run have ended" : "when everything rests",
+                          id.value());
+    }
+
     ExecutionRef execution_;
     PauseOptions options_;
     std::string on_timeout_ = "fail";

@@ -1,5 +1,6 @@
 #include "../command.hpp"
 #include "../local_time.hpp"
+#include "../log_file.hpp"
 #include "../session.hpp"
 #include "../sink_cleanup.hpp"
 #include "../terminal.hpp"
@@ -85,7 +86,7 @@ std::string listed(Session& session, const PurgeResult& result) {
 void remove_logs(Session& session, const std::vector<JobExecutionId>& executions) {
     for (const auto id : executions) {
         std::error_code error;
-        const auto folder = session.data_folder() / "logs" / std::to_string(id.value());
+        const auto folder = logs_of(session, id);
         std::filesystem::remove_all(folder, error);
         if (error) Output::note(fmt::format("fermata: {} stays: {}", folder.string(), error.message()));
     }

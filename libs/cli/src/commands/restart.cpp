@@ -65,6 +65,9 @@ RestartOptions RestartCommand::options_for(Session& session, const JobExecution&
             throw Error(ErrorKind::invalid, fmt::format(R"(--job {} defines "{}", but execution {} is of "{}")", *file_,
                                                         options.definition->id, before.id.value(), before.job_name));
     }
+    if (!given_.empty())
+        tell_of_slips(session, options.definition ? *options.definition : stored_definition(session, before),
+                      options.parameters);
     return options;
 }
 

@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::string_view help =
     R"(Makes a new instance each time. With --instance KEY the line may be repeated, from cron for example: what failed,
-was stopped or lost its process goes on; what is complete stays so.
+was stopped, lost its process or waits for a worker goes on; what is complete stays so (0), and so does what waits for
+somebody (11). With other parameters, or while it runs elsewhere, it is refused (8).
 
   fermata run nightly.xml -p date=2026-11-21
   fermata run nightly --instance 2026-11-21 --params night.json

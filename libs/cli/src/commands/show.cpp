@@ -15,7 +15,9 @@ namespace fermata::cli {
 namespace {
 
 constexpr std::string_view help =
-    R"(With -o json: the object "fermata.execution/1"; keys may be added, none is ever changed or left out.
+    R"(--waits lists pauses, newest first.
+
+With -o json: the object "fermata.execution/1"; keys may be added, none is ever changed or left out.
 )";
 
 class ShowCommand final : public Command {
@@ -79,6 +81,11 @@ std::string pause_text(const ExecutionView& view) {
     return busy.empty() ? busy : fact("still busy", busy);
 }
 
+std::string unserved_line(const ExecutionView& view) {
+    const std::string text = unserved_text(view.unserved);
+    return text.empty() ? text : fact("not paused", text);
+}
+
 std::string steps_of(const ExecutionView& view, const Style& style) {
     RunningStep line;
     std::string text;
@@ -118,7 +125,8 @@ std::string text_of(const ExecutionView& view, const Style& style) {
     std::string text = fmt::format("{}  execution {}  {}\n", style.bold(printable(execution.job_name)),
                                    execution.id.value(), decorated_status(execution, style));
     return text + facts_of(view) + stop_text(view) + cut_lines(view) + waits_lines(execution) + pause_text(view) +
-           failure_of(execution) + actions_text(view) + (view.steps.empty() ? "" : "\n") + steps_of(view, style);
+           unserved_line(view) + failure_of(execution) + actions_text(view) + (view.steps.empty() ? "" : "\n") +
+           steps_of(view, style);
 }
 
 ExitCode ShowCommand::run(Session& session) {
@@ -136,7 +144,8 @@ ExitCode ShowCommand::run(Session& session) {
         return ExitCode::ok;
     }
     if (session.out().format() == Format::tsv)
-        throw Error(ErrorKind::usage, "show has -o tsv with --skips and --partitions only", "fermata list -o tsv");
+        throw Error(ErrorKind::usage, "show has -o tsv with --skips, --partitions and --waits only",
+                    "fermata list -o tsv");
     const auto id = std::to_string(execution.id.value());
     ExecutionView view = view_of(session, std::move(execution));
     view.cuts = session.repository().cuts_of(view.execution.instance_id);

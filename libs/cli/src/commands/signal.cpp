@@ -1,17 +1,31 @@
 #include "../command.hpp"
+#include "../job_source.hpp"
 #include "../session.hpp"
 #include "../waits.hpp"
 
 #include <fmt/format.h>
+#include <fermata/base/text.hpp>
+#include <fermata/runtime/pause_points.hpp>
+
+#include <algorithm>
 
 namespace fermata::cli {
 
 namespace {
 
 constexpr std::string_view help =
-    R"(Tells what became of it: applied, counted (17/300), duplicate, buffered (the point is not reached yet: the pause there
-will take it), stale (exit code 4: the pause it names is over), conflict or finished (exit code 8). A signal that
-completes what the execution waits for makes it STARTING: it goes on where `fermata resume` runs it.
+    R"(Tells what became of it:
+
+  applied          it completed the pause
+  counted (17/300) more are needed
+  duplicate        this key was sent before; nothing is counted twice
+  buffered         no pause is open there: it is kept for the next one; a point that nothing is
+                   known to pause at is warned of
+  stale            the pause that --pause names is over: exit code 4
+  conflict         the key was sent with other data, or the execution is STOPPING: exit code 8
+  finished         the execution has ended: exit code 8
+
+A signal that completes what the execution waits for makes it STARTING: a worker goes on, or `fermata resume ID`, here.
 
   fermata signal 12 --point approve --key "ticket 4711" --data '{"by":"ann"}'
 )";
@@ -35,6 +49,33 @@ std::string text_of(const SignalAnswer& answer) {
     return text;
 }
 
+std::string following(JobExecutionId id, const std::string& point, const SignalAnswer& answer) {
+    if (answer.status == BatchStatus::starting)
+        return fmt::format("\n  it waits for a worker now; fermata resume {} runs it here", id.value());
+    if (answer.disposition != SignalAnswer::Disposition::buffered) return {};
+    return fmt::format(": no pause is open at \"{}\"; it is kept for the next one there", printable(point));
+}
+
+/// Where it has paused, and where its definition says that it will.
+std::vector<std::string> known_points(Session& session, const JobExecution& execution) {
+    auto points = pause_points(stored_definition(session, execution), session.registry(), execution.parameters,
+                               session.system_properties());
+    for (const PauseSummary& entered : session.repository().pause_summary(execution.id))
+        points.push_back(entered.point);
+    points.push_back(PauseOptions{}.point);
+    return points;
+}
+
+/// A slip of the keyboard would wait for ever, and might answer a later pause.
+void warn_of_unknown(Session& session, JobExecutionId id, const std::string& point) {
+    const auto known = known_points(session, session.execution(id));
+    if (std::ranges::find(known, point) != known.end()) return;
+    const std::string hint = did_you_mean(point, known);
+    Output::note(fmt::format("fermata: nothing in execution {} is known to pause at \"{}\"{}", id.value(),
+                             printable(point),
+                             hint.empty() ? ": only a step's own code or fermata pause --point could" : hint));
+}
+
 class SignalCommand final : public Command {
 public:
     void describe(Options& options) override {
@@ -50,13 +91,12 @@ public:
         request_.payload = payload_from(data_);
         const JobExecutionId id = session.resolve(execution_);
         const SignalAnswer answer = session.jobs().signal(id, request_);
-        std::string text = text_of(answer) + "\n";
-        if (answer.status == BatchStatus::starting) text += fmt::format("  go on: fermata resume {}\n", id.value());
-        session.out().one(text,
+        session.out().one(text_of(answer) + following(id, request_.point, answer) + "\n",
                           fmt::format(R"({{"id":{},"answer":"{}","pause":{},"counted":{},"needed":{},"status":"{}"}})",
                                       id.value(), to_string(answer.disposition), answer.pause, answer.counted,
                                       answer.needed, to_string(answer.status)),
                           to_string(answer.disposition));
+        if (answer.disposition == SignalAnswer::Disposition::buffered) warn_of_unknown(session, id, request_.point);
         return exit_code_for(answer);
     }
 

@@ -7,6 +7,7 @@
 #include <fermata/jobxml/jobxml.hpp>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace fermata::cli {
 
@@ -33,12 +34,25 @@ private:
     ParameterArguments parameters_;
 };
 
+/// What else is wrong with what could not be understood whole. Warnings, and errors where one is already, or of what is
+/// not written, may come from what is missing.
+void add_more(Diagnostics& found, const Diagnostics& more) {
+    std::set<int> lines{0};
+    for (const Diagnostic& finding : found.all())
+        if (finding.severity == Diagnostic::Severity::error) lines.insert(finding.at.line);
+    for (const Diagnostic& finding : more.all())
+        if (finding.severity == Diagnostic::Severity::error && !lines.contains(finding.at.line))
+            found.error(finding.file, finding.at, finding.message);
+}
+
 Diagnostics ValidateCommand::findings_of(Session& session, const std::string& file,
                                          const std::optional<Parameters>& parameters) {
     ParsedJob parsed = parse_job_file(file);
-    if (!parsed.job) return parsed.diagnostics;
-    parsed.diagnostics.append(
-        fermata::validate(*parsed.job, session.registry(), parameters, session.system_properties()));
+    const auto judged = [&](const JobDefinition& job) {
+        return fermata::validate(job, session.registry(), parameters, session.system_properties());
+    };
+    if (parsed.sketch) add_more(parsed.diagnostics, judged(*parsed.sketch));
+    if (parsed.job) parsed.diagnostics.append(judged(*parsed.job));
     parsed.diagnostics.sort();
     return parsed.diagnostics;
 }

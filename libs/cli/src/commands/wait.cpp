@@ -1,5 +1,6 @@
 #include "../await.hpp"
 #include "../command.hpp"
+#include "../execution_view.hpp"
 
 #include <fmt/format.h>
 
@@ -7,12 +8,20 @@ namespace fermata::cli {
 
 namespace {
 
+constexpr std::string_view help =
+    R"(Exit code 0 if all are COMPLETED, else the highest of 1 FAILED, 10 STOPPED, 11 PAUSED, 12 ABANDONED. What is PAUSED is
+not waited for any longer: somebody has to answer.
+
+  fermata wait 12 13 --timeout 1h
+  fermata wait 12 --for paused && fermata resume 12
+)";
+
 class WaitCommand final : public Command {
 public:
     void describe(Options& options) override {
         options.positional("ID", executions_, "The executions").require().complete(Completes::execution);
         options.value("--for", "STATUS", until_, "Until they are PAUSED; exit code 8 for one that has ended instead")
-            .one_of({"paused"});
+            .statuses({"paused"});
         options.value("--timeout", "DURATION", timeout_, "Wait no longer than this: exit code 3");
     }
     ExitCode run(Session& session) override {
@@ -21,20 +30,28 @@ public:
         const Deadline deadline(timeout_);
         ExitCode code = ExitCode::ok;
         for (const auto id : ids) {
-            const auto status = await_end(session, id, deadline).status;
-            session.out().one(fmt::format("{} is {}\n", id.value(), to_string(status)),
-                              fmt::format(R"({{"id":{},"status":"{}"}})", id.value(), to_string(status)),
-                              std::to_string(id.value()));
-            code = worst(code, until_.empty()                  ? exit_code_of(status)
-                               : status == BatchStatus::paused ? ExitCode::ok
-                                                               : ExitCode::conflict);
+            const JobExecution execution = await_end(session, id, deadline);
+            print(session, execution);
+            code = worst(code, !until_                                   ? exit_code_of(execution.status)
+                               : execution.status == BatchStatus::paused ? ExitCode::ok
+                                                                         : ExitCode::conflict);
         }
         return code;
     }
 
 private:
+    static void print(Session& session, const JobExecution& execution) {
+        const auto id = execution.id.value();
+        const std::string_view status = to_string(execution.status);
+        const auto unserved = unserved_pauses(session, execution);
+        const std::string more = unserved.empty() ? "" : "; " + unserved_text(unserved);
+        session.out().one(fmt::format("{} is {}{}\n", id, status, more),
+                          fmt::format(R"({{"id":{},"status":"{}","unserved_pauses":{}}})", id, status, unserved.size()),
+                          std::to_string(id));
+    }
+
     std::vector<ExecutionRef> executions_;
-    std::string until_;
+    std::optional<BatchStatus> until_;
     std::optional<Duration> timeout_;
 };
 
@@ -43,7 +60,7 @@ private:
 const Descriptor wait_command{.name = "wait",
                               .group = "Looking",
                               .about = "Wait for executions to end or to rest; the exit code tells the worst outcome",
-                              .help = {},
+                              .help = help,
                               .formats = one_object,
                               .make = make_command<WaitCommand>};
 

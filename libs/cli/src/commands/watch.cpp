@@ -72,6 +72,7 @@ ExitCode WatchCommand::run(Session& session) {
         const Metrics sum = totals_of(session.repository().steps_of(id));
         out.write(closing_lines(execution, actions_of(session, execution), skipped(sum), out.style()));
     }
+    tell_of_pauses(session, execution);
     return conclude(session, execution);
 }
 

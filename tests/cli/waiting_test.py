@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""What is said about what waits: why, what was sent too early, what was asked for too late."""
+
+import json
+import os
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from fermata_process import DEADLINE, wait_until  # noqa: E402
+from jobs import two_steps  # noqa: E402
+from run_test import Case  # noqa: E402
+
+PAUSE = '<fer:pause on="*" point="approve"/>'
+
+
+class Waiting(Case):
+    def paused(self, pause=PAUSE, *more):
+        self.folder.write("job.xml", two_steps("true", "true", pause))
+        return self.fermata("run", "job.xml", *more, exit_code=11)
+
+    def at_the_gate(self, first="cat gate", second="true", after=PAUSE):
+        """A run of which one step waits for a writer of `gate`."""
+        os.mkfifo(self.folder.path / "gate")
+        self.fermata("db", "init")
+        self.folder.write("job.xml", two_steps(first, second, after))
+        process = self.folder.spawn("run", "job.xml")
+        self.addCleanup(lambda: (process.kill(), process.communicate()))
+        step = 1 if first == "cat gate" else 2
+        wait_until("it runs", lambda: self.folder.list() and len(self.folder.show()["steps"]) == step)
+        return process
+
+    def open_gate(self, process):
+        (self.folder.path / "gate").write_text("")
+        out, err = process.communicate(timeout=DEADLINE)
+        return process.returncode, out, err
+
+    def waits(self, *more):
+        return json.loads(self.fermata("show", "1", "--waits", "-o", "json", *more).stdout)
+
+    def test_an_approved_one_waits_for_a_worker_and_says_how_it_runs_here(self):
+        self.paused()
+        said = self.fermata("signal", "1", "--point", "approve").stdout
+        self.assertIn("it waits for a worker now; fermata resume 1 runs it here", said)
+        self.assertIn("waits for a worker; fermata resume 1 runs it here", self.fermata("list").stdout)
+        self.assertIn("waits for a worker; fermata resume 1 runs it here", self.fermata("list", "-o", "tsv").stdout)
+        self.assertIn("a worker; fermata resume 1 runs it here", self.fermata("show", "1").stdout)
+        (wait,) = self.folder.show()["waiting_for"]
+        self.assertEqual(("worker", "fermata resume 1 runs it here"), (wait["kind"], wait["message"]))
+
+    def test_a_signal_that_comes_early_is_told_and_listed(self):
+        process = self.at_the_gate()
+        early = self.fermata("signal", "1", "--point", "approve", "--key", "k")
+        self.assertTrue(early.stdout.startswith('buffered: no pause is open at "approve"'), early.stdout)
+        self.assertEqual("", early.stderr)
+        typo = self.fermata("signal", "1", "--point", "aprove", "--key", "t", "-o", "json")
+        self.assertEqual("buffered", json.loads(typo.stdout)["answer"])
+        self.assertIn('nothing in execution 1 is known to pause at "aprove"; did you mean "approve"?', typo.stderr)
+        self.assertIn("only a step's own code", self.fermata("signal", "1", "--point", "elsewhere").stderr)
+        self.assertEqual("", self.fermata("signal", "1", "--point", "operator", "--key", "o").stderr)
+        self.assertEqual(0, self.open_gate(process)[0])  # the early one was taken: nothing waited
+        self.assertEqual(["approve"], [wait["point"] for wait in self.waits()])
+
+    def test_points_of_commands_and_of_earlier_pauses_are_known(self):
+        self.folder.write("job.xml", two_steps(
+            "sh -c 'test -e a || { touch a; exit 75; }'", "true", "",
+            '<property name="pause-exit-codes" value="75,76=other"/>'))
+        self.fermata("run", "job.xml", exit_code=11)
+        for point, hint in ("othr", "other"), ("chek", "check"):
+            self.assertIn(f'did you mean "{hint}"?', self.fermata("signal", "1", "--point", point).stderr)
+        self.assertEqual("", self.fermata("signal", "1", "--point", "other").stderr)
+
+    def test_statuses_in_any_case(self):
+        self.paused()
+        for status in ("PAUSED", "paused", "Paused"):
+            self.fermata("wait", "1", "--for", status)
+            self.assertEqual("1\n", self.fermata("list", "--status", status, "-o", "name").stdout)
+            self.assertIn("0 instances", self.fermata("purge", "--status", status, "--yes").stdout)
+        self.assertIn("is none of paused", self.error("wait", "1", "--for", "pausd", exit_code=2)["message"])
+
+    def test_a_pause_that_comes_too_late_is_told(self):
+        process = self.at_the_gate("true", "cat gate", "")
+        asked = self.fermata("pause", "1", "--after-step").stdout
+        self.assertIn("1 is PAUSING: PAUSED when the steps that run have ended, or COMPLETED if nothing is left to do then",
+                      asked)
+        self.assertIn(" since ", self.fermata("pause", "1").stdout)
+        code, _, err = self.open_gate(process)
+        self.assertEqual(0, code)
+        self.assertRegex(err, r"fermata: the pause that .* asked for at .* was not served: nothing was left to do")
+        waited = self.fermata("wait", "1")
+        self.assertRegex(waited.stdout, r"^1 is COMPLETED; the pause that .* was not served")
+        self.assertEqual({"id": 1, "status": "COMPLETED", "unserved_pauses": 1},
+                         json.loads(self.fermata("wait", "1", "-o", "json").stdout))
+        self.fermata("wait", "1", "--for", "paused", exit_code=8)
+        self.assertRegex(self.fermata("show", "1").stdout, r"(?m)^  not paused  the pause that .* was not served")
+        (unserved,) = self.folder.show("1")["unserved_pauses"]
+        self.assertEqual("operator", unserved["point"])
+        self.fermata("run", "job.xml", "-p", "a=b", environment={"PATH": "/nowhere"}, exit_code=1)
+        self.assertEqual([], self.folder.show("2")["unserved_pauses"])
+        self.assertIn("was not served", self.fermata("watch", "1").stderr)
+
+    def test_a_pause_of_what_only_waits_says_when(self):
+        self.folder.write("job.xml", two_steps("true", "true", ""))
+        self.fermata("start", "job.xml")
+        self.assertEqual("1 is PAUSED\n", self.fermata("pause", "1").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
