@@ -3,6 +3,7 @@
 #include <fermata/testing/scenes.hpp>
 
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
 
 namespace fermata::testing {
 namespace {
@@ -330,6 +331,49 @@ TEST_F(Waiting, ANotificationIsSentByTheProcessThatPausedUnlessItDied) {
     repository().notified(taken[0]);
     EXPECT_THAT(repository().take_notifications(), IsEmpty());
     EXPECT_FALSE(repository().has_duties());
+}
+
+TEST_F(Waiting, ANotificationThatFailsIsTriedAgainLaterAndLater) {
+    paused({.point = "approve", .notify = "mail"});
+    std::vector<std::int64_t> delays;
+    for (int attempt = 1; attempt <= 9; ++attempt) {
+        const auto taken = repository().take_notifications();
+        ASSERT_EQ(1U, taken.size());
+        repository().not_notified(taken[0], "no such host");
+        repository().not_notified(taken[0], "it is nobody's any more");
+        EXPECT_FALSE(repository().has_duties());
+        EXPECT_THAT(repository().take_notifications(), IsEmpty());
+        const auto events = repository().events_of(taken[0].execution, "pause.notify_failed", 100);
+        ASSERT_EQ(static_cast<std::size_t>(attempt), events.size());
+        const auto said = nlohmann::json::parse(events.back().data);
+        EXPECT_EQ(attempt, said["attempt"]);
+        EXPECT_EQ(1, said["pause"]);
+        EXPECT_EQ("no such host", said["error"]);
+        delays.push_back((said["next"].get<std::int64_t>() - to_micros(events.back().at)) / 1'000'000);
+        for (std::int64_t second = 0; second < delays.back(); ++second) (void)clock_.now();
+        EXPECT_TRUE(repository().has_duties());
+    }
+    EXPECT_THAT(delays, ElementsAre(30, 60, 120, 240, 480, 960, 1920, 3600, 3600));
+    repository().notified(repository().take_notifications().at(0));
+    EXPECT_FALSE(repository().has_duties());
+}
+
+TEST_F(Waiting, WhatIsKeptForAPointIsTold) {
+    const Claim claim = launch();
+    EXPECT_THAT(repository().buffered_signals_of(claim.execution, 10), IsEmpty());
+    send(claim, "early");
+    send(claim, "typo", {.point = "aprove", .payload = "1"});
+    const auto kept = repository().buffered_signals_of(claim.execution, 10);
+    ASSERT_EQ(2U, kept.size());
+    EXPECT_EQ("early", kept[0].key);
+    EXPECT_EQ("aprove", kept[1].point);
+    EXPECT_EQ("1", kept[1].payload);
+    EXPECT_EQ("ann", kept[1].sender);
+    EXPECT_EQ(1U, repository().buffered_signals_of(claim.execution, 1).size());
+    const StepEntry entry = repository().enter_step(claim, "load", StepEntryMode::start);
+    repository().rest_step(entry.claim, {.progress = {}, .pause = PauseRequest{.point = "approve"}});
+    EXPECT_EQ(1U, repository().buffered_signals_of(claim.execution, 10).size());
+    end(claim, BatchStatus::failed);
 }
 
 TEST_F(Waiting, AnEndClosesWhatIsOpenAndWhatRestsBelowIt) {

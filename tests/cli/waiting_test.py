@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""What is said about what waits: why, what was sent too early, what was asked for too late."""
+"""What is said about what waits: why, what was sent too early, what was asked for too late, who could not be told."""
 
 import json
 import os
+import sqlite3
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from fermata_process import DEADLINE, wait_until  # noqa: E402
+from fermata_process import DEADLINE, rows, wait_until  # noqa: E402
 from jobs import two_steps  # noqa: E402
 from run_test import Case  # noqa: E402
 
@@ -60,8 +61,20 @@ class Waiting(Case):
         self.assertIn('nothing in execution 1 is known to pause at "aprove"; did you mean "approve"?', typo.stderr)
         self.assertIn("only a step's own code", self.fermata("signal", "1", "--point", "elsewhere").stderr)
         self.assertEqual("", self.fermata("signal", "1", "--point", "operator", "--key", "o").stderr)
+        kept = self.waits()
+        self.assertEqual(["approve", "aprove", "elsewhere", "operator"], [wait["point"] for wait in kept])
+        self.assertEqual(("signal", None, "k"), tuple(kept[0][name] for name in ("kind", "pause", "key")))
+        table = self.fermata("show", "1", "--waits").stdout
+        self.assertRegex(table, r"(?m)^ +aprove +signal t +buffered ")
+        self.assertEqual("", self.fermata("show", "1", "--waits", "-o", "name").stdout)
+        self.assertIn("a signal for \"approve\", which is not reached yet: fermata show 1 --waits",
+                      self.fermata("show", "1").stdout)
         self.assertEqual(0, self.open_gate(process)[0])  # the early one was taken: nothing waited
-        self.assertEqual(["approve"], [wait["point"] for wait in self.waits()])
+        kept = self.waits()
+        self.assertEqual(["approve", "aprove", "elsewhere", "operator"], [wait["point"] for wait in kept])
+        self.assertEqual((1, "after", "signals"), tuple(kept[0][name] for name in ("pause", "kind", "how")))
+        self.assertEqual(list(kept[0]), list(kept[1]))
+        self.assertNotIn("not reached", self.fermata("show", "1").stdout)
 
     def test_points_of_commands_and_of_earlier_pauses_are_known(self):
         self.folder.write("job.xml", two_steps(
@@ -105,6 +118,44 @@ class Waiting(Case):
         self.folder.write("job.xml", two_steps("true", "true", ""))
         self.fermata("start", "job.xml")
         self.assertEqual("1 is PAUSED\n", self.fermata("pause", "1").stdout)
+
+    def test_who_could_not_be_told_is_told_and_tried_again_later(self):
+        tries = self.folder.path / "tries"
+        self.folder.write("tell.sh", "echo >> tries; test -e ready || { echo no mail here >&2; exit 4; }\n")
+        pause = '<fer:pause on="*" point="approve" notify="sh tell.sh"/>'
+        ended = self.paused(pause)
+        self.assertRegex(ended.stderr, r'fermata: notifying of "approve" failed once, last at .*, again after .*: .*no mail here')
+        for _ in range(3):
+            self.fermata("list")
+        self.assertEqual(1, len(tries.read_text().splitlines()))  # not before half a minute has passed
+        self.assertIn('failed once', self.fermata("show", "1").stdout)
+        self.assertIn('failed once', self.fermata("show", "1", "--waits").stdout)
+        (wait,) = self.waits()
+        notify = wait["notify"]
+        self.assertEqual(["command", "sent", "failed", "next", "error"], list(notify))
+        self.assertEqual(("sh tell.sh", None, 1), (notify["command"], notify["sent"], notify["failed"]))
+        self.assertGreater(notify["next"], wait["opened"])
+        self.assertEqual(1, len(rows(self.folder.repository, "SELECT 1 FROM event WHERE kind = 'pause.notify_failed'")))
+
+        self.let_time_pass()
+        self.fermata("list")
+        self.assertEqual(2, len(tries.read_text().splitlines()))
+        self.assertIn('failed 2 times', self.fermata("show", "1").stdout)
+        self.folder.write("ready", "")
+        self.let_time_pass()
+        self.fermata("list")
+        (wait,) = self.waits()
+        self.assertEqual((0, None), (wait["notify"]["failed"], wait["notify"]["error"]))
+        self.assertIsNotNone(wait["notify"]["sent"])
+        self.assertNotIn("notifying", self.fermata("show", "1").stdout)
+        self.assertEqual(3, len(tries.read_text().splitlines()))
+        self.fermata("db", "verify")
+
+    def let_time_pass(self):
+        """What was to be tried later is due."""
+        with sqlite3.connect(self.folder.repository, timeout=DEADLINE) as database:
+            changed = database.execute("UPDATE pause SET notifier = 'retry 0000000000000001' WHERE notifier LIKE 'retry %'")
+            self.assertEqual(1, changed.rowcount)
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ class Pause(unittest.TestCase):
         self.addCleanup(lambda: (running.kill(), running.communicate()))
         wait_until("it runs", lambda: "check" in self.folder.fermata("show", "1").stdout)
         sent = self.folder.fermata("signal", "1", "--point", "approve", "--key", "k", "--data", "[1]", exit_code=0)
-        self.assertEqual('buffered: no pause is open at "approve"; it is kept for the next one there',
+        self.assertEqual('buffered: no pause is open at "approve"; it is kept for the next one there (fermata show 1 --waits)',
                          sent.stdout.strip())
         self.assertEqual("", sent.stderr)
         again = self.folder.fermata("signal", "1", "--point", "approve", "--key", "k", "--data", "[1]", exit_code=0)

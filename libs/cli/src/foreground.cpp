@@ -9,6 +9,7 @@
 
 #include "execution_view.hpp"
 #include "log_file.hpp"
+#include "notifications.hpp"
 #include "progress.hpp"
 #include "report.hpp"
 #include "step_lines.hpp"
@@ -51,6 +52,7 @@ private:
 }  // namespace
 
 void tell_of_pauses(Session& session, const JobExecution& execution) {
+    tell_of_notifications(session, execution);
     if (const std::string unserved = unserved_text(unserved_pauses(session, execution)); !unserved.empty())
         Output::note("fermata: " + unserved);
 }

@@ -37,7 +37,7 @@ private:
     Interrupts interrupts_;
 };
 
-/// Once it has ended, on stderr: a pause that was asked for and not served.
+/// Once it has ended or rests, on stderr: notifications that failed, a pause that was asked for and not served.
 void tell_of_pauses(Session& session, const JobExecution& execution);
 
 /// What the verb ends with: `-o json` gets the whole object on stdout.

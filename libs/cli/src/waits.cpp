@@ -9,6 +9,7 @@
 
 #include "execution_view.hpp"
 #include "json_text.hpp"
+#include "notifications.hpp"
 
 namespace fermata::cli {
 
@@ -50,7 +51,15 @@ using Json = nlohmann::ordered_json;
 Json or_null(const std::optional<Timestamp>& at) { return at ? Json(to_rfc3339(*at)) : Json(nullptr); }
 Json or_null(const std::optional<std::string>& text) { return text ? Json(*text) : Json(nullptr); }
 
-Json object_of(const Pause& pause) {
+Json notification_of(const Pause& pause, const FailedNotification* failed) {
+    return {{"command", or_null(pause.what.notify)},
+            {"sent", or_null(pause.notified)},
+            {"failed", failed != nullptr ? failed->attempts : 0},
+            {"next", failed != nullptr ? or_null(failed->next) : Json(nullptr)},
+            {"error", failed != nullptr ? Json(failed->error) : Json(nullptr)}};
+}
+
+Json object_of(const Pause& pause, const FailedNotification* failed) {
     return {{"pause", pause.epoch},
             {"kind", to_string(pause.kind)},
             {"point", pause.what.point},
@@ -64,14 +73,43 @@ Json object_of(const Pause& pause) {
             {"deadline", or_null(pause.deadline)},
             {"completed", or_null(pause.completed)},
             {"completed_by", or_null(pause.completed_by)},
-            {"how", or_null(pause.how)}};
+            {"how", or_null(pause.how)},
+            {"key", nullptr},
+            {"notify", notification_of(pause, failed)}};
 }
 
-Row row_of(const Pause& pause) {
+/// With the keys of a pause, which it is not yet.
+Json object_of(const Signal& kept) {
+    return {{"pause", nullptr},
+            {"kind", "signal"},
+            {"point", kept.point},
+            {"element", ""},
+            {"partition", nullptr},
+            {"message", ""},
+            {"opened", to_rfc3339(kept.at)},
+            {"opened_by", kept.sender},
+            {"counted", 0},
+            {"signals", 0},
+            {"deadline", nullptr},
+            {"completed", nullptr},
+            {"completed_by", nullptr},
+            {"how", nullptr},
+            {"key", kept.key},
+            {"notify", nullptr}};
+}
+
+Row row_of(const Signal& kept) {
+    return {.cells = {"", printable(kept.point), "signal " + printable(kept.key), "buffered", "", local_time(kept.at),
+                      "", printable(kept.sender)},
+            .object = json_text(object_of(kept)),
+            .name = ""};
+}
+
+Row row_of(const Pause& pause, const FailedNotification* failed) {
     return {.cells = {std::to_string(pause.epoch), printable(pause.what.point), place_of(pause), state_of(pause),
                       fmt::format("{}/{}", pause.counted, pause.what.signals), local_time(pause.opened),
                       pause.completed ? local_time(*pause.completed) : "", printable(pause.completed_by.value_or(""))},
-            .object = json_text(object_of(pause)),
+            .object = json_text(object_of(pause, failed)),
             .name = std::to_string(pause.epoch)};
 }
 
@@ -114,9 +152,18 @@ std::string waits_lines(const JobExecution& execution) {
 
 void print_waits(Session& session, JobExecutionId execution) {
     Repository& repository = session.repository();
+    const bool is_table = session.out().format() == Format::table;
+    const std::vector<Pause> pauses = repository.pauses_of(execution, shown_pauses);
+    const auto failed = failed_notifications(session, execution, pauses);
     std::vector<Row> rows;
-    for (const Pause& pause : repository.pauses_of(execution, shown_pauses)) rows.push_back(row_of(pause));
-    if (session.out().format() == Format::table)
+    for (const Pause& pause : pauses) {
+        const auto found = failed.find(pause.epoch);
+        rows.push_back(row_of(pause, found == failed.end() ? nullptr : &found->second));
+        if (is_table && found != failed.end()) session.out().write(sentence(pause, found->second) + "\n");
+    }
+    if (session.out().format() != Format::name)  // which is what signal --pause takes
+        for (const Signal& kept : repository.buffered_signals_of(execution, shown_pauses)) rows.push_back(row_of(kept));
+    if (is_table)
         for (const PauseSummary& summary : repository.pause_summary(execution))
             session.out().write(summary_line(summary));
     session.out().rows(

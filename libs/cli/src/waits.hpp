@@ -19,7 +19,7 @@ namespace fermata::cli {
 [[nodiscard]] inline bool awaits_owner(const JobExecution& execution) {
     return execution.status == BatchStatus::starting && !execution.owner;
 }
-/// `show --waits`: what is open, what was, and the signals of what is open.
+/// `show --waits`: what is open, what was, and the signals kept for what is not reached yet.
 void print_waits(Session& session, JobExecutionId execution);
 /// `--data`: JSON, or @FILE that holds it. Throws Error(invalid), Error(not_found).
 [[nodiscard]] std::optional<std::string> payload_from(const std::optional<std::string>& data);

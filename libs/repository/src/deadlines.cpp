@@ -7,15 +7,19 @@
 
 #include <fermata/base/point.hpp>
 
+#include <algorithm>
+
 namespace fermata {
 namespace {
 
 constexpr std::string_view due =
     "FROM pause p JOIN job_execution e ON e.id = p.execution_id WHERE p.completed IS NULL AND p.deadline <= $1 AND "
     "e.status = 'PAUSED'";
+// $N: retry_at(now). What failed waits until then.
 constexpr std::string_view untold =
     "FROM pause p JOIN job_execution e ON e.id = p.execution_id WHERE p.completed IS NULL AND p.notify IS NOT NULL AND "
-    "p.notified IS NULL AND e.status = 'PAUSED'";
+    "p.notified IS NULL AND e.status = 'PAUSED' AND (p.notifier IS NULL OR p.notifier NOT LIKE 'retry %' OR "
+    "p.notifier <= ";
 
 // The pause that was due first, if it still is.
 std::optional<Pause> due_pause(StoreWrite& write, JobExecutionId execution) {
@@ -74,12 +78,33 @@ bool serve(StoreWrite& write, JobExecutionId execution, const std::string& actor
     return true;
 }
 
+constexpr std::string_view notify_failed = "pause.notify_failed";
+
+std::int64_t failed_attempts(sql::Connection& connection, const Notification& notification) {
+    const std::string of_pause = fmt::format(R"(%"pause":{}}})", notification.epoch);  // names are sorted: it is last
+    return connection
+        .execute("SELECT COUNT(*) FROM event WHERE execution_id = $1 AND kind = $2 AND data LIKE $3",
+                 {Value(notification.execution.value()), Value(notify_failed), cell(of_pause)})[0][0]
+        .integer();
+}
+
+// Half a minute, then twice as long each time.
+Duration pause_before(std::int64_t attempt) {
+    constexpr Duration first = std::chrono::seconds(30);
+    constexpr Duration longest = std::chrono::hours(1);
+    Duration pause = first;
+    for (std::int64_t i = 1; i < attempt && pause < longest; ++i) pause *= 2;
+    return std::min(pause, longest);
+}
+
 }  // namespace
 
 bool Repository::has_duties() {
     static const std::string sql =
-        fmt::format("SELECT CASE WHEN EXISTS (SELECT 1 {}) OR EXISTS (SELECT 1 {}) THEN 1 ELSE 0 END", due, untold);
-    return impl_->select(sql, {cell(impl_->clock.now())})[0][0].integer() == 1;
+        fmt::format("SELECT CASE WHEN EXISTS (SELECT 1 {}) OR EXISTS (SELECT 1 {}$2)) THEN 1 ELSE 0 END", due, untold);
+    const Timestamp now = impl_->clock.now();
+    const std::string retry = retry_at(now);
+    return impl_->select(sql, {cell(now), cell(retry)})[0][0].integer() == 1;
 }
 
 std::vector<JobExecutionId> Repository::serve_deadlines(const std::string& actor) {
@@ -102,10 +127,11 @@ std::vector<JobExecutionId> Repository::serve_deadlines(const std::string& actor
 
 std::vector<Notification> Repository::take_notifications() {
     static const std::string sql =
-        fmt::format("SELECT p.execution_id, p.epoch, p.notifier, p.opened {} LIMIT 1000", untold);
+        fmt::format("SELECT p.execution_id, p.epoch, p.notifier, p.opened {}$1) LIMIT 1000", untold);
     const std::string me = this_notifier();
+    const std::string retry = retry_at(impl_->clock.now());
     std::vector<Notification> mine;
-    const sql::Result rows = impl_->select(sql);
+    const sql::Result rows = impl_->select(sql, {cell(retry)});
     for (std::size_t i = 0; i < rows.size(); ++i) {
         RowReader row(rows[i]);
         const Notification notification{JobExecutionId(row.integer()), row.integer()};
@@ -133,6 +159,33 @@ void Repository::notified(const Notification& notification) {
         const sql::Command last[] = {
             {"UPDATE pause SET notified = $3 WHERE execution_id = $1 AND epoch = $2 AND notified IS NULL",
              {Value(notification.execution.value()), Value(notification.epoch), cell(write.now())}}};
+        write.commit(last);
+    });
+}
+
+void Repository::not_notified(const Notification& notification, const std::string& error) {
+    const std::string me = this_notifier();
+    impl_->transact([&](StoreWrite& write) {
+        const std::int64_t attempt = failed_attempts(*write, notification) + 1;
+        const Timestamp next = write.now() + pause_before(attempt);
+        const std::string retry = retry_at(next);
+        const bool is_mine =
+            write
+                ->execute(
+                    "UPDATE pause SET notifier = $3 WHERE execution_id = $1 AND epoch = $2 AND "
+                    "notified IS NULL AND notifier = $4",
+                    {Value(notification.execution.value()), Value(notification.epoch), cell(retry), cell(me)})
+                .changed == 1;
+        if (!is_mine) return;
+        const Event failed{.at = write.now(),
+                           .execution = notification.execution,
+                           .kind = std::string(notify_failed),
+                           .actor = std::string(runtime_actor),
+                           .data = facts({{"pause", notification.epoch},
+                                          {"attempt", attempt},
+                                          {"next", to_micros(next)},
+                                          {"error", std::string_view(error)}})};
+        const sql::Command last[] = {journal(failed)};
         write.commit(last);
     });
 }

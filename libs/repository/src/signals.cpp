@@ -183,4 +183,12 @@ std::int64_t Repository::count_signals_for(JobExecutionId execution, const Signa
         .integer();
 }
 
+std::vector<Signal> Repository::buffered_signals_of(JobExecutionId execution, std::int64_t limit) {
+    const sql::Result rows = impl_->select(
+        "SELECT point, signal_key, payload, sender, at, pause FROM signal WHERE execution_id = $1 AND answer = "
+        "'buffered' AND pause IS NULL ORDER BY id LIMIT $2",
+        {Value(execution.value()), Value(limit)});
+    return read_all(rows, read_signal);
+}
+
 }  // namespace fermata

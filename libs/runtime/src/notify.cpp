@@ -67,7 +67,7 @@ void send(Repository& repository, const NotificationTools& tools, const Artifact
         FERMATA_POINT("notify.after");
     } catch (const std::exception& error) {
         log.line(fmt::format("notifying about \"{}\" failed: {}", pause->what.point, error.what()));
-        return;
+        return repository.not_notified(notification, error.what());
     }
     repository.notified(notification);
 }

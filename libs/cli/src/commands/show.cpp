@@ -2,6 +2,7 @@
 #include "../command.hpp"
 #include "../cuts.hpp"
 #include "../execution_view.hpp"
+#include "../notifications.hpp"
 #include "../partitions.hpp"
 #include "../report.hpp"
 #include "../skips.hpp"
@@ -15,7 +16,7 @@ namespace fermata::cli {
 namespace {
 
 constexpr std::string_view help =
-    R"(--waits lists pauses, newest first.
+    R"(--waits lists pauses, newest first, and signals that came before the pause they are for.
 
 With -o json: the object "fermata.execution/1"; keys may be added, none is ever changed or left out.
 )";
@@ -86,6 +87,24 @@ std::string unserved_line(const ExecutionView& view) {
     return text.empty() ? text : fact("not paused", text);
 }
 
+/// Somebody believes to have answered.
+std::string kept_line(Session& session, const JobExecution& execution) {
+    if (has_ended(execution.status) || session.out().format() != Format::table) return {};
+    const auto kept = session.repository().buffered_signals_of(execution.id, 1);
+    if (kept.empty()) return {};
+    return fact("kept", fmt::format("a signal for \"{}\", which is not reached yet: fermata show {} --waits",
+                                    printable(kept.front().point), execution.id.value()));
+}
+
+std::string notification_lines(Session& session, const JobExecution& execution) {
+    std::string text;
+    const auto failed = failed_notifications(session, execution.id, execution.waits);
+    for (const Pause& pause : execution.waits)
+        if (const auto found = failed.find(pause.epoch); found != failed.end())
+            text += fact("notify", sentence(pause, found->second));
+    return text;
+}
+
 std::string steps_of(const ExecutionView& view, const Style& style) {
     RunningStep line;
     std::string text;
@@ -120,13 +139,14 @@ std::string actions_text(const ExecutionView& view) {
     return text.empty() ? text : fact("possible", text);
 }
 
-std::string text_of(const ExecutionView& view, const Style& style) {
+std::string text_of(Session& session, const ExecutionView& view) {
+    const Style& style = session.out().style();
     const JobExecution& execution = view.execution;
     std::string text = fmt::format("{}  execution {}  {}\n", style.bold(printable(execution.job_name)),
                                    execution.id.value(), decorated_status(execution, style));
     return text + facts_of(view) + stop_text(view) + cut_lines(view) + waits_lines(execution) + pause_text(view) +
-           unserved_line(view) + failure_of(execution) + actions_text(view) + (view.steps.empty() ? "" : "\n") +
-           steps_of(view, style);
+           notification_lines(session, execution) + kept_line(session, execution) + unserved_line(view) +
+           failure_of(execution) + actions_text(view) + (view.steps.empty() ? "" : "\n") + steps_of(view, style);
 }
 
 ExitCode ShowCommand::run(Session& session) {
@@ -149,7 +169,7 @@ ExitCode ShowCommand::run(Session& session) {
     const auto id = std::to_string(execution.id.value());
     ExecutionView view = view_of(session, std::move(execution));
     view.cuts = session.repository().cuts_of(view.execution.instance_id);
-    session.out().one(text_of(view, session.out().style()), to_json(view, true), id);
+    session.out().one(text_of(session, view), to_json(view, true), id);
     return ExitCode::ok;
 }
 

@@ -19,7 +19,7 @@ constexpr std::string_view help =
   applied          it completed the pause
   counted (17/300) more are needed
   duplicate        this key was sent before; nothing is counted twice
-  buffered         no pause is open there: it is kept for the next one; a point that nothing is
+  buffered         no pause is open there: it is kept for the next one (show --waits lists it); a point that nothing is
                    known to pause at is warned of
   stale            the pause that --pause names is over: exit code 4
   conflict         the key was sent with other data, or the execution is STOPPING: exit code 8
@@ -53,7 +53,8 @@ std::string following(JobExecutionId id, const std::string& point, const SignalA
     if (answer.status == BatchStatus::starting)
         return fmt::format("\n  it waits for a worker now; fermata resume {} runs it here", id.value());
     if (answer.disposition != SignalAnswer::Disposition::buffered) return {};
-    return fmt::format(": no pause is open at \"{}\"; it is kept for the next one there", printable(point));
+    return fmt::format(": no pause is open at \"{}\"; it is kept for the next one there (fermata show {} --waits)",
+                       printable(point), id.value());
 }
 
 /// Where it has paused, and where its definition says that it will.

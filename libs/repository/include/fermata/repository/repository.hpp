@@ -450,6 +450,9 @@ public:
     /// those of a process that died before it said it was done.
     std::vector<Notification> take_notifications();
     void notified(const Notification& notification);
+    /// It failed: somebody tries again after a while, twice as long each time, an hour at most. The journal keeps
+    /// "pause.notify_failed" with `pause`, `attempt`, `next` (microseconds since 1970) and `error`.
+    void not_notified(const Notification& notification, const std::string& error);
     /// Answers the status it had: anything not running becomes ABANDONED; a running one is left alone.
     BatchStatus abandon(JobExecutionId execution, const std::string& actor);
     /// Proof about the owner of a running execution. Nothing if it is not running.
@@ -485,6 +488,8 @@ public:
     [[nodiscard]] std::vector<StepCut> cuts_of(JobInstanceId instance);
     [[nodiscard]] std::vector<Pause> pauses_of(JobExecutionId execution, std::int64_t limit);  ///< newest first
     [[nodiscard]] std::vector<PauseSummary> pause_summary(JobExecutionId execution);           ///< by point
+    /// What was sent to points that were not reached yet, oldest first.
+    [[nodiscard]] std::vector<Signal> buffered_signals_of(JobExecutionId execution, std::int64_t limit);
     [[nodiscard]] std::vector<Event> events_of(JobExecutionId execution, std::string_view kind_prefix,
                                                std::int64_t limit);
     [[nodiscard]] std::vector<Event> events_after(std::int64_t event_id, std::int64_t limit);
