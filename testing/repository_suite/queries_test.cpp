@@ -236,7 +236,7 @@ TEST_F(Costs, AreFew) {
     EXPECT_LE(cost.at("restart"), 8);
     EXPECT_LE(cost.at("enter_step"), 6);
     EXPECT_LE(cost.at("end_step"), 8);
-    EXPECT_LE(cost.at("end_execution"), 9);
+    EXPECT_LE(cost.at("end_execution"), 10) << "the bell for those who wait for it is one of them";
 }
 
 }  // namespace

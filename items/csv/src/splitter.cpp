@@ -39,7 +39,7 @@ inline bool Splitter::end_field(Place& at, const char* next, const char* text_en
     return true;
 }
 
-/// Of a block without quotes each delimiter ends a field. REQUIRES: room for them, and no field begun with a quote.
+/// Before a block's first quote each delimiter ends a field. REQUIRES: room for them, and no field begun with a quote.
 inline void Splitter::end_plain_fields(Place& at, const char* block, std::uint64_t delimiters) {
     const auto base = static_cast<std::uint32_t>(block - at.begin);
     auto start = static_cast<std::uint32_t>(at.field - at.begin);
@@ -78,15 +78,18 @@ Split Splitter::split(const char* begin, const char* end, bool last) {
         const std::uint64_t delimiters = bytes.equal(delimiter);
         const std::uint64_t quotes = has_quotes ? bytes.equal(quote) : 0;
         const std::uint64_t before_feed = (feeds & -feeds) - 1;  // all, if there is none
-        if ((quotes & before_feed) == 0 && !at.inside && !at.quoted && end - block >= block_length &&
-            at.free_end - at.free > block_length) {
-            end_plain_fields(at, block, delimiters & before_feed);
-            if (feeds == 0) continue;
-            ++at.lines;
-            answer = end_record(at, block + std::countr_zero(feeds));
-            break;
-        }
         std::uint64_t found = feeds | delimiters | quotes;
+        if (!at.inside && !at.quoted && end - block >= block_length && at.free_end - at.free > block_length) {
+            const std::uint64_t plain = before_feed & ((quotes & -quotes) - 1);
+            end_plain_fields(at, block, delimiters & plain);
+            if (plain == before_feed) {
+                if (feeds == 0) continue;
+                ++at.lines;
+                answer = end_record(at, block + std::countr_zero(feeds));
+                break;
+            }
+            found &= ~plain;
+        }
         for (; found != 0; found &= found - 1) {
             const char* place = block + std::countr_zero(found);
             if (place >= end) break;
