@@ -17,7 +17,7 @@ def command_job(name, *commands):
 
 def two_steps(first, second, after, more="", name="two"):
     """`after` stands behind the first, `more` is more of its properties."""
-    head = HEAD.format(id=name).replace(" version=", ' xmlns:fer="urn:fermata:job:1" version=')
+    head = HEAD.format(id=name).replace(" xmlns=", ' xmlns:fer="urn:fermata:job:1" xmlns=')
     return head + f"""
   <step id="check" next="load">
     <batchlet ref="command"><properties><property name="command" value="{first}"/>{more}</properties></batchlet>

@@ -84,11 +84,11 @@ class Races(unittest.TestCase):
             sent = self.folder.fermata("signal", number, "--point", "p", "--key", "k")
         running.communicate(timeout=DEADLINE)
         status = self.status()
-        self.assertIn((sent.stdout.split()[0], status), [("buffered", "COMPLETED"), ("applied", "STARTING"),
+        self.assertIn((sent.stdout.split()[0].rstrip(":"), status), [("buffered", "COMPLETED"), ("applied", "STARTING"),
                                                          ("applied", "COMPLETED")], sent)
         if status == "STARTING":
             self.folder.fermata("resume", number, exit_code=0)
-        return sent.stdout.split()[0], status
+        return sent.stdout.split()[0].rstrip(":"), status
 
     def asked_while_it_ends(self, verb, job, number, legal):
         running = self.folder.spawn("run", job)
