@@ -349,7 +349,7 @@ class Restart(Case):
         self.folder.write("job.xml", command_job("job", "test #{jobParameters['region']} = eu"))
         self.fermata("run", "job.xml", "-p", "region=us", exit_code=1)
         word = 'warning: parameter "regoin" is used nowhere in the job'
-        self.assertIn(word, self.fermata("restart", "@latest", "--unset", "region", "-p", "regoin=eu", exit_code=5).stderr)
+        self.assertIn(word, self.fermata("restart", "@latest", "--unset", "region", "-p", "regoin=eu", exit_code=9).stderr)
         self.assertNotIn("warning", self.fermata("restart", "@latest", "-p", "region=eu").stderr)
 
     def test_refusals(self):

@@ -115,8 +115,7 @@ JobOperator::Impl::Restart JobOperator::Impl::prepare_restart(const JobExecution
                                                               const RestartOptions& options) {
     check_restartable(previous);
     const JobDefinition job = options.definition ? *options.definition : definition_of(previous.instance_id);
-    RunnableJob runnable =
-        prepare<JobRestartException>(job, registry, options.parameters, settings.system_properties, ErrorKind::refused);
+    RunnableJob runnable = prepare<JobRestartException>(job, registry, options.parameters, settings.system_properties);
     RestartRequest request{.parameters = options.parameters,
                            .restartable = runnable.job->restartable,
                            .accept_sink = options.accept_sink,
