@@ -184,6 +184,8 @@ FilePosition InputFile::position() {
     return {.offset = offset(), .line = line_, .size = stamp_.size, .modified = stamp_.modified, .before = hash_};
 }
 
+bool InputFile::compressed() const noexcept { return source_->compressed(); }
+
 double InputFile::fraction() const noexcept {
     if (!source_ || stamp_.size == 0) return 1;
     const std::int64_t done = source_->compressed() ? source_->taken() : offset();

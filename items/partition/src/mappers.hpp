@@ -1,5 +1,7 @@
 #pragma once
 // Stock mappers. On a restart partitions keep the properties they had: what they are computed from may have changed.
+#include "record_cuts.hpp"
+
 #include <fermata/batch/context.hpp>
 #include <fermata/batch/partition.hpp>
 #include <fermata/batch/registry.hpp>
@@ -44,13 +46,13 @@ public:
     PartitionPlan map_partitions() override;
 
 protected:
-    RangeMapper(const ArtifactContext& context, char quote);
+    explicit RangeMapper(const ArtifactContext& context);
     static ArtifactInfo info(std::string about, std::string reader);
     [[nodiscard]] static std::vector<PropertyRule> rules();
 
 private:
+    [[nodiscard]] virtual Cuts cut(const std::filesystem::path& path, std::int64_t parts) const = 0;
     std::filesystem::path path_;
-    char quote_;  ///< 0: a record never holds a line feed
     std::int64_t partitions_;
     std::int64_t threads_;
 };
@@ -60,13 +62,20 @@ public:
     explicit CsvMapper(const ArtifactContext& context);
     [[nodiscard]] static ArtifactInfo info();
     [[nodiscard]] static std::vector<PropertyRule> rules();
+
+private:
+    [[nodiscard]] Cuts cut(const std::filesystem::path& path, std::int64_t parts) const override;
+    Properties properties_;
 };
 
 class JsonlMapper : public RangeMapper {
 public:
-    explicit JsonlMapper(const ArtifactContext& context) : RangeMapper(context, 0) {}
+    explicit JsonlMapper(const ArtifactContext& context) : RangeMapper(context) {}
     [[nodiscard]] static ArtifactInfo info();
     using RangeMapper::rules;
+
+private:
+    [[nodiscard]] Cuts cut(const std::filesystem::path& path, std::int64_t parts) const override;
 };
 
 [[nodiscard]] PropertyInfo threads_info();

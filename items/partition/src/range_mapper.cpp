@@ -1,7 +1,7 @@
 #include "mappers.hpp"
 #include "record_cuts.hpp"
 
-#include <fermata/base/error.hpp>
+#include <fermata/items/csv/record_beginnings.hpp>
 
 #include <fmt/format.h>
 
@@ -19,22 +19,18 @@ std::int64_t partitions_of(const Properties& properties) {
     return count;
 }
 
-char quote_of(const Properties& properties) {
-    const auto quote = properties.get<std::string>("quote", "\"");
-    if (quote.size() > 1) throw properties.wrong("quote", fmt::format("\"{}\" is more than one byte", quote));
-    return quote.empty() ? '\0' : quote.front();
-}
+/// Beginnings of records are noted so far apart: a list of them stays short, whatever the file.
+constexpr std::int64_t stride = 4096;
 
 }  // namespace
 
-RangeMapper::RangeMapper(const ArtifactContext& context, char quote)
+RangeMapper::RangeMapper(const ArtifactContext& context)
     : path_(context.step->resolve_path(context.properties.require<std::string>("resource"))),
-      quote_(quote),
       partitions_(partitions_of(context.properties)),
       threads_(threads_of(context.properties)) {}
 
 PartitionPlan RangeMapper::map_partitions() {
-    const std::vector<std::int64_t> cuts = record_cuts(path_, partitions_, quote_);
+    const Cuts cuts = cut(path_, partitions_);
     PartitionPlan plan{.partitions = static_cast<std::int64_t>(cuts.size()), .threads = threads_};
     plan.keep_properties = true;
     for (std::size_t i = 0; i < cuts.size(); ++i) {
@@ -65,23 +61,37 @@ ArtifactInfo RangeMapper::info(std::string about, std::string reader) {
                                    reader)};
 }
 
-CsvMapper::CsvMapper(const ArtifactContext& context) : RangeMapper(context, quote_of(context.properties)) {}
+CsvMapper::CsvMapper(const ArtifactContext& context) : RangeMapper(context), properties_(context.properties) {}
+
+Cuts CsvMapper::cut(const std::filesystem::path& path, std::int64_t parts) const {
+    if (properties_.find<std::string>("quote") == "") return even_cuts(path, parts);
+    const csv::RecordBeginnings found = csv::record_beginnings(path, properties_, stride);
+    return cuts_among(found.offsets, found.size, parts);
+}
 
 ArtifactInfo CsvMapper::info() {
     ArtifactInfo info = RangeMapper::info(
         "Divides one CSV file into ranges of bytes, cut where records begin, also where values hold line feeds. Give "
-        "the "
-        "csvReader start=\"#{partitionPlan['start']}\" and end=\"#{partitionPlan['end']}\"",
+        "the csvReader start=\"#{partitionPlan['start']}\" and end=\"#{partitionPlan['end']}\"",
         "csvMapper");
+    info.properties.push_back({.name = "delimiter", .type = "text", .default_value = ",", .about = "as the reader's"});
     info.properties.push_back({.name = "quote",
-                               .type = "character",
+                               .type = "text",
                                .default_value = "\"",
                                .about = "as the reader's; empty: no value holds a line feed, which saves reading the "
                                         "file to find the cuts"});
+    info.properties.push_back(
+        {.name = "max-line", .type = "number", .default_value = "1048576", .about = "as the reader's"});
     return info;
 }
 
-std::vector<PropertyRule> CsvMapper::rules() { return {partitions_of, threads_of, quote_of}; }
+std::vector<PropertyRule> CsvMapper::rules() {
+    std::vector<PropertyRule> rules = csv::record_rules();
+    rules.insert(rules.end(), {partitions_of, threads_of});
+    return rules;
+}
+
+Cuts JsonlMapper::cut(const std::filesystem::path& path, std::int64_t parts) const { return even_cuts(path, parts); }
 
 ArtifactInfo JsonlMapper::info() {
     return RangeMapper::info(

@@ -1,11 +1,12 @@
 // Stock mappers: what they divide is divided without gaps and without overlaps.
 #include "mappers.hpp"
-#include "record_cuts.hpp"
 
 #include <fermata/base/error.hpp>
 #include <fermata/base/file.hpp>
 #include <fermata/base/id.hpp>
 #include <fermata/items/partition.hpp>
+#include <fermata/items/testing/compressed.hpp>
+#include <fermata/items/testing/rig.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,10 +18,10 @@
 namespace fermata {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
-class Mappers : public testing::Test {
+class Mappers : public ::testing::Test {
 protected:
     Mappers() : folder_(std::filesystem::temp_directory_path() / ("fermata-partition-" + new_uuid())) {
         std::filesystem::create_directories(folder_);
@@ -85,6 +86,31 @@ TEST_F(Mappers, FilesAreThoseThatMatchInTheOrderOfTheirNames) {
     EXPECT_THAT(refusal("filesMapper", {{"files", "*"}, {"none", "x"}}), HasSubstr("neither fail nor complete"));
 }
 
+TEST_F(Mappers, TheFolderAJobWasStartedInIsNoPattern) {
+    job_.working_directory = folder_ / R"(a[1]{x,y}*?\)";
+    std::filesystem::create_directory(job_.working_directory);
+    std::ofstream(job_.working_directory / "1.csv") << "id\n";
+    const PartitionPlan plan = map("filesMapper", {{"files", "{1,2}.csv"}});
+    ASSERT_EQ(plan.partitions, 1);
+    EXPECT_EQ(plan.properties[0].at("file"), (job_.working_directory / "1.csv").string());
+    EXPECT_EQ(map("filesMapper", {{"files", "../a*/[1].csv"}}).partitions, 1);
+    EXPECT_EQ(map("filesMapper", {{"files", (folder_ / "a*" / "*.csv").string()}}).partitions, 1);
+}
+
+TEST_F(Mappers, NoFileIsLeftOutInSilence) {
+    std::filesystem::create_symlink("nowhere", folder_ / "lost.csv");
+    EXPECT_EQ(map("filesMapper", {{"files", "*.csv"}}).partitions, 1) << "its reader says that it is not there";
+    std::filesystem::create_directory_symlink("loop", folder_ / "loop");
+    for (const char* none : {"fail", "complete"})
+        EXPECT_THAT(refusal("filesMapper", {{"files", "loop/*.csv"}, {"none", none}}),
+                    HasSubstr("cannot read the folder \"" + (folder_ / "loop").string() + "\""));
+    EXPECT_EQ(map("filesMapper", {{"files", "absent/*.csv"}, {"none", "complete"}}).partitions, 0);
+    std::filesystem::create_directory(folder_ / "shut");
+    std::filesystem::permissions(folder_ / "shut", std::filesystem::perms::none);
+    EXPECT_EQ(items::unprivileged([&] { (void)map("filesMapper", {{"files", "shut/*"}, {"none", "complete"}}); }),
+              ErrorKind::forbidden);
+}
+
 /// Each range holds the records that begin in it; together they are the file.
 void expect_whole(const PartitionPlan& plan, std::int64_t size) {
     std::int64_t at = 0;
@@ -129,10 +155,33 @@ TEST_F(Mappers, WithoutQuotesAFileIsDividedWithoutReadingIt) {
               plan.properties);
 }
 
+TEST_F(Mappers, ACompressedFileIsDividedByWhatItContains) {
+    std::string text;
+    for (int i = 0; i < 1000; ++i) text += fmt::format("{{\"n\":{}}}\n", i);
+    write("x.jsonl.gz", items::gzipped(text));
+    const PartitionPlan plan = map("jsonlMapper", {{"resource", "x.jsonl.gz"}, {"partitions", "2"}});
+    ASSERT_EQ(plan.partitions, 2);
+    EXPECT_EQ(plan.properties[1].at("start"), std::to_string(text.size() / 2));
+}
+
+TEST_F(Mappers, ADelimiterThatIsNotTheReadersIsNoticed) {
+    write("x.csv", "id;name\n1;a\n");
+    EXPECT_THAT(refusal("csvMapper", {{"resource", "x.csv"}, {"partitions", "2"}}),
+                HasSubstr(R"(x.csv" has no "," but ";")"));
+    EXPECT_EQ(map("csvMapper", {{"resource", "x.csv"}, {"partitions", "2"}, {"delimiter", ";"}}).partitions, 1);
+    EXPECT_EQ(map("csvMapper", {{"resource", "x.csv"}, {"partitions", "2"}, {"delimiter", ","}}).partitions, 1);
+    write("utf16.csv", std::string("\xff\xfe", 2) + "i");
+    EXPECT_THAT(refusal("csvMapper", {{"resource", "utf16.csv"}, {"partitions", "2"}}), HasSubstr("UTF-16"));
+}
+
 TEST_F(Mappers, WhatCannotBeIsRefused) {
     EXPECT_THAT(refusal("csvMapper", {{"resource", "x"}, {"partitions", "0"}}), HasSubstr("0 is not between 1 and"));
     EXPECT_THAT(refusal("csvMapper", {{"resource", "x"}, {"partitions", "1"}, {"quote", "''"}}),
-                HasSubstr("more than one byte"));
+                HasSubstr("is not one ASCII character"));
+    EXPECT_THAT(refusal("csvMapper", {{"resource", "x"}, {"partitions", "1"}, {"delimiter", "ab"}}),
+                HasSubstr("is not one ASCII character"));
+    EXPECT_THAT(refusal("csvMapper", {{"resource", "x"}, {"partitions", "1"}, {"max-line", "0"}}),
+                HasSubstr("0 is not between"));
     EXPECT_THAT(refusal("csvMapper", {{"resource", "none.csv"}, {"partitions", "2"}}), HasSubstr("none.csv"));
 }
 

@@ -50,6 +50,8 @@ public:
     /// Throws IoError, or ReadError for broken compressed data; after that the input counts as ended.
     bool more();
     [[nodiscard]] bool at_end() const noexcept { return ended_; }
+    /// Whether the bytes are decompressed on the way. REQUIRES: it is open.
+    [[nodiscard]] bool compressed() const noexcept;
     /// Moves on by `bytes` of the window, which hold `lines` line feeds.
     void consume(std::size_t bytes, std::int64_t lines) noexcept {
         begin_ += bytes;
