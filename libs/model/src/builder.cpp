@@ -52,8 +52,9 @@ TransitionDefinition BuilderBase::ends(TransitionDefinition::Kind kind, std::str
     return transition;
 }
 
-void StepBuilder::classes(ExceptionFilterDefinition& filter, const std::vector<std::string>& exceptions) {
+void StepBuilder::classes(ExceptionFilterDefinition& filter, const Names& exceptions, const Names& except) {
     for (const auto& name : exceptions) filter.include.push_back({value(name), {}});
+    for (const auto& name : except) filter.exclude.push_back({value(name), {}});
 }
 
 StepBuilder& StepBuilder::reader(std::string_view ref, const PropertyList& properties) {
@@ -71,17 +72,34 @@ StepBuilder& StepBuilder::writer(std::string_view ref, const PropertyList& prope
     return *this;
 }
 
-StepBuilder& StepBuilder::skip(const std::vector<std::string>& exceptions, std::int64_t limit) {
-    ChunkDefinition& definition = chunk("skip limit");
-    definition.skip_limit = Template::literal(std::to_string(limit));
-    classes(definition.skippable, exceptions);
+StepBuilder& StepBuilder::checkpoint_algorithm(std::string_view ref, const PropertyList& properties) {
+    ChunkDefinition& definition = chunk("checkpoint algorithm");
+    definition.checkpoint_policy = Template::literal("custom");
+    definition.checkpoint_algorithm = artifact(ref, properties);
     return *this;
 }
 
-StepBuilder& StepBuilder::retry(const std::vector<std::string>& exceptions, std::int64_t limit) {
+StepBuilder& StepBuilder::time_limit(const Setting& seconds) {
+    chunk("time limit").time_limit = value(seconds);
+    return *this;
+}
+
+StepBuilder& StepBuilder::skip(const Names& exceptions, const std::optional<Setting>& limit, const Names& except) {
+    ChunkDefinition& definition = chunk("skip limit");
+    if (limit) definition.skip_limit = value(*limit);
+    classes(definition.skippable, exceptions, except);
+    return *this;
+}
+
+StepBuilder& StepBuilder::retry(const Names& exceptions, const std::optional<Setting>& limit, const Names& except) {
     ChunkDefinition& definition = chunk("retry limit");
-    definition.retry_limit = Template::literal(std::to_string(limit));
-    classes(definition.retryable, exceptions);
+    if (limit) definition.retry_limit = value(*limit);
+    classes(definition.retryable, exceptions, except);
+    return *this;
+}
+
+StepBuilder& StepBuilder::no_rollback(const Names& exceptions, const Names& except) {
+    classes(chunk("rollback").no_rollback, exceptions, except);
     return *this;
 }
 
@@ -125,21 +143,21 @@ StepBuilder& StepBuilder::stop_on(std::string_view on, std::string_view exit_sta
     return *this;
 }
 
-StepBuilder& StepBuilder::start_limit(std::int64_t limit) {
-    step_.start_limit = Template::literal(std::to_string(limit));
+StepBuilder& StepBuilder::start_limit(const Setting& limit) {
+    step_.start_limit = value(limit);
     return *this;
 }
 
-StepBuilder& StepBuilder::allow_start_if_complete(bool allow) {
-    step_.allow_start_if_complete = Template::literal(allow ? "true" : "false");
+StepBuilder& StepBuilder::allow_start_if_complete(const Setting& allow) {
+    step_.allow_start_if_complete = value(allow);
     return *this;
 }
 
-StepBuilder& StepBuilder::partitions(std::int64_t count, const std::vector<PropertyList>& properties,
-                                     std::int64_t threads) {
+StepBuilder& StepBuilder::partitions(const Setting& count, const std::vector<PropertyList>& properties,
+                                     const std::optional<Setting>& threads) {
     PartitionPlanDefinition plan;
-    plan.partitions = Template::literal(std::to_string(count));
-    if (threads > 0) plan.threads = Template::literal(std::to_string(threads));
+    plan.partitions = value(count);
+    if (threads) plan.threads = value(*threads);
     for (std::size_t i = 0; i < properties.size(); ++i) {
         auto& group = plan.properties.emplace_back();
         group.partition = Template::literal(std::to_string(i));
@@ -169,8 +187,8 @@ StepBuilder& StepBuilder::reducer(std::string_view ref, const PropertyList& prop
     return *this;
 }
 
-StepBuilder& StepBuilder::for_workers() {
-    partition().workers = Template::literal("any");
+StepBuilder& StepBuilder::for_workers(const Setting& which) {
+    partition().workers = value(which);
     return *this;
 }
 
@@ -185,11 +203,11 @@ StepDefinition StepBuilder::finish(Diagnostics& diagnostics) const {
     return step_;
 }
 
-StepBuilder chunk_step(std::string_view id, std::int64_t item_count) {
+StepBuilder chunk_step(std::string_view id, const Setting& item_count) {
     StepBuilder builder;
     builder.step_.id = id;
     ChunkDefinition chunk;
-    chunk.item_count = Template::literal(std::to_string(item_count));
+    chunk.item_count = builder.value(item_count);
     builder.step_.work = std::move(chunk);
     return builder;
 }
@@ -279,6 +297,21 @@ FlowBuilder& FlowBuilder::on(std::string_view on, std::string_view next) {
     return *this;
 }
 
+FlowBuilder& FlowBuilder::end_on(std::string_view on, std::string_view exit_status) {
+    flow_.transitions.push_back(ends(TransitionDefinition::Kind::end, on, exit_status));
+    return *this;
+}
+
+FlowBuilder& FlowBuilder::fail_on(std::string_view on, std::string_view exit_status) {
+    flow_.transitions.push_back(ends(TransitionDefinition::Kind::fail, on, exit_status));
+    return *this;
+}
+
+FlowBuilder& FlowBuilder::stop_on(std::string_view on, std::string_view exit_status, std::string_view restart) {
+    flow_.transitions.push_back(ends(TransitionDefinition::Kind::stop, on, exit_status, restart));
+    return *this;
+}
+
 SplitBuilder split(std::string_view id) {
     SplitBuilder builder;
     builder.split_.id = id;
@@ -303,8 +336,8 @@ JobBuilder& JobBuilder::property(std::string_view name, std::string_view text) {
     return *this;
 }
 
-JobBuilder& JobBuilder::restartable(bool restartable) {
-    job_.restartable = Template::literal(restartable ? "true" : "false");
+JobBuilder& JobBuilder::restartable(const Setting& restartable) {
+    job_.restartable = value(restartable);
     return *this;
 }
 

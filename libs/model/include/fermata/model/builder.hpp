@@ -13,7 +13,9 @@
 #include <fermata/model/job_definition.hpp>
 #include <fermata/model/pause.hpp>
 
+#include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +25,21 @@ namespace fermata {
 
 /// Name and value, in order.
 using PropertyList = std::vector<std::pair<std::string, std::string>>;
+
+/// What stands in an attribute: a number, true or false, or an expression that comes to one.
+class Setting {
+public:
+    template <std::integral Value>
+    Setting(Value value) : text_(std::to_string(value)) {
+        if constexpr (std::same_as<Value, bool>) text_ = value ? "true" : "false";
+    }
+    Setting(std::string text) : text_(std::move(text)) {}
+    Setting(const char* text) : text_(text) {}
+    operator std::string_view() const noexcept { return text_; }
+
+private:
+    std::string text_;
+};
 
 /// What the builders share: expressions are parsed where they are written, and told of in build().
 class BuilderBase {
@@ -45,9 +62,15 @@ public:
     StepBuilder& reader(std::string_view ref, const PropertyList& properties = {});
     StepBuilder& processor(std::string_view ref, const PropertyList& properties = {});
     StepBuilder& writer(std::string_view ref, const PropertyList& properties = {});
-    /// Without a call: unlimited, as the specification says. `exceptions` are registered names.
-    StepBuilder& skip(const std::vector<std::string>& exceptions, std::int64_t limit);
-    StepBuilder& retry(const std::vector<std::string>& exceptions, std::int64_t limit);
+    /// In place of the item policy; `item_count` and `time_limit` do not count then.
+    StepBuilder& checkpoint_algorithm(std::string_view ref, const PropertyList& properties = {});
+    StepBuilder& time_limit(const Setting& seconds);
+    /// Which exceptions, by registered names, but those of `except`; without a limit, or a call, there is none.
+    using Names = std::vector<std::string>;
+    StepBuilder& skip(const Names& exceptions, const std::optional<Setting>& limit = {}, const Names& except = {});
+    StepBuilder& retry(const Names& exceptions, const std::optional<Setting>& limit = {}, const Names& except = {});
+    /// Of those that are retried: the ones for which nothing is rolled back.
+    StepBuilder& no_rollback(const Names& exceptions, const Names& except = {});
     // Of every step.
     StepBuilder& listener(std::string_view ref, const PropertyList& properties = {});
     StepBuilder& property(std::string_view name, std::string_view value);
@@ -61,33 +84,33 @@ public:
     StepBuilder& stop_on(std::string_view on, std::string_view exit_status = {}, std::string_view restart = {});
     /// Where it waits when its exit status matches `on`, then goes on at `to`; empty: at what would have come without.
     StepBuilder& pause_on(std::string_view on, const PauseRequest& what, std::string_view to = {});
-    StepBuilder& start_limit(std::int64_t limit);
-    StepBuilder& allow_start_if_complete(bool allow);
+    StepBuilder& start_limit(const Setting& limit);
+    StepBuilder& allow_start_if_complete(const Setting& allow);
     // A partitioned step. Values of its properties, listeners, work and collector may say #{partitionPlan['name']}.
-    /// `properties`: of partition 0, 1, …; `threads` 0 = as many as partitions.
-    StepBuilder& partitions(std::int64_t count, const std::vector<PropertyList>& properties = {},
-                            std::int64_t threads = 0);
+    /// `properties`: of partition 0, 1, …; without `threads` as many as partitions.
+    StepBuilder& partitions(const Setting& count, const std::vector<PropertyList>& properties = {},
+                            const std::optional<Setting>& threads = {});
     StepBuilder& mapper(std::string_view ref, const PropertyList& properties = {});
     StepBuilder& collector(std::string_view ref, const PropertyList& properties = {});
     StepBuilder& analyzer(std::string_view ref, const PropertyList& properties = {});
     StepBuilder& reducer(std::string_view ref, const PropertyList& properties = {});
     /// Any worker that serves the job may claim partitions: fer:workers="any".
-    StepBuilder& for_workers();
+    StepBuilder& for_workers(const Setting& which = "any");
 
 private:
     friend class JobBuilder;
     friend class FlowBuilder;
-    friend StepBuilder chunk_step(std::string_view, std::int64_t);
+    friend StepBuilder chunk_step(std::string_view, const Setting&);
     friend StepBuilder batchlet_step(std::string_view, std::string_view, const PropertyList&);
     ChunkDefinition& chunk(std::string_view word);
     PartitionDefinition& partition();
-    void classes(ExceptionFilterDefinition& filter, const std::vector<std::string>& exceptions);
+    void classes(ExceptionFilterDefinition& filter, const Names& exceptions, const Names& except);
     /// The step, with what is missing in it told to `diagnostics`.
     StepDefinition finish(Diagnostics& diagnostics) const;
     StepDefinition step_;
 };
 
-[[nodiscard]] StepBuilder chunk_step(std::string_view id, std::int64_t item_count = 10);
+[[nodiscard]] StepBuilder chunk_step(std::string_view id, const Setting& item_count = 10);
 [[nodiscard]] StepBuilder batchlet_step(std::string_view id, std::string_view ref, const PropertyList& properties = {});
 
 /// Asks a registered decider; only `on` and the ways to end lead out of it.
@@ -119,6 +142,9 @@ public:
     FlowBuilder& split(const SplitBuilder& split);
     FlowBuilder& next(std::string_view element);
     FlowBuilder& on(std::string_view on, std::string_view next);
+    FlowBuilder& end_on(std::string_view on, std::string_view exit_status = {});
+    FlowBuilder& fail_on(std::string_view on, std::string_view exit_status = {});
+    FlowBuilder& stop_on(std::string_view on, std::string_view exit_status = {}, std::string_view restart = {});
     FlowBuilder& pause_on(std::string_view on, const PauseRequest& what, std::string_view to = {});
 
 private:
@@ -147,7 +173,7 @@ class JobBuilder : private BuilderBase {
 public:
     explicit JobBuilder(std::string_view id) { job_.id = id; }
     JobBuilder& property(std::string_view name, std::string_view text);
-    JobBuilder& restartable(bool restartable);
+    JobBuilder& restartable(const Setting& restartable);
     /// In the order they are entered first; the first one begins.
     JobBuilder& step(const StepBuilder& step);
     JobBuilder& decision(const DecisionBuilder& decision);
