@@ -126,8 +126,8 @@ class Graph(Case):
                                                '<stop on="C" restart="load"/>'))
         graph = json.loads(self.fermata("graph", "job.xml", "-o", "json").stdout)
         self.assertEqual("two", graph["job"])
-        self.assertEqual([{"id": "check", "kind": "step", "parent": None}, {"id": "load", "kind": "step", "parent": None}],
-                         graph["nodes"])
+        self.assertEqual([{"id": "check", "kind": "step", "parent": None, "partitioned": False},
+                          {"id": "load", "kind": "step", "parent": None, "partitioned": False}], graph["nodes"])
         edges = [tuple(edge.values()) for edge in graph["edges"]]
         self.assertEqual(["from", "to", "kind", "on", "pause", "exit_status"], list(graph["edges"][0]))
         self.assertEqual([("check", "load", "next", "A", "p", None), ("check", "FAILED", "end", "B", None, "X"),
@@ -137,7 +137,7 @@ class Graph(Case):
                           .replace("  </step>", "  </step></flow></split>", 1))
         graph = json.loads(self.fermata("graph", "flows.xml", "-o", "json").stdout)
         self.assertEqual([("s", "split", None), ("f", "flow", "s"), ("step1", "step", "f"), ("step2", "step", None)],
-                         [tuple(node.values()) for node in graph["nodes"]])
+                         [tuple(node.values())[:3] for node in graph["nodes"]])
         self.assertIn(("step1", "f", "flow_end"), [tuple(edge.values())[:3] for edge in graph["edges"]])
 
     def test_of_pictures_one(self):

@@ -23,7 +23,7 @@ public:
 
 private:
     void element(int depth, const StepDefinition& step, const std::string& flow) {
-        line(depth, printable(step.id));
+        line(depth, printable(step.id) + (step.partition ? ", partitioned" : ""));
         arrows(depth + 1, ways_of(step), flow);
     }
     void element(int depth, const DecisionDefinition& decision, const std::string& flow) {
@@ -99,7 +99,8 @@ private:
     }
 
     void element(const StepDefinition& step, const std::string& flow) {
-        node(ends_[step.id].entry, fmt::format("label={}", text("", step.id)));
+        node(ends_[step.id].entry,
+             fmt::format("label={}{}", text("", step.id), step.partition ? ", peripheries=2" : ""));
         arrows(step.id, ways_of(step), flow);
     }
     void element(const DecisionDefinition& decision, const std::string& flow) {

@@ -29,7 +29,7 @@ public:
 
 private:
     void element(const StepDefinition& step, const std::string& parent) {
-        node(step.id, "step", parent);
+        node(step.id, "step", parent, step.partition.has_value());
         arrows(step.id, ways_of(step), parent);
     }
     void element(const DecisionDefinition& decision, const std::string& parent) {
@@ -46,8 +46,8 @@ private:
         for (const auto& flow : split.flows) element(flow, split.id);
         arrows(split.id, ways_of(split), parent);
     }
-    void node(const std::string& id, std::string_view kind, const std::string& parent) {
-        nodes.push_back({{"id", id}, {"kind", kind}, {"parent", or_null(parent)}});
+    void node(const std::string& id, std::string_view kind, const std::string& parent, bool partitioned = false) {
+        nodes.push_back({{"id", id}, {"kind", kind}, {"parent", or_null(parent)}, {"partitioned", partitioned}});
     }
     void arrows(const std::string& from, const GraphWays& ways, const std::string& parent) {
         for (const Arrow& arrow : arrows_of(ways, parent))

@@ -46,13 +46,17 @@ struct Box {
     int height = fermata::height;
     std::vector<Box> inside;
     bool side_by_side = false;
+    bool partitioned = false;
     std::vector<Arrow> arrows;
 };
 
 std::vector<Box> boxes_of(const std::vector<ElementDefinition>& elements, const std::string& flow);
 
 Box box_of(const StepDefinition& step, const std::string& flow) {
-    return {.id = step.id, .word = "step", .arrows = arrows_of(ways_of(step), flow)};
+    return {.id = step.id,
+            .word = "step",
+            .partitioned = step.partition.has_value(),
+            .arrows = arrows_of(ways_of(step), flow)};
 }
 Box box_of(const DecisionDefinition& decision, const std::string& flow) {
     return {.id = decision.id, .word = "decision", .arrows = arrows_of(ways_of(decision), flow)};
@@ -75,6 +79,14 @@ std::vector<Box> boxes_of(const std::vector<ElementDefinition>& elements, const 
     return boxes;
 }
 
+/// An end that stands in words beside its box. That a flow ends where nothing leads on, goes without saying.
+bool is_told(const Arrow& arrow) { return arrow.to_flow_end ? !arrow.when.empty() : !arrow.to_element; }
+
+std::string told(const Arrow& arrow) {
+    return fmt::format("{}{}→ {}{}", arrow.when, arrow.when.empty() ? "" : " ", arrow.to_flow_end ? "end of " : "",
+                       arrow.to);
+}
+
 /// Arrows that do not simply lead to the box below need room at the right.
 int room_for_ways(const std::vector<Box>& boxes) {
     int ways = 0;
@@ -83,8 +95,7 @@ int room_for_ways(const std::vector<Box>& boxes) {
         for (const Arrow& arrow : boxes[i].arrows) {
             const bool down = arrow.to_element && i + 1 < boxes.size() && boxes[i + 1].id == arrow.to;
             if (arrow.to_element && !down) ++ways;
-            if (!arrow.to_element && !arrow.to_flow_end)
-                words = std::max(words, text_width(arrow.when + arrow.to) + 40);
+            if (is_told(arrow)) words = std::max(words, text_width(told(arrow)) + 16);
         }
     }
     return std::max(ways * way_room, words);
@@ -133,17 +144,18 @@ public:
 private:
     void shape(const Box& box) {
         const bool holds = !box.inside.empty();
-        out += fmt::format("<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"{}\"/>\n", box.word,
-                           box.x, box.y, box.width, box.height, box.word == "decision" ? height / 2 : 3);
+        if (box.partitioned) rectangle(box, 4);
+        rectangle(box, 0);
         text(box.id, box.x + 12, box.y + (holds ? 15 : 19), holds ? "title" : "name");
     }
+    void rectangle(const Box& box, int behind) {
+        out +=
+            fmt::format("<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"{}\"/>\n", box.word,
+                        box.x + behind, box.y + behind, box.width, box.height, box.word == "decision" ? height / 2 : 3);
+    }
     void draw(const Box& from, const Arrow& arrow, const Box* below, int& right, int& line) {
-        if (arrow.to_flow_end) return;
-        if (!arrow.to_element) {
-            text(fmt::format("{}{}→ {}", arrow.when, arrow.when.empty() ? "" : " ", arrow.to), from.x + from.width + 8,
-                 from.y + 12 + 14 * line++, "end");
-            return;
-        }
+        if (is_told(arrow)) text(told(arrow), from.x + from.width + 8, from.y + 12 + 14 * line++, "end");
+        if (!arrow.to_element) return;
         const auto to = known_.find(arrow.to);
         if (to == known_.end()) return;
         const int x = from.x + 20;

@@ -249,7 +249,7 @@ TEST(Nested, IsDrawn) {
     otherwise -> s
   split s
     flow s1
-      p
+      p, partitioned
         -> end of s1
       -> end of s
     flow s2
@@ -263,12 +263,14 @@ TEST(Nested, IsDrawn) {
         -> end of s2
       -> end of s
     -> z
-  z
+  z, partitioned
     -> COMPLETED
 )");
     const std::string dot = graph_dot(nested());
     EXPECT_THAT(dot, HasSubstr("    \"decision d\" [label=\"d\", shape=diamond];\n"));
     EXPECT_THAT(dot, HasSubstr("    subgraph \"cluster f\" {\n    label=\"f\";\n"));
+    EXPECT_THAT(dot, HasSubstr("    \"step p\" [label=\"p\", peripheries=2];\n"));
+    EXPECT_THAT(dot, HasSubstr("    \"step q\" [label=\"q\"];\n"));
     EXPECT_THAT(dot, HasSubstr("    \"flow f\" -> \"step g\";\n"));
     EXPECT_THAT(dot, HasSubstr("    \"step h\" -> \"end of flow f\";\n"));
     EXPECT_THAT(dot, HasSubstr("    \"end of flow f\" -> \"step z\" [label=\"Z\"];\n"));
@@ -285,6 +287,15 @@ TEST(Nested, IsAPicture) {
         EXPECT_THAT(svg, HasSubstr(std::string(">") + id + "</text>"));
     EXPECT_THAT(svg, HasSubstr(">E → COMPLETED (EARLY)</text>"));
     EXPECT_THAT(svg, HasSubstr("stroke-dasharray=\"4 3\""));
+    const auto steps = [](const std::string& text) {
+        std::size_t count = 0;
+        for (std::size_t at = 0; (at = text.find("<rect class=\"step\"", at)) != text.npos; ++at) ++count;
+        return count;
+    };
+    EXPECT_EQ(steps(svg), 6U + 2U) << "partitioned ones twice";
+    const std::string paused =
+        graph_svg(job("j").flow(flow("f").step(batchlet_step("s", "b").pause_on("W", {.point = "p"}))).build());
+    EXPECT_THAT(paused, HasSubstr(">W pause at p → end of f</text>"));
     EXPECT_EQ(graph_svg(job_of({batchlet_step("a<&b")})).find("a<&b"), std::string::npos);
 }
 
