@@ -35,6 +35,31 @@ class Docs(unittest.TestCase):
                   if not (page.parent / target).exists()]
         self.assertEqual([], broken)
 
+    def test_the_first_screen_of_the_readme(self):
+        """Its job is the example's, its commands do what it shows; killed as soon as rows are there, not after a time."""
+        text = (ROOT / "README.md").read_text()
+        xml = re.search(r"```xml\n(.*?)```", text, re.DOTALL).group(1)
+        self.assertEqual((ROOT / "examples/first/import.xml").read_text().strip(), xml.strip())
+        commands = re.findall(r"^\$ (.*)$", re.search(r"```console\n(.*?)```", text, re.DOTALL).group(1), re.MULTILINE)
+        first, listing, count, restart, again = commands
+        self.assertEqual(count, again)
+        with Folder() as folder:
+            folder.write("import.xml", xml)
+            run = shlex.split(first.split("&")[0])[1:]
+            running = folder.spawn(*run)
+            try:
+                wait_until("rows in the sink", lambda: rows_or_nothing(folder.path / "vendors.db", "SELECT 1 FROM vendors LIMIT 1"))
+            finally:
+                running.kill()
+                running.communicate()
+            self.assertIn("owner lost", folder.fermata(*shlex.split(listing)[1:], exit_code=0).stdout)
+            _, database, query = shlex.split(count)
+            before = rows(folder.path / database, query)[0][0]
+            self.assertTrue(0 < before < 32_530, before)
+            done = folder.fermata(*shlex.split(restart)[1:], exit_code=0).stdout
+            self.assertIn(f"read {32_530 - before:,} ", done)
+            self.assertEqual([(32_530,)], rows(folder.path / database, query))
+
     def test_job_xml_in_the_documentation_is_valid(self):
         checked = 0
         with Folder() as folder:
@@ -80,18 +105,35 @@ class Docs(unittest.TestCase):
                 folder.fermata(verb, *["1" if word == "12" else word for word in words], exit_code=codes[verb])
             self.assertIn('"payload":{"by":"ann"}', folder.fermata("logs", "1", "load", exit_code=0).stdout)
 
+    def assert_tests_exist(self, rules):
+        """(what, text that names tests as `Suite.Name`)."""
+        sources = "".join(path.read_text() for folder in ("libs/runtime/tests", "testing/repository_suite", "tests")
+                          for pattern in ("*_test.cpp", "*_test.py") for path in (ROOT / folder).rglob(pattern))
+        for what, rule in rules:
+            named = re.findall(r"`(\w+)\.(\w+)`", rule)
+            self.assertTrue(named, what)
+            for suite, test in named:
+                self.assertRegex(sources, rf"TEST_[FP]\({suite}, {test}\)|class {suite}\(")
+                self.assertIn(test, sources)
+        return sources
+
     def test_every_promise_about_waiting_has_its_tests(self):
         text = (ROOT / "docs/waiting.md").read_text()
         rules = re.findall(r"^\| (\d+) \|(.*)\|$", text[text.index("## What is promised"):], re.MULTILINE)
         self.assertEqual([str(n) for n in range(1, 11)], [number for number, _ in rules])
-        sources = "".join(path.read_text() for folder in ("libs/runtime/tests", "testing/repository_suite", "tests")
-                          for pattern in ("*_test.cpp", "*_test.py") for path in (ROOT / folder).rglob(pattern))
-        for number, rule in rules:
-            named = re.findall(r"`(\w+)\.(\w+)`", rule)
-            self.assertTrue(named, number)
-            for suite, test in named:
-                self.assertRegex(sources, rf"TEST_[FP]\({suite}, {test}\)|class {suite}\(")
-                self.assertIn(test, sources)
+        self.assert_tests_exist(rules)
+
+    def test_what_the_tck_leaves_untested_has_tests_that_name_the_paragraph(self):
+        text = (ROOT / "docs/conformance.md").read_text()
+        section = text[text.index("## What the TCK leaves untested"):text.index("## Scenarios")]
+        rows = re.findall(r"^\| ([^|]+) \| (§[^|]+) \| (`[^|]+) \|$", section, re.MULTILINE)
+        self.assertGreater(len(rows), 15)
+        sources = self.assert_tests_exist([(what, tests) for what, _, tests in rows])
+        for what, paragraphs, tests in rows:
+            for test in re.findall(r"`\w+\.(\w+)`", tests):
+                named = re.search(rf", {test}\) \{{  // (§.*)", sources)
+                self.assertTrue(named and any(one in paragraphs.split(", ") for one in re.findall(r"§[\d.]+", named.group(1))),
+                                f"{what}: {test} names none of {paragraphs}")
 
     def test_the_page_about_stopping_does_what_it_says(self):
         """Its job, then its commands for one step, while that step runs."""

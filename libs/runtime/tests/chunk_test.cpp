@@ -50,7 +50,7 @@ TEST_F(Chunk, ACustomAlgorithmDecidesAboutCheckpoints) {
     EXPECT_EQ(step(execution.id).metrics, (Metrics{.read = 7, .written = 7, .commits = 3}));
 }
 
-TEST_F(Chunk, ATimeLimitEndsAChunkBeforeItsItemCount) {
+TEST_F(Chunk, ATimeLimitEndsAChunkBeforeItsItemCount) {  // §8.2.1, §11.8
     script().on_read = [](std::int64_t n) {
         if (n != 2) return;
         const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1050);
@@ -107,7 +107,7 @@ TEST_F(Chunk, WhatBeforeStepSetIsKept) {
     EXPECT_EQ(step(execution.id).user_data, "early");
 }
 
-TEST_F(Chunk, ListenersThatThrowFailTheStep) {
+TEST_F(Chunk, ListenersThatThrowFailTheStep) {  // §8.2.7
     for (const std::string call : {"beforeStep", "beforeChunk", "beforeRead", "afterRead 1", "beforeProcess 1",
                                    "afterProcess 1 1", "beforeWrite 2", "afterWrite 2", "afterChunk", "afterStep"}) {
         script().on_call.clear();

@@ -98,7 +98,7 @@ TEST_F(Flows, AFlowSharesTheJobContextOfItsThread) {
     EXPECT_EQ(execution.exit_status, "abc");
 }
 
-TEST_F(Flows, RestartEntersAFlowAtItsFirstElementAndPassesWhatIsCompleted) {
+TEST_F(Flows, RestartEntersAFlowAtItsFirstElementAndPassesWhatIsCompleted) {  // §8.3, §10.8
     answer({{"b", "!"}});
     const JobExecution first =
         run(job(flow("f", flow("g", step_of("a", "next=\"b\"") + step_of("b")), "next=\"c\"") + step_of("c")));
@@ -171,7 +171,7 @@ TEST_F(Flows, AFailedFlowFailsTheSplitAfterTheOthersHaveEnded) {
     EXPECT_EQ(execution.failure->step, "a");
 }
 
-TEST_F(Flows, EndStopAndFailInsideSplitFlowsEndTheJobAndTheWorstCounts) {
+TEST_F(Flows, EndStopAndFailInsideSplitFlowsEndTheJobAndTheWorstCounts) {  // §8.4.1
     const auto body = [](const std::string& first, const std::string& second) {
         return split("s", flow("f", step_of("a", "", first)) + flow("g", step_of("b", "", second)), "next=\"c\"") +
                step_of("c");
@@ -206,7 +206,7 @@ TEST_F(Flows, WhatOneFlowOfASplitHasEndedAFailureInAnotherDoesNotReopen) {  // �
     }
 }
 
-TEST_F(Flows, CompletedStepsOfSplitFlowsAreNotRunAgain) {
+TEST_F(Flows, CompletedStepsOfSplitFlowsAreNotRunAgain) {  // §8.4, §10.8
     answer({{"b", "!"}});
     const JobExecution first =
         run(job(split("s", flow("f", step_of("a")) + flow("g", step_of("b", "next=\"c\"") + step_of("c")))));
@@ -308,7 +308,7 @@ TEST_F(Flows, ADecisionAfterADecisionSeesTheSameSteps) {
     EXPECT_THAT(script().log, ElementsAre("decide a", "decide a"));
 }
 
-TEST_F(Flows, ADeciderThatThrowsFailsTheJob) {
+TEST_F(Flows, ADeciderThatThrowsFailsTheJob) {  // §8.5.2
     script().on_decide = [](auto, auto&) -> std::string { throw Bad("cannot decide"); };
     const JobExecution execution =
         run(job(step_of("a", "next=\"d\"") + decision("d", R"(<next on="*" to="b"/>)") + step_of("b")));
@@ -435,7 +435,7 @@ TEST_F(Flows, ATargetInAnotherScopeIsToldAtStart) {
     EXPECT_THROW(run(job(decision("d", ""))), JobStartException);
 }
 
-TEST_F(Flows, AnElementReachedTwiceFailsTheJob) {
+TEST_F(Flows, AnElementReachedTwiceFailsTheJob) {  // §8.9.3
     answer({{"b", "BACK"}});
     const JobExecution execution =
         run(job(flow("f", step_of("a"), "next=\"b\"") + step_of("b", "", R"(<next on="BACK" to="f"/>)")));

@@ -282,7 +282,7 @@ TEST_P(Partitions, ThePlanIsStoredInAFewStatements) {
     EXPECT_LE(thousand - hundred, 900 * 8 + 20 + 5 * asked);
 }
 
-TEST_P(Partitions, NotMoreThanThreadsRunAtOnce) {
+TEST_P(Partitions, NotMoreThanThreadsRunAtOnce) {  // §8.2.6.2
     std::atomic<int> now = 0;
     std::atomic<int> most = 0;
     script().on_batchlet = [&](StepContext&) {
@@ -297,7 +297,7 @@ TEST_P(Partitions, NotMoreThanThreadsRunAtOnce) {
     EXPECT_LE(most, 2);
 }
 
-TEST_P(Partitions, WithoutHelpersTheStepRunsItsOwn) {
+TEST_P(Partitions, WithoutHelpersTheStepRunsItsOwn) {  // §8.2.6.2
     JobOperator alone(*repository_, registry_, drivers_, {.helpers = 0});
     script().on_batchlet = [](StepContext&) { return std::string(); };
     const std::string inner = batchlet(plan(4) + std::string(artifacts));
@@ -391,7 +391,7 @@ TEST_P(Partitions, UserDataIsKeptForEachPartitionAndApartFromTheSteps) {
 
 // --- exceptions from every artifact of a partitioned step
 
-TEST_P(Partitions, AnExceptionFromAnyOfTheArtifactsFailsTheStepAndRollsBack) {
+TEST_P(Partitions, AnExceptionFromAnyOfTheArtifactsFailsTheStepAndRollsBack) {  // §9.5
     script().on_batchlet = [](StepContext&) { return std::string("X"); };
     script().on_map = [] { return PartitionPlan{.partitions = 2}; };
     const JobDefinition definition = job(batchlet(R"(<mapper ref="mapper"/>)" + std::string(artifacts)));
@@ -416,7 +416,7 @@ TEST_P(Partitions, AnExceptionFromAnyOfTheArtifactsFailsTheStepAndRollsBack) {
     expect_sound();
 }
 
-TEST_P(Partitions, AnExceptionFromTheReducersRollbackIsToldIfNothingElseFailed) {
+TEST_P(Partitions, AnExceptionFromTheReducersRollbackIsToldIfNothingElseFailed) {  // §9.5
     script().on_call["rollback"] = [](StepContext*, JobContext&) { throw Bad("rollback"); };
     script().on_batchlet = [](StepContext&) -> std::string { throw Bad("work"); };
     const JobExecution execution = run(job(batchlet(plan(1) + R"(<reducer ref="reducer"/>)")));

@@ -200,7 +200,7 @@ TEST_F(SkipRetry, RetryableAndSkippableIsolatesTheOneBadRow) {
     EXPECT_EQ(metrics.rollbacks, 1);
 }
 
-TEST_F(SkipRetry, ARetryListenerThatThrowsFailsTheStep) {
+TEST_F(SkipRetry, ARetryListenerThatThrowsFailsTheStep) {  // §9.2.8
     script().on_process = refuse_at<Flaky>(1, 1);
     script().on_call["onRetryProcess 1"] = [](StepContext*, JobContext&) { throw Bad("from the listener"); };
     const JobExecution execution = run(job(chunk("", 2, lists("", include("test.Flaky")), "rows", "", recorder)));

@@ -16,7 +16,7 @@ protected:
     }
 };
 
-TEST_F(Stop, AChunkStepWritesAndCommitsWhatItHas) {
+TEST_F(Stop, AChunkStepWritesAndCommitsWhatItHas) {  // §11.13
     Gate reached;
     Gate asked;
     script().on_read = [&](std::int64_t n) {
@@ -52,7 +52,7 @@ TEST_F(Stop, ARequestFromAnotherProcessReachesATightLoopOfCommits) {
     EXPECT_EQ(written(), numbers(1, step(id).metrics.written));
 }
 
-TEST_F(Stop, ABatchletGetsStopWhileItProcesses) {
+TEST_F(Stop, ABatchletGetsStopWhileItProcesses) {  // §11.13
     Gate running;
     Gate told;
     script().on_batchlet = [&](StepContext&) {
@@ -87,7 +87,7 @@ TEST_F(Stop, AStepThatStopsItsOwnExecutionIsStoppedHoweverEarlyItAsks) {  // §1
     }
 }
 
-TEST_F(Stop, ABatchletThatThrowsAfterTheStopIsFailed) {
+TEST_F(Stop, ABatchletThatThrowsAfterTheStopIsFailed) {  // §11.13
     Gate running;
     Gate told;
     script().on_batchlet = [&](StepContext&) -> std::string {

@@ -69,7 +69,7 @@ TEST_F(Walk, AFailedStepFailsTheJobUnlessAnElementMatches) {
     EXPECT_EQ(step(past.id, "a").status, BatchStatus::failed);
 }
 
-TEST_F(Walk, AStepReachedTwiceFailsTheJob) {
+TEST_F(Walk, AStepReachedTwiceFailsTheJob) {  // §8.9.3
     answer({{"b", "BACK"}});
     const JobExecution execution =
         run(job(batchlet("a", "next=\"b\"") + batchlet("b", "", R"(<next on="BACK" to="a"/>)")));
@@ -100,7 +100,7 @@ TEST_F(Walk, StopRestartSaysWhereTheNextExecutionBegins) {
     EXPECT_EQ(names(second.id), (Lines{"c"}));
 }
 
-TEST_F(Walk, AllowStartIfCompleteRunsTheChunkFromItsBeginning) {
+TEST_F(Walk, AllowStartIfCompleteRunsTheChunkFromItsBeginning) {  // §8.2.1
     const std::string body =
         chunk(R"(item-count="3")", 5, "", "rows", R"(next="b" allow-start-if-complete="true")") + batchlet("b");
     answer({{"b", "!"}});
@@ -114,7 +114,7 @@ TEST_F(Walk, AllowStartIfCompleteRunsTheChunkFromItsBeginning) {
     EXPECT_EQ(std::count(script().log.begin(), script().log.end(), "reader.open 0"), 2);
 }
 
-TEST_F(Walk, StartLimitCountsRealStarts) {
+TEST_F(Walk, StartLimitCountsRealStarts) {  // §8.2, §10.8
     answer({{"a", "!"}});
     JobExecution execution = run(job(batchlet("a", "start-limit=\"2\"")));
     execution = restart(execution.id);
@@ -125,7 +125,7 @@ TEST_F(Walk, StartLimitCountsRealStarts) {
     EXPECT_TRUE(names(execution.id).empty());
 }
 
-TEST_F(Walk, JobListenersFrameTheJobAndFailIt) {
+TEST_F(Walk, JobListenersFrameTheJobAndFailIt) {  // §8.1.2
     const std::string listeners = R"(<listeners><listener ref="recorder"/></listeners>)";
     script().on_call["afterJob"] = [](StepContext*, JobContext& context) { context.exit_status = "AFTER"; };
     const JobExecution framed = run(job(listeners + batchlet("a")));
@@ -150,7 +150,7 @@ TEST_F(Walk, ExitStatusOfTheContextBeatsTheValueOfProcess) {
     EXPECT_EQ(step(execution.id, "a").exit_status, "SET");
 }
 
-TEST_F(Walk, RestartIsRefusedInItsOwnWords) {
+TEST_F(Walk, RestartIsRefusedInItsOwnWords) {  // §8.1, §10.8, §10.9.11
     answer({{"a", "!"}});
     const JobDefinition definition = job(batchlet("a"));
     const JobExecution first = run(definition);
@@ -171,7 +171,7 @@ TEST_F(Walk, RestartIsRefusedInItsOwnWords) {
     EXPECT_THROW(restart(run(once).id), JobRestartException);
 }
 
-TEST_F(Walk, QueriesKnowTheirExceptions) {
+TEST_F(Walk, QueriesKnowTheirExceptions) {  // §10.9.11
     EXPECT_THROW((void)operator_->job_instance_count("nobody"), NoSuchJobException);
     EXPECT_THROW((void)operator_->job_instances("nobody", 0, 1), NoSuchJobException);
     EXPECT_THROW((void)operator_->running_executions("nobody"), NoSuchJobException);
