@@ -190,6 +190,40 @@ class Secrets(Case):
         self.assertIn("stands where it is not replaced", told)
         self.assertFalse((self.folder.path / "data").exists())
 
+    def test_the_value_is_stored_and_shown_nowhere(self):
+        canary = "c4nary-of-a-password"
+        known = {"SINK": f"postgresql://ann:{canary}@127.0.0.1:1/sales?connect_timeout=2", "KEY": canary}
+        self.folder.write("key.txt", canary + "\n").chmod(0o600)
+        self.folder.write("numbers.xml", NUMBERS)
+        self.folder.write("env.xml", command_job("env", "sh same.sh").replace(
+            "</properties>", '<property name="env.KEY" value="@env:KEY"/><property name="env.SAME" value="@file:key.txt"/>'
+                             "</properties>"))
+        self.folder.write("same.sh", 'test "$KEY" = "$SAME" && exit 3\n')
+        said = []
+
+        def fermata(*arguments, exit_code=0):
+            result = self.folder.fermata(*arguments, environment=known, exit_code=exit_code)
+            said.append(result.stdout + result.stderr)
+
+        fermata("run", "numbers.xml", "-p", "sink=@env:SINK", exit_code=1)
+        self.assertIn("127.0.0.1", said[-1])  # nobody listens there
+        fermata("run", "numbers.xml", "-p", "sink=postgresql://ann:@file:key.txt@127.0.0.1:1/sales", exit_code=1)
+        fermata("run", "env.xml", exit_code=1)
+        self.assertIn("exit code 3", said[-1])
+        for job in ("numbers.xml", "env.xml"):
+            fermata("validate", job)
+        fermata("explain", "numbers.xml", "-p", "sink=@env:SINK")
+        for execution in ("1", "2", "3"):
+            for look in (["show"], ["show", "-o", "json"], ["show", "--skips"], ["logs"], ["events", "-o", "jsonl"]):
+                fermata(look[0], execution, *look[1:])
+        fermata("restart", "1", exit_code=1)
+        fermata("list", "-o", "json")
+        for text in said:
+            self.assertNotIn(canary, text)
+        for path in self.folder.path.rglob("*"):
+            if path.is_file() and path.name != "key.txt":
+                self.assertNotIn(canary.encode(), path.read_bytes(), path)
+
     def test_the_repository_may_be_one_too(self):
         where = {"WHERE": str(self.folder.path / "elsewhere.db")}
         self.fermata("run", self.job("true"), "--repository", "@env:WHERE", environment=where)
