@@ -36,6 +36,23 @@ PARTS = HEAD.format(id="parts") + """
 """
 
 
+RANGES = HEAD.format(id="import") + """
+  <step id="load">
+    <chunk item-count="1000">
+      <reader ref="csvReader"><properties>
+        <property name="resource" value="in.csv"/>
+        <property name="start" value="#{partitionPlan['start']}"/><property name="end" value="#{partitionPlan['end']}"/>
+      </properties></reader>
+      <processor ref="map"><properties><property name="cast" value="id=integer"/></properties></processor>""" + INTO_ITEM + """
+    </chunk>
+    <partition><mapper ref="csvMapper"><properties>
+      <property name="resource" value="in.csv"/><property name="partitions" value="2"/>
+    </properties></mapper></partition>
+  </step>
+</job>
+"""
+
+
 class Failed(Case):
     """An import of 60 rows that fails at the 36th, three chunks committed."""
 
@@ -150,6 +167,43 @@ class AcceptInput(Failed):
         self.assertIn("--accept-input", self.fermata("restart", "1", exit_code=1).stdout)
         self.fermata("restart", "2", "--accept-input")
         self.assertEqual(list(range(1, 61)), self.ids())
+
+
+class Divided(Case):
+    """A file in ranges of bytes: one that has not begun is not read by the cuts of another file."""
+
+    def mend_and_restart(self, reader):
+        self.folder.write("import.xml", RANGES.replace("csv", reader))
+        lines = [f"{row},{'name ' * 12}{row}" if reader == "csv" else json.dumps({"id": str(row), "name": "name " * 12})
+                 for row in range(1, 301)]
+        end = "id,name\n" if reader == "csv" else ""
+        lines = [line + "\n" for line in lines]
+
+        def write(changes):
+            text = end + "".join(changes.get(row, line) for row, line in enumerate(lines, 1))
+            self.folder.write(f"in.{reader}", text)
+
+        def ids():
+            return sorted(int(row[0]) for row in rows(self.folder.path / "sink.db", "SELECT id FROM item"))
+
+        # The end of the second range is bad, so that its partition fails before its first commit.
+        write({row: "x" + line[1:] for row, line in enumerate(lines, 1) if row > 250})
+        self.fermata("run", "import.xml", exit_code=1)
+        done = ids()
+        self.assertLess(len(done), 300)
+        write({1: lines[0].replace("name", "another name")})
+        refused = self.fermata("restart", "1", "--accept-input", exit_code=1).stdout
+        self.assertIn("when it was divided into ranges", refused)
+        self.assertEqual(done, ids())
+        write({})
+        self.fermata("restart", "2")
+        self.assertEqual(list(range(1, 301)), ids())
+
+    def test_csv(self):
+        self.mend_and_restart("csv")
+
+    def test_lines_of_json(self):
+        self.mend_and_restart("jsonl")
 
 
 class JobFile(Case):

@@ -51,7 +51,8 @@ ArtifactInfo reader_info() {
                           .default_value = "0",
                           .about =
                               "byte offset; records that begin before it are left out (values with line feeds need "
-                              "the offset of a record)"},
+                              "the offset of a record); OFFSET/SIZE, as csvMapper gives it, refuses a file of another "
+                              "size"},
              PropertyInfo{.name = "end",
                           .type = "number",
                           .default_value = "",

@@ -20,8 +20,9 @@ CsvReader::CsvReader(const ArtifactContext& context)
     : CsvReader(context.step->resolve_path(context.properties.require<std::string>("resource")),
                 ReaderOptions::from(context.properties)) {
     // Ranges of other partitions would no longer meet this one's.
-    const bool whole = options_.start == 0 && options_.end == ReaderOptions().end;
+    const bool whole = options_.start.offset == 0 && options_.end == ReaderOptions().end;
     if (context.job.accept_input && whole) file_.accept_change();
+    if (options_.start.file_size) file_.was_divided_at(*options_.start.file_size);
 }
 
 CsvReader::CsvReader(std::filesystem::path path, ReaderOptions options, std::size_t block)
@@ -131,8 +132,8 @@ void CsvReader::number_columns() {
 
 /// A range holds the records that begin in it, so ranges side by side hold every record once.
 void CsvReader::skip_to_start() {
-    if (options_.start <= file_.offset()) return;
-    file_.skip_to(options_.start - 1);
+    if (options_.start.offset <= file_.offset()) return;
+    file_.skip_to(options_.start.offset - 1);
     file_.skip_line();
 }
 
@@ -233,8 +234,8 @@ std::string CsvReader::position() const {
 
 double CsvReader::fraction() const noexcept {
     if (options_.end == ReaderOptions().end) return file_.fraction();
-    const auto done = static_cast<double>(std::max(file_.offset() - options_.start, std::int64_t{0}));
-    return std::min(1.0, done / static_cast<double>(std::max(options_.end - options_.start, std::int64_t{1})));
+    const auto done = static_cast<double>(std::max(file_.offset() - options_.start.offset, std::int64_t{0}));
+    return std::min(1.0, done / static_cast<double>(std::max(options_.end - options_.start.offset, std::int64_t{1})));
 }
 
 // --- records that are wrong ------------------------------------------------------------------------------------------

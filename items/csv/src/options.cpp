@@ -53,8 +53,6 @@ char quote_of(const Properties& properties) {
     return unquoted ? '\0' : character(properties, "quote", Dialect().quote);
 }
 
-std::int64_t start_of(const Properties& properties) { return in_range(properties, "start", 0, 0, most); }
-
 std::size_t max_line_of(const Properties& properties) {
     const auto usual = static_cast<std::int64_t>(ReaderOptions().max_line);
     return static_cast<std::size_t>(in_range(properties, "max-line", usual, 1, largest_line));
@@ -76,7 +74,7 @@ std::vector<PropertyRule> Dialect::rules() {
 std::vector<PropertyRule> ReaderOptions::rules() {
     std::vector<PropertyRule> rules = Dialect::rules();
     rules.insert(rules.end(),
-                 {encoding_of, may_be_empty_of, start_of, reads_as<std::int64_t>("end"), max_line_of, from});
+                 {encoding_of, may_be_empty_of, RangeStart::of, reads_as<std::int64_t>("end"), max_line_of, from});
     return rules;
 }
 
@@ -97,8 +95,8 @@ ReaderOptions ReaderOptions::from(const Properties& properties) {
     options.dialect = Dialect::from(properties);
     options.encoding = encoding_of(properties);
     options.may_be_empty = may_be_empty_of(properties);
-    options.start = start_of(properties);
-    options.end = in_range(properties, "end", most, options.start, most);
+    options.start = RangeStart::of(properties);
+    options.end = in_range(properties, "end", most, options.start.offset, most);
     options.max_line = max_line_of(properties);
     options.properties = properties;
     return options;

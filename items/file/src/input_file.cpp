@@ -45,7 +45,10 @@ void InputFile::open(const Checkpoint& from) {
     const Stamp found = examine();
     own_position_ = own_position_ && found == stamp_;
     stamp_ = found;
-    if (!from) return start_at({});
+    if (!from) {
+        refuse_other_division();
+        return start_at({});
+    }
     const FilePosition place = FilePosition::of(from);
     if (!accept_change_) refuse_other_size(place);
     const bool same = place.modified == stamp_.modified && place.size == stamp_.size;
@@ -85,6 +88,15 @@ void InputFile::refuse_other_size(const FilePosition& place) const {
                 fmt::format("restore the file; or, if it is read as a whole and was changed from line {} on only, "
                             "restart with --accept-input; or start a new instance",
                             place.line));
+}
+
+/// Ranges of what the file was do not hold each record of what it is.
+void InputFile::refuse_other_division() const {
+    if (accept_change_ || !divided_size_ || *divided_size_ == stamp_.size) return;
+    throw Error(ErrorKind::refused,
+                fmt::format("input changed: \"{}\" had {} bytes when it was divided into ranges and has {} now",
+                            path_.string(), with_commas(*divided_size_), with_commas(stamp_.size)),
+                "restore the file, or start a new instance");
 }
 
 /// REQUIRES: `place` is the beginning, or a position of this very file.

@@ -1,4 +1,5 @@
 #include <fermata/items/file/input_file.hpp>
+#include <fermata/items/file/range_start.hpp>
 #include <fermata/items/testing/compressed.hpp>
 #include <fermata/items/testing/rig.hpp>
 
@@ -164,6 +165,29 @@ TEST_F(InputFileTest, TakesAFileOfAnotherSizeIfThatWasAccepted) {
     InputFile other = file("oNe\ntwo\nmended\n");
     other.accept_change();
     EXPECT_THROW(other.open(checkpoint), Error);
+}
+
+TEST_F(InputFileTest, RefusesAFileThatWasDividedWithAnotherSize) {
+    InputFile input = file("one\ntwo\nthree\n");
+    input.was_divided_at(8);
+    EXPECT_THAT(message_of(ErrorKind::refused, [&] { input.open({}); }),
+                HasSubstr("had 8 bytes when it was divided into ranges and has 14 now"));
+    input.was_divided_at(14);
+    input.open({});
+    EXPECT_EQ(read_rest(input), "one\ntwo\nthree\n");
+    input.was_divided_at(8);
+    input.accept_change();
+    input.open({});
+}
+
+TEST(RangeStartTest, IsAnOffsetOrOneInAFileOfASize) {
+    const auto of = [](const std::string& text) { return RangeStart::of(items::properties({{"start", text}})); };
+    EXPECT_EQ(RangeStart::of({}).text(), "0");
+    for (const char* text : {"0", "17", "17/40", "0/0"}) EXPECT_EQ(of(text).text(), text);
+    EXPECT_EQ(of("17/40").file_size, 40);
+    for (const char* text : {"", "x", "-1", "1/", "/1", "1/x", "1/-2", "1/2/3"})
+        EXPECT_THAT(message_of(ErrorKind::invalid, [&] { (void)of(text); }),
+                    HasSubstr("\"" + std::string(text) + "\" is neither a byte offset nor OFFSET/SIZE"));
 }
 
 TEST_F(InputFileTest, RefusesOtherBytesBeforeThePositionWithBothHashes) {

@@ -7,25 +7,28 @@ namespace fermata {
 namespace {
 
 ArtifactInfo reader_info() {
-    return {.about =
-                "Reads a file of one JSON object a line, also gzip- or Zstandard-compressed, in constant memory. A "
-                "record has the columns its object has; objects and arrays inside it are kept as their JSON text. "
-                "Goes on at the exact byte after a restart; a file that changed meanwhile is refused. A line that "
-                "is wrong can be skipped: fermata.ParseError (no JSON), fermata.ReadError (length)",
-            .properties = {{.name = "resource", .type = "path", .required = true, .about = "the file"},
-                           {.name = "start",
-                            .type = "number",
-                            .default_value = "0",
-                            .about = "byte offset; lines that begin before it are left out"},
-                           {.name = "end",
-                            .type = "number",
-                            .default_value = "",
-                            .about = "byte offset; lines that begin at it or later are left out"},
-                           {.name = "max-line",
-                            .type = "number",
-                            .default_value = "1048576",
-                            .about = "bytes of the longest line; a longer one is a fermata.ReadError"}},
-            .example = R"(<reader ref="jsonlReader">
+    return {
+        .about =
+            "Reads a file of one JSON object a line, also gzip- or Zstandard-compressed, in constant memory. A "
+            "record has the columns its object has; objects and arrays inside it are kept as their JSON text. "
+            "Goes on at the exact byte after a restart; a file that changed meanwhile is refused. A line that "
+            "is wrong can be skipped: fermata.ParseError (no JSON), fermata.ReadError (length)",
+        .properties = {{.name = "resource", .type = "path", .required = true, .about = "the file"},
+                       {.name = "start",
+                        .type = "number",
+                        .default_value = "0",
+                        .about =
+                            "byte offset; lines that begin before it are left out; OFFSET/SIZE, as jsonlMapper gives "
+                            "it, refuses a file of another size"},
+                       {.name = "end",
+                        .type = "number",
+                        .default_value = "",
+                        .about = "byte offset; lines that begin at it or later are left out"},
+                       {.name = "max-line",
+                        .type = "number",
+                        .default_value = "1048576",
+                        .about = "bytes of the longest line; a longer one is a fermata.ReadError"}},
+        .example = R"(<reader ref="jsonlReader">
   <properties>
     <property name="resource" value="orders.jsonl.gz"/>
   </properties>

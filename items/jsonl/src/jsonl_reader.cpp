@@ -18,25 +18,19 @@ std::size_t max_line_of(const Properties& properties) {
     return static_cast<std::size_t>(limit);
 }
 
-std::int64_t start_of(const Properties& properties) {
-    const auto start = properties.get<std::int64_t>("start", 0);
-    if (start < 0) throw properties.wrong("start", fmt::format("{} is less than 0", start));
-    return start;
-}
-
 }  // namespace
 
 std::vector<PropertyRule> ReaderOptions::rules() {
-    return {max_line_of, start_of, reads_as<std::int64_t>("end"), from};
+    return {max_line_of, RangeStart::of, reads_as<std::int64_t>("end"), from};
 }
 
 ReaderOptions ReaderOptions::from(const Properties& properties) {
     ReaderOptions options;
     options.max_line = max_line_of(properties);
-    options.start = start_of(properties);
+    options.start = RangeStart::of(properties);
     options.end = properties.get<std::int64_t>("end", options.end);
-    if (options.end < options.start)
-        throw properties.wrong("end", fmt::format("{} is less than start, {}", options.end, options.start));
+    if (options.end < options.start.offset)
+        throw properties.wrong("end", fmt::format("{} is less than start, {}", options.end, options.start.offset));
     return options;
 }
 
@@ -44,8 +38,9 @@ JsonlReader::JsonlReader(const ArtifactContext& context)
     : JsonlReader(context.step->resolve_path(context.properties.require<std::string>("resource")),
                   ReaderOptions::from(context.properties)) {
     // Ranges of other partitions would no longer meet this one's.
-    const bool whole = options_.start == 0 && options_.end == ReaderOptions().end;
+    const bool whole = options_.start.offset == 0 && options_.end == ReaderOptions().end;
     if (context.job.accept_input && whole) file_.accept_change();
+    if (options_.start.file_size) file_.was_divided_at(*options_.start.file_size);
 }
 
 JsonlReader::JsonlReader(std::filesystem::path path, ReaderOptions options, std::size_t block)
@@ -55,16 +50,16 @@ void JsonlReader::open(const Checkpoint& from) {
     file_.open(from);
     if (from) return;
     enter_text(file_, "JSON lines");
-    if (options_.start <= file_.offset()) return;
+    if (options_.start.offset <= file_.offset()) return;
     // A range holds the lines that begin in it, so ranges side by side hold every line once.
-    file_.skip_to(options_.start - 1);
+    file_.skip_to(options_.start.offset - 1);
     file_.skip_line();
 }
 
 double JsonlReader::fraction() const noexcept {
     if (options_.end == ReaderOptions().end) return file_.fraction();
-    const auto done = static_cast<double>(std::max(file_.offset() - options_.start, std::int64_t{0}));
-    return std::min(1.0, done / static_cast<double>(std::max(options_.end - options_.start, std::int64_t{1})));
+    const auto done = static_cast<double>(std::max(file_.offset() - options_.start.offset, std::int64_t{0}));
+    return std::min(1.0, done / static_cast<double>(std::max(options_.end - options_.start.offset, std::int64_t{1})));
 }
 
 bool JsonlReader::read(Record& into) {

@@ -5,6 +5,7 @@
 #include <fermata/batch/record.hpp>
 #include <fermata/batch/registry.hpp>
 #include <fermata/items/file/input_file.hpp>
+#include <fermata/items/file/range_start.hpp>
 #include <fermata/items/json/objects.hpp>
 
 #include <filesystem>
@@ -18,7 +19,7 @@ namespace fermata::jsonl {
 
 struct ReaderOptions {
     std::size_t max_line = std::size_t{1} << 20;
-    std::int64_t start = 0;
+    RangeStart start;
     std::int64_t end = std::numeric_limits<std::int64_t>::max();
     /// Throws Error(invalid).
     [[nodiscard]] static ReaderOptions from(const Properties& properties);

@@ -79,7 +79,7 @@ TEST_F(JsonlTest, RangesSideBySideHoldEveryLineOnce) {
         EXPECT_LE(second->fraction(), 1);
     }
     EXPECT_THAT(message_of(ErrorKind::invalid, [&] { (void)reader(content, {{"start", "-1"}}); }),
-                HasSubstr("-1 is less than 0"));
+                HasSubstr("\"-1\" is neither a byte offset nor OFFSET/SIZE"));
     EXPECT_THAT(message_of(ErrorKind::invalid, [&] { (void)reader(content, {{"start", "5"}, {"end", "4"}}); }),
                 HasSubstr("4 is less than start, 5"));
 }

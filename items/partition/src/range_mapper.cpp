@@ -2,6 +2,8 @@
 #include "record_cuts.hpp"
 
 #include <fermata/items/csv/record_beginnings.hpp>
+#include <fermata/items/file/input_file.hpp>
+#include <fermata/items/file/range_start.hpp>
 
 #include <fmt/format.h>
 
@@ -19,6 +21,12 @@ std::int64_t partitions_of(const Properties& properties) {
     return count;
 }
 
+std::int64_t size_of(const std::filesystem::path& path) {
+    InputFile file(path);
+    file.open({});
+    return file.position().size;
+}
+
 /// Beginnings of records are noted so far apart: a list of them stays short, whatever the file.
 constexpr std::int64_t stride = 4096;
 
@@ -30,12 +38,14 @@ RangeMapper::RangeMapper(const ArtifactContext& context)
       threads_(threads_of(context.properties)) {}
 
 PartitionPlan RangeMapper::map_partitions() {
+    // Of the file as it is before it is looked at: what changes meanwhile is refused by its readers.
+    const std::int64_t size = size_of(path_);
     const Cuts cuts = cut(path_, partitions_);
     PartitionPlan plan{.partitions = static_cast<std::int64_t>(cuts.size()), .threads = threads_};
     plan.keep_properties = true;
     for (std::size_t i = 0; i < cuts.size(); ++i) {
         const std::int64_t end = i + 1 < cuts.size() ? cuts[i + 1] : std::numeric_limits<std::int64_t>::max();
-        plan.properties.push_back({{"start", std::to_string(cuts[i])}, {"end", std::to_string(end)}});
+        plan.properties.push_back({{"start", RangeStart{cuts[i], size}.text()}, {"end", std::to_string(end)}});
     }
     return plan;
 }

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,8 @@ public:
 
     /// From now on open() takes a file of another size, too.
     void accept_change() noexcept { accept_change_ = true; }
+    /// From now on open() takes no file of another size at its beginning either, unless a change was accepted.
+    void was_divided_at(std::int64_t size) noexcept { divided_size_ = size; }
     /// At the beginning, or where `from` says. May be called again at any time; going back a little costs nothing.
     /// Throws Error: not_found, forbidden (unreadable), refused (a folder, a device, changed input).
     void open(const Checkpoint& from);
@@ -88,12 +91,14 @@ private:
     void hash_consumed() noexcept;
     void make_room();
     void refuse_other_size(const FilePosition& place) const;
+    void refuse_other_division() const;
 
     std::filesystem::path path_;
     std::string name_;
     std::size_t block_;
     Stamp stamp_;
     bool accept_change_ = false;
+    std::optional<std::int64_t> divided_size_;
     bool own_position_ = false;  ///< this object issued or verified a position of the file it has open
     std::unique_ptr<Source> source_;
     bool ended_ = true;
