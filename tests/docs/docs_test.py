@@ -29,6 +29,36 @@ class Docs(unittest.TestCase):
             enforced = set(rows(folder.repository, "SELECT subject, from_status, to_status FROM status_transition"))
         self.assertEqual(enforced, told)
 
+    def test_commands_have_the_options_that_are_written_of(self):
+        wrong = set()
+        with Folder() as folder:
+            helps = {}
+
+            def help_of(verb, more):
+                for words in ((verb, more), (verb,)) if more and re.fullmatch("[a-z]+", more) else ((verb,),):
+                    if words not in helps:
+                        told = folder.fermata(*words, "--help")
+                        helps[words] = told.stdout if told.returncode == 0 else None
+                    if helps[words] is not None:
+                        return helps[words]
+                return None
+
+            for page in pages():
+                if page.name == "CHANGELOG.md":
+                    continue
+                text = page.read_text()
+                written = re.findall(r"`fermata ([^`\n]+)`", text) + re.findall(r"^[ $]*fermata ([^\n#]+)", text, re.MULTILINE)
+                for command in written:
+                    verbs, *words = command.split(" -- ")[0].split()
+                    for verb in verbs.split("|"):
+                        if not verb.isalpha():
+                            continue
+                        told = help_of(verb, words[0] if words else None)
+                        options = [found.group(1) for word in words if (found := re.match(r"\[?(--[a-z-]+)", word))]
+                        if told is None or not all(option in told for option in options):
+                            wrong.add(f"{page.relative_to(ROOT)}: fermata {command}")
+        self.assertEqual(set(), wrong)
+
     def test_links_lead_somewhere(self):
         broken = [f"{page.relative_to(ROOT)}: {target}" for page in pages()
                   for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
