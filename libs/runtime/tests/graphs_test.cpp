@@ -49,6 +49,24 @@ std::string to_text(const OracleExecution& execution) {
     return text;
 }
 
+using Calls = std::set<std::tuple<std::string, int, int>>;
+
+/// The simplest job for which it still holds; `calls` are those that were made when it was asked last.
+template <class Holds, class MadeCalls>
+RandomJob simplest(RandomJob job, Holds holds, MadeCalls calls) {
+    for (bool again = true; again;) {
+        again = false;
+        (void)holds(job);
+        for (RandomJob& simpler : job.simpler(calls())) {
+            if (!holds(simpler)) continue;
+            job = std::move(simpler);
+            again = true;
+            break;
+        }
+    }
+    return job;
+}
+
 class Graphs : public Harness, public ::testing::WithParamInterface<Shard> {
 protected:
     /// What differs in this job, or nothing. One that pauses is compared with the oracle, which knows nothing of it,
@@ -225,17 +243,9 @@ protected:
 
     /// The simplest job that still differs.
     RandomJob shrunk(RandomJob job) {
-        for (bool again = true; again;) {
-            again = false;
-            (void)difference(job);
-            for (RandomJob& simpler : job.simpler(calls_)) {
-                if (!difference(simpler)) continue;
-                job = std::move(simpler);
-                again = true;
-                break;
-            }
-        }
-        return job;
+        return simplest(
+            std::move(job), [this](const RandomJob& each) { return difference(each).has_value(); },
+            [this]() -> const Calls& { return calls_; });
     }
 
     std::mutex mutex_;  // of what artifacts use
@@ -244,7 +254,7 @@ protected:
     std::vector<std::string> decisions_;
     std::vector<std::string> records_;  ///< of the instance, where some are to be compared
 
-    std::set<std::tuple<std::string, int, int>> calls_;
+    Calls calls_;
     int refused_ = 0;
 };
 
@@ -265,6 +275,25 @@ TEST_P(Graphs, RandomJobsDoWhatTheSpecificationSays) {
     }
     EXPECT_LE(refused_, static_cast<int>(count / 20));
     EXPECT_TRUE(repository_->verify().empty());
+}
+
+/// What a difference is shown by: of any job that has them, nothing is left but what it takes, and it is job XML.
+TEST(RandomJobs, ShrinkToAReadableJob) {
+    const std::vector<std::string> what{"<partition>", "<decision", "<split", "start-limit"};
+    std::map<std::string, int> shrunk;
+    for (std::uint64_t seed = 1; seed <= 200; ++seed)
+        for (const std::string& needed : what) {
+            const RandomJob job = RandomJob::drawn(seed, RandomJob::Kind::any);
+            const auto holds = [&](const RandomJob& each) {
+                const std::string xml = each.xml();
+                return xml.find(needed) != std::string::npos && parse_job(xml, "random.xml").job.has_value();
+            };
+            if (!holds(job)) continue;
+            const std::string xml = simplest(job, holds, [] { return Calls(); }).xml();
+            ++shrunk[needed];
+            EXPECT_LE(std::ranges::count(xml, '\n'), needed == "<split" ? 8 : 4) << xml;
+        }
+    for (const std::string& needed : what) EXPECT_GT(shrunk[needed], 10) << needed;
 }
 
 /// 11,100 graphs, in pieces that ctest runs beside each other.

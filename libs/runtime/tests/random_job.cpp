@@ -201,18 +201,37 @@ private:
                     list.erase(list.begin() + static_cast<std::ptrdiff_t>(i));
                     forget(job.elements, id);
                 });
+            if (element.kind == Kind::flow) unwrap(path, i, element.inside);
+            if (element.kind == Kind::split)
+                for (const RandomElement& flow : element.inside) unwrap(path, i, flow.inside);
             for (std::size_t way = 0; way < element.transitions.size(); ++way)
                 add(path, [&](RandomJob&, auto& list) {
                     list[i].transitions.erase(list[i].transitions.begin() + static_cast<std::ptrdiff_t>(way));
                 });
             if (!element.next.empty()) add(path, [&](RandomJob&, auto& list) { list[i].next.clear(); });
             if (element.partitions > 0) add(path, [&](RandomJob&, auto& list) { list[i].partitions = 0; });
+            if (element.partitions > 1) add(path, [&](RandomJob&, auto& list) { --list[i].partitions; });
             if (element.start_limit > 0) add(path, [&](RandomJob&, auto& list) { list[i].start_limit = 0; });
             if (element.again) add(path, [&](RandomJob&, auto& list) { list[i].again = false; });
             Path inner = path;
             inner.push_back(i);
             visit(element.inside, inner);
         }
+    }
+    /// What it holds, in its place; a split does not hold other elements than flows.
+    void unwrap(const Path& path, std::size_t at, const std::vector<RandomElement>& inside) {
+        if (!path.empty() && holder(path).kind == Kind::split) return;
+        add(path, [&](RandomJob& job, auto& list) {
+            const std::string id = list[at].id;
+            list.erase(list.begin() + static_cast<std::ptrdiff_t>(at));
+            list.insert(list.begin() + static_cast<std::ptrdiff_t>(at), inside.begin(), inside.end());
+            forget(job.elements, id);
+        });
+    }
+    const RandomElement& holder(const Path& path) const {
+        const auto* list = &job_.elements;
+        for (std::size_t i = 0; i + 1 < path.size(); ++i) list = &(*list)[path[i]].inside;
+        return (*list)[path.back()];
     }
     const RandomJob& job_;
 };
