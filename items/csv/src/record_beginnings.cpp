@@ -55,10 +55,11 @@ private:
 
 /// Cut by the wrong delimiter, a range could begin inside of a value.
 void refuse_other_delimiter(const std::filesystem::path& path, std::string_view first, const ReaderOptions& options) {
-    if (options.properties.find<std::string>("delimiter") || first.find(options.dialect.delimiter) != first.npos)
+    if (options.properties.find<std::string>("delimiter") ||
+        first.find(options.dialect.delimiter) != std::string_view::npos)
         return;
     const std::size_t other = first.find_first_of(";\t|");
-    if (other == first.npos) return;
+    if (other == std::string_view::npos) return;
     throw Error(ErrorKind::invalid,
                 fmt::format("the first line of \"{}\" has no \"{}\" but \"{}\"", path.string(),
                             options.dialect.delimiter, printable(first.substr(other, 1))),

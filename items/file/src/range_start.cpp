@@ -10,8 +10,9 @@ RangeStart RangeStart::of(const Properties& properties) {
     if (!text) return {};
     const std::size_t slash = text->find('/');
     const auto offset = parse_int64(std::string_view(*text).substr(0, slash));
-    const auto size = slash == text->npos ? std::nullopt : parse_int64(std::string_view(*text).substr(slash + 1));
-    if (!offset || *offset < 0 || (slash != text->npos && (!size || *size < 0)))
+    const auto size =
+        slash == std::string::npos ? std::nullopt : parse_int64(std::string_view(*text).substr(slash + 1));
+    if (!offset || *offset < 0 || (slash != std::string::npos && (!size || *size < 0)))
         throw properties.wrong("start",
                                fmt::format("\"{}\" is neither a byte offset nor OFFSET/SIZE", printable(*text)));
     return {*offset, size};

@@ -157,7 +157,7 @@ TEST(Builder, SaysAllThatJobXmlSays) {
 TEST(Builder, KnowsEveryElementAndAttribute) {
     const std::string text(in_xml);
     for (const ElementRule& rule : all_rules()) {
-        EXPECT_NE(text.find("<" + std::string(rule.name)), text.npos) << rule.name;
+        EXPECT_NE(text.find("<" + std::string(rule.name)), std::string::npos) << rule.name;
         for (const std::string& name : rule.attribute_names()) {
             const std::regex used("<" + std::string(rule.name) + "\\s[^>]*\\b" + name + "=\"");
             EXPECT_TRUE(std::regex_search(text, used)) << rule.name << " " << name;

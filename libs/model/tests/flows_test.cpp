@@ -289,7 +289,7 @@ TEST(Nested, IsAPicture) {
     EXPECT_THAT(svg, HasSubstr("stroke-dasharray=\"4 3\""));
     const auto steps = [](const std::string& text) {
         std::size_t count = 0;
-        for (std::size_t at = 0; (at = text.find("<rect class=\"step\"", at)) != text.npos; ++at) ++count;
+        for (std::size_t at = 0; (at = text.find("<rect class=\"step\"", at)) != std::string::npos; ++at) ++count;
         return count;
     };
     EXPECT_EQ(steps(svg), 6U + 2U) << "partitioned ones twice";
