@@ -73,7 +73,7 @@ public:
     StepBuilder& no_rollback(const Names& exceptions, const Names& except = {});
     // Of every step.
     StepBuilder& listener(std::string_view ref, const PropertyList& properties = {});
-    StepBuilder& property(std::string_view name, std::string_view value);
+    StepBuilder& property(std::string_view name, std::string_view text);
     /// Where to go when it is COMPLETED; without, the job ends.
     StepBuilder& next(std::string_view step);
     /// Where to go when its exit status matches `on`.
