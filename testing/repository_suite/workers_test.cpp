@@ -324,5 +324,44 @@ TEST_F(Serving, ADeadWorkerIsForgottenOnceItOwnsNothing) {
     expect_sound();
 }
 
+TEST_F(Serving, AWorkerThatWasTakenForDeadOwnsNothingMore) {
+    submit();
+    const auto alpha = serving("alpha");
+    raw()->execute("UPDATE worker SET dead = 1");
+    EXPECT_THROW(std::ignore = claim(*alpha), Error);
+    EXPECT_THROW(repository().change_terms(*alpha, terms({"import"})), Error);
+    expect_sound();
+}
+
+TEST_F(Serving, AWorkerThatWasForgottenAdoptsNothing) {
+    const JobExecutionId id = orphan(1);
+    const auto alpha = serving("alpha");
+    raw()->execute("DELETE FROM worker WHERE name = 'alpha'");
+    const auto before = names();
+    EXPECT_THROW(std::ignore = repository().adopt(id, *alpha, "ann"), Error);
+    EXPECT_EQ(before, names()) << "nor is its row written anew, without its terms";
+    EXPECT_TRUE(execution(id).owner_lost);
+    expect_sound();
+}
+
+TEST_F(Serving, OwnerFilesThatNoRowNamesAreRemovedInTheEnd) {
+    const auto owners = folder_ / "data" / "owners";
+    const auto age = [](const std::filesystem::path& file) {
+        std::filesystem::last_write_time(file, std::filesystem::last_write_time(file) - std::chrono::hours(2));
+    };
+    const auto alpha = serving("alpha");
+    const Worker silent(folder_ / "data");  // has a file, and no row yet
+    std::filesystem::copy_file(owners / alpha->record().incarnation, owners / "left just now");
+    std::filesystem::copy_file(owners / alpha->record().incarnation, owners / "left long ago");
+    age(owners / "left long ago");
+    age(owners / alpha->record().incarnation);
+    age(owners / silent.record().incarnation);
+    EXPECT_EQ(0, repository().forget_dead_workers());
+    EXPECT_FALSE(std::filesystem::exists(owners / "left long ago"));
+    EXPECT_TRUE(std::filesystem::exists(owners / "left just now")) << "its row may be about to be written";
+    EXPECT_TRUE(std::filesystem::exists(owners / silent.record().incarnation));
+    EXPECT_EQ(Liveness::alive, repository().workers().at(0).liveness.liveness);
+}
+
 }  // namespace
 }  // namespace fermata::testing

@@ -58,10 +58,12 @@ constexpr std::string_view session_name =
     "CASE WHEN current_setting('application_name') LIKE 'fermata ________-____-____-____-____________' THEN "
     "current_setting('application_name') END";
 constexpr std::string_view end_sessions = "SELECT pg_terminate_backend(";
+constexpr std::string_view waits_for_no_disk = "SET synchronous_commit";
 
 // Answers how many instants are parameters now.
 std::size_t put_in_our_words(std::string& text) {
     if (text.starts_with(end_sessions)) text = "SELECT 1 WHERE $1 < 0";
+    if (text.starts_with(waits_for_no_disk)) text = "SELECT 1";
     replace(text, session_name, "'a session'");
     const int given = parameters_in(text);
     const bool asks_for_time = replace(text, server_now, fmt::format("${}", given + 1)) > 0;

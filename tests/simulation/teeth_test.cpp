@@ -70,8 +70,8 @@ const std::vector<Mutant>& mutants() {
                     "WHERE execution_id = $1 AND ($5 = ''"}},
          .script = "DROP TRIGGER pause_complete"},
         {.name = "APauseOverrulesAStop",  // guarded twice
-         .edits = {{"SET pauses = pauses + 1 WHERE id = $1 AND status <> 'STOPPING'",
-                    "SET pauses = pauses + 1 WHERE id = $1"}},
+         .edits = {{"SELECT pauses + 1 FROM job_execution WHERE id = $1 AND status <> 'STOPPING'",
+                    "SELECT pauses + 1 FROM job_execution WHERE id = $1"}},
          .script = "DROP TRIGGER job_execution_transition"},
     };
     return all;

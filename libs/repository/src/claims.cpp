@@ -26,18 +26,28 @@ bool anything_to_do(Store& store, const Worker& worker) {
     return store.select(sql, {cell(worker.record().incarnation)})[0][0].integer() == 1;
 }
 
-// Rows that others claim at this instant are passed over, so that workers do not wait for each other.
-std::vector<ClaimedExecution> lock_waiting(StoreWrite& write, const Worker& worker, std::int64_t most) {
+constexpr std::size_t places = 20;
+
+struct Found {
+    std::vector<ClaimedExecution> claimed;
+    std::int64_t owner = 0;
+};
+
+// Rows that others claim at this instant are passed over, so that workers do not wait for each other. And the row of
+// the worker, in the same round trip.
+Found lock_waiting(StoreWrite& write, const Worker& worker, std::int64_t most) {
     const bool locks = !write.dialect().for_update.empty();
     const std::string sql = fmt::format(
         "SELECT e.id, e.instance_id, i.uuid, e.epoch + 1, CASE WHEN e.started IS NULL THEN 0 ELSE 1 END, "
         "CASE WHEN e.rests > 0 THEN 1 ELSE 0 END, e.accept_sink, e.accept_input {} ORDER BY e.id LIMIT $2{}",
         waiting, locks ? fmt::format("{} OF e SKIP LOCKED", write.dialect().for_update) : "");
-    const sql::Result rows = write->execute(sql, {cell(worker.record().incarnation), Value(most)});
-    std::vector<ClaimedExecution> claimed;
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-        RowReader row(rows[r]);
-        ClaimedExecution& one = claimed.emplace_back();
+    const std::string lock = lock_worker_sql(write.dialect());
+    const Value incarnation = cell(worker.record().incarnation);
+    const sql::Command both[] = {{sql, {incarnation, Value(most)}}, {lock, {incarnation}}};
+    const std::vector<sql::Result> rows = write->execute_all(both);
+    const auto read = [](std::span<const Value> cells) {
+        RowReader row(cells);
+        ClaimedExecution one;
         one.claim.execution = JobExecutionId(row.integer());
         one.claim.instance = JobInstanceId(row.integer());
         one.claim.instance_uuid = row.text();
@@ -46,35 +56,62 @@ std::vector<ClaimedExecution> lock_waiting(StoreWrite& write, const Worker& work
         one.begun = row.flag();
         one.accept_sink = row.flag();
         one.accept_input = row.flag();
-    }
-    return claimed;
+        return one;
+    };
+    return {read_all(rows[0], read), locked_worker(rows[1], worker)};
 }
 
-// Ids are numbers of ours, so they may stand in the text.
-std::string ids_of(const std::vector<ClaimedExecution>& claimed) {
-    std::string ids;
-    for (const ClaimedExecution& one : claimed)
-        ids += fmt::format("{}{}", ids.empty() ? "" : ", ", one.claim.execution.value());
-    return ids;
+// So many places that the text is always the same.
+const std::string& own_sql() {
+    static const std::string sql = [] {
+        std::string numbers;
+        for (std::size_t i = 0; i < places; ++i) numbers += fmt::format("{}${}", i == 0 ? "" : ", ", i + 3);
+        return fmt::format(
+            "UPDATE job_execution SET status = 'STARTED', owner = $1, epoch = epoch + 1, updated = $2, started = "
+            "COALESCE(started, $2) WHERE id IN ({}) AND status = 'STARTING' AND owner IS NULL",
+            numbers);
+    }();
+    return sql;
 }
 
-void own(StoreWrite& write, const std::vector<ClaimedExecution>& claimed, std::int64_t owner, const Worker& worker,
-         const std::string& actor) {
-    const std::string sql = fmt::format(
-        "UPDATE job_execution SET status = 'STARTED', owner = $1, epoch = epoch + 1, updated = $2, "
-        "started = COALESCE(started, $2) WHERE id IN ({}) AND status = 'STARTING' AND owner IS NULL",
-        ids_of(claimed));
-    write->execute(sql::Command{sql, {Value(owner), cell(write.now())}, static_cast<std::int64_t>(claimed.size())});
-    std::vector<std::string> data;
-    data.reserve(claimed.size());
-    sql::Params cells;
-    for (const ClaimedExecution& one : claimed) {
-        data.push_back(facts({{"epoch", one.claim.epoch}, {"worker", std::string_view(worker.record().name)}}));
-        cells.insert(cells.end(), {cell(write.now()), Value(one.claim.execution.value()),
-                                   Value(std::string_view("execution.claimed")), cell(actor), cell(data.back())});
-    }
-    insert_rows(*write, "INSERT INTO event (at, execution_id, kind, actor, data) VALUES ", 5, cells);
+sql::Command own(std::span<const ClaimedExecution> claimed, std::int64_t owner, Timestamp now) {
+    sql::Command command{own_sql(), {Value(owner), cell(now)}, static_cast<std::int64_t>(claimed.size())};
+    for (const ClaimedExecution& one : claimed) command.params.emplace_back(one.claim.execution.value());
+    while (command.params.size() < places + 2) command.params.emplace_back(-1);
+    return command;
 }
+
+std::vector<sql::Command> own(const Found& found, Timestamp now) {
+    std::vector<sql::Command> owned;
+    for (std::span<const ClaimedExecution> left = found.claimed; !left.empty();) {
+        const std::size_t some = std::min(left.size(), places);
+        owned.push_back(own(left.first(some), found.owner, now));
+        left = left.subspan(some);
+    }
+    return owned;
+}
+
+/// What the journal says of each; lives until it is written.
+class Claims {
+public:
+    Claims(const std::vector<ClaimedExecution>& claimed, const Worker& worker, const std::string& actor,
+           Timestamp now) {
+        events_.reserve(claimed.size());
+        for (const ClaimedExecution& one : claimed)
+            events_.push_back(
+                {.at = now,
+                 .execution = one.claim.execution,
+                 .kind = "execution.claimed",
+                 .actor = actor,
+                 .data = facts({{"epoch", one.claim.epoch}, {"worker", std::string_view(worker.record().name)}})});
+    }
+    void append_to(std::vector<sql::Command>& commands) const {
+        for (const Event& event : events_) commands.push_back(journal(event));
+    }
+
+private:
+    std::vector<Event> events_;
+};
 
 // The whole claim was committed, or nothing of it.
 bool owns_first(StoreWrite& look, const std::vector<ClaimedExecution>& claimed, const Worker& worker) {
@@ -122,21 +159,22 @@ bool disown(StoreWrite& write, JobExecutionId execution, const Worker& worker, c
 
 std::vector<ClaimedExecution> Repository::claim_waiting(const Worker& worker, std::int64_t most,
                                                         const std::string& actor) {
-    std::vector<ClaimedExecution> claimed;
-    if (most < 1) return claimed;
-    if (!impl_->database.dialect().concurrent_writers && !anything_to_do(*impl_, worker)) return claimed;
+    Found found;
+    if (most < 1) return {};
+    if (!impl_->database.dialect().concurrent_writers && !anything_to_do(*impl_, worker)) return {};
     impl_->transact(
         [&](StoreWrite& write) {
-            const std::int64_t owner = lock_worker(write, worker);
-            claimed = lock_waiting(write, worker, most);
-            if (claimed.empty()) return;
-            own(write, claimed, owner, worker, actor);
+            found = lock_waiting(write, worker, most);
+            if (found.claimed.empty()) return;
+            const Claims claims(found.claimed, worker, actor, write.now());
+            std::vector<sql::Command> last = own(found, write.now());
+            claims.append_to(last);
             FERMATA_POINT("claim.before-commit");
-            write.commit();
+            write.commit(last);
             FERMATA_POINT("claim.after-commit");
         },
-        [&](StoreWrite& look) { return owns_first(look, claimed, worker); });
-    return claimed;
+        [&](StoreWrite& look) { return owns_first(look, found.claimed, worker); });
+    return std::move(found.claimed);
 }
 
 std::vector<LostExecution> Repository::lost_executions(const Worker& worker) {

@@ -6,11 +6,28 @@
 
 #include <fmt/format.h>
 
+#include <mutex>
+#include <set>
+
 namespace fermata {
 
 struct Repository::Impl : Store {
     using Store::Store;
     using Write = StoreWrite;
+
+    /// Whether the worker was enlisted here: then its row was written once, and is not written again when it has gone.
+    [[nodiscard]] bool serves(const Worker& worker) {
+        const std::lock_guard lock(mutex_);
+        return serving_.contains(worker.record().incarnation);
+    }
+    void note_serving(const Worker& worker) {
+        const std::lock_guard lock(mutex_);
+        serving_.insert(worker.record().incarnation);
+    }
+
+private:
+    std::mutex mutex_;
+    std::set<std::string> serving_;
 };
 
 [[nodiscard]] inline Error no_such_execution(JobExecutionId execution) {

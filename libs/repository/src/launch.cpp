@@ -11,17 +11,15 @@
 namespace fermata {
 namespace {
 
-void store_definition(sql::Connection& connection, const StoredDefinition& definition) {
-    connection.execute(
-        "INSERT INTO job_definition (hash, job_name, canonical) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING",
-        {cell(definition.hash), cell(definition.job_name), cell(definition.canonical)});
+sql::Command store_definition(const StoredDefinition& definition) {
+    return {"INSERT INTO job_definition (hash, job_name, canonical) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING",
+            {cell(definition.hash), cell(definition.job_name), cell(definition.canonical)}};
 }
 
 struct NewExecution {
     JobInstanceId instance;
     std::string_view job_name;
     std::optional<JobExecutionId> restart_of;
-    const Parameters* parameters;
     const Worker* worker;  ///< nobody: a worker is to claim it
     bool accept_sink = false;
     bool accept_input = false;
@@ -39,12 +37,7 @@ JobExecutionId insert_execution(sql::Connection& connection, const NewExecution&
         {Value(e.instance.value()), cell(e.job_name), cell(to_string(status)), cell(now),
          e.worker != nullptr ? cell(now) : Value(), e.restart_of ? Value(e.restart_of->value()) : Value(), owner,
          flag_cell(e.accept_sink), flag_cell(e.accept_input), flag_cell(e.for_workers)});
-    const JobExecutionId id{inserted[0][0].integer()};
-    sql::Params cells;
-    for (const auto& [name, value] : *e.parameters)
-        cells.insert(cells.end(), {Value(id.value()), cell(name), cell(value)});
-    insert_rows(connection, "INSERT INTO job_parameter (execution_id, name, value) VALUES ", 3, cells);
-    return id;
+    return JobExecutionId{inserted[0][0].integer()};
 }
 
 struct NewInstance {
@@ -52,15 +45,17 @@ struct NewInstance {
     std::string uuid;
 };
 
-// Nothing if the key is taken.
+// With its definition. Nothing if the key is taken.
 std::optional<NewInstance> insert_instance(sql::Connection& connection, const LaunchRequest& request, Timestamp now) {
     std::string uuid = new_uuid();
-    const sql::Result inserted = connection.execute(
-        "INSERT INTO job_instance (uuid, job_name, instance_key, definition_hash, working_directory, created) "
-        "VALUES ($1, $2, $3, $4, $5, $6) "
-        "ON CONFLICT (job_name, instance_key) WHERE instance_key IS NOT NULL DO NOTHING RETURNING id",
-        {cell(uuid), cell(request.definition.job_name), cell(request.instance_key), cell(request.definition.hash),
-         cell(request.working_directory), cell(now)});
+    const sql::Command both[] = {
+        store_definition(request.definition),
+        {"INSERT INTO job_instance (uuid, job_name, instance_key, definition_hash, working_directory, created) "
+         "VALUES ($1, $2, $3, $4, $5, $6) "
+         "ON CONFLICT (job_name, instance_key) WHERE instance_key IS NOT NULL DO NOTHING RETURNING id",
+         {cell(uuid), cell(request.definition.job_name), cell(request.instance_key), cell(request.definition.hash),
+          cell(request.working_directory), cell(now)}}};
+    const sql::Result inserted = std::move(connection.execute_all(both).back());
     if (inserted.empty()) return std::nullopt;
     return NewInstance{JobInstanceId(inserted[0][0].integer()), std::move(uuid)};
 }
@@ -75,17 +70,31 @@ std::optional<InstanceExists> instance_with_key(sql::Connection& connection, con
     return InstanceExists{JobInstanceId(found[0][0].integer()), JobExecutionId(found[0][1].integer())};
 }
 
-// The first event of an execution; a submitted one is rung for.
-sql::Command begin_journal(StoreWrite& write, JobExecutionId execution, const Worker* worker, const std::string& actor,
-                           std::string data, Event& event) {
-    if (worker == nullptr) ring_workers(write);
-    event = {.at = write.now(),
-             .execution = execution,
-             .kind = worker == nullptr ? "execution.submitted" : "execution.started",
-             .actor = actor,
-             .data = std::move(data)};
-    return journal(event);
-}
+// What is written last about a new execution, together with the commit: its parameters and its first event; a
+// submitted one is rung for.
+class Beginning {
+public:
+    Beginning(StoreWrite& write, JobExecutionId execution, const Parameters& parameters, const Worker* worker,
+              const std::string& actor, std::string data)
+        : event_{.at = write.now(),
+                 .execution = execution,
+                 .kind = worker == nullptr ? "execution.submitted" : "execution.started",
+                 .actor = actor,
+                 .data = std::move(data)} {
+        sql::Params cells;
+        for (const auto& [name, value] : parameters)
+            cells.insert(cells.end(), {Value(execution.value()), cell(name), cell(value)});
+        append_rows(commands_, "INSERT INTO job_parameter (execution_id, name, value) VALUES ", 3, cells, texts_);
+        commands_.push_back(journal(event_));
+        if (worker == nullptr) append_ring(commands_, write, work_channel);
+    }
+    [[nodiscard]] std::span<const sql::Command> commands() const { return commands_; }
+
+private:
+    Event event_;
+    std::deque<std::string> texts_;
+    std::vector<sql::Command> commands_;
+};
 
 struct InstanceRow {
     JobInstanceId id;
@@ -97,7 +106,7 @@ struct InstanceRow {
 // definition, which must be stored before the row can name it.
 InstanceRow lock_instance(sql::Connection& connection, JobExecutionId previous,
                           const std::optional<StoredDefinition>& definition) {
-    if (definition) store_definition(connection, *definition);
+    if (definition) connection.execute(store_definition(*definition));
     const sql::Result row = connection.execute(
         "UPDATE job_instance SET definition_hash = COALESCE($2, definition_hash) "
         "WHERE id = (SELECT e.instance_id FROM job_execution e WHERE e.id = $1) RETURNING id, uuid, job_name",
@@ -169,7 +178,6 @@ void despite_purge(Verb&& verb) {
 std::variant<Claim, InstanceExists> create(Store& store, const LaunchRequest& request, const Worker* worker) {
     std::variant<Claim, InstanceExists> answer;
     const auto verb = [&](StoreWrite& write) {
-        store_definition(*write, request.definition);
         const auto instance = insert_instance(*write, request, write.now());
         if (!instance) {
             const auto exists = instance_with_key(*write, request);
@@ -181,20 +189,17 @@ std::variant<Claim, InstanceExists> create(Store& store, const LaunchRequest& re
                                                    {.instance = instance->id,
                                                     .job_name = request.definition.job_name,
                                                     .restart_of = {},
-                                                    .parameters = &request.parameters,
                                                     .worker = worker,
                                                     .for_workers = request.for_workers},
                                                    write.now());
         answer = Claim{id, instance->id, instance->uuid, 1};
-        Event first;
-        const sql::Command last[] = {begin_journal(write, id, worker, request.actor,
-                                                   facts({{"job", std::string_view(request.definition.job_name)},
-                                                          {"instance", instance->id.value()},
-                                                          {"instance_key", fact(request.instance_key)},
-                                                          {"definition", std::string_view(request.definition.hash)}}),
-                                                   first)};
+        const Beginning beginning(write, id, request.parameters, worker, request.actor,
+                                  facts({{"job", std::string_view(request.definition.job_name)},
+                                         {"instance", instance->id.value()},
+                                         {"instance_key", fact(request.instance_key)},
+                                         {"definition", std::string_view(request.definition.hash)}}));
         FERMATA_POINT("launch.before-commit");
-        write.commit(last);
+        write.commit(beginning.commands());
         FERMATA_POINT("launch.after-commit");
     };
     despite_purge([&] {
@@ -223,17 +228,15 @@ std::variant<Claim, RestartRefused> create_again(Store& store, const std::filesy
             end_lost(write, standing, owner.evidence, request.actor);
             lost = standing;
         }
-        const JobExecutionId id =
-            insert_execution(*write,
-                             {instance.id, instance.job_name, previous, &request.parameters, worker,
-                              request.accept_sink, request.accept_input, request.for_workers},
-                             write.now());
+        const JobExecutionId id = insert_execution(*write,
+                                                   {instance.id, instance.job_name, previous, worker,
+                                                    request.accept_sink, request.accept_input, request.for_workers},
+                                                   write.now());
         answer = Claim{id, instance.id, instance.uuid, 1};
-        Event first;
-        const sql::Command last[] = {
-            begin_journal(write, id, worker, request.actor, restart_facts(request, previous, instance), first)};
+        const Beginning beginning(write, id, request.parameters, worker, request.actor,
+                                  restart_facts(request, previous, instance));
         FERMATA_POINT("restart.before-commit");
-        write.commit(last);
+        write.commit(beginning.commands());
         FERMATA_POINT("restart.after-commit");
     };
     despite_purge([&] {

@@ -30,7 +30,7 @@ void declare_dead(Store& store, std::string_view finder) {
         const sql::Result workers = connection.execute(late, {cell(finder)});
         for (std::size_t i = 0; i < workers.size(); ++i) {
             const std::int64_t worker = workers[i][0].integer();
-            // First: one that is stopped in the middle of a claim holds its row, and nobody could be declared dead.
+            // First: what one that is stopped in the middle of a verb has locked keeps nobody waiting.
             end_sessions(connection, worker);
             ids += fmt::format("{}{}", ids.empty() ? "" : ", ", worker);
         }

@@ -80,12 +80,21 @@ std::int64_t claim_worker(sql::Connection& connection, const WorkerRecord& worke
     return row[0][0].integer();
 }
 
-std::int64_t lock_worker(StoreWrite& write, const Worker& worker) {
-    const std::string sql = fmt::format("SELECT id FROM worker WHERE incarnation = $1{}", write.dialect().for_update);
-    const sql::Result row = write->execute(sql, {cell(worker.record().incarnation)});
+// Against deletion only: a heartbeat must not wait for a claim, nor for the disk that it is written to.
+std::string lock_worker_sql(const sql::Dialect& dialect) {
+    return fmt::format("SELECT id FROM worker WHERE incarnation = $1 AND dead = 0{}",
+                       dialect.for_update.empty() ? "" : " FOR KEY SHARE");
+}
+
+std::int64_t locked_worker(const sql::Result& row, const Worker& worker) {
     if (!row.empty()) return row[0][0].integer();
     throw Error(ErrorKind::stale, fmt::format("worker {} was taken for dead", worker.record().incarnation),
                 "start it again: a new process is a new worker");
+}
+
+std::int64_t lock_worker(StoreWrite& write, const Worker& worker) {
+    const std::string sql = lock_worker_sql(write.dialect());
+    return locked_worker(write->execute(sql, {cell(worker.record().incarnation)}), worker);
 }
 
 void count_deaths(sql::Connection& connection, const Standing& standing, Partitions which, Timestamp now) {
@@ -143,21 +152,25 @@ void end_unfinished_partitions(sql::Connection& connection, JobExecutionId execu
 }
 
 // The live counters of a running step are in step_progress only.
+std::array<sql::Command, 2> ends_of_unfinished_steps(JobExecutionId execution, JobInstanceId instance,
+                                                     BatchStatus status, Timestamp now) {
+    const Value end = cell(to_string(status));
+    return {
+        {{"UPDATE step_execution SET status = $3, exit_status = COALESCE(p.set_exit_status, $3), ended = $4, "
+          "updated = $4, read = p.read, written = p.written, filtered = p.filtered, read_skips = p.read_skips, "
+          "process_skips = p.process_skips, write_skips = p.write_skips, commits = p.commits, rollbacks = p.rollbacks, "
+          "user_data = p.user_data FROM step_progress p WHERE step_execution.execution_id = $1 AND "
+          "step_execution.ended IS NULL AND p.instance_id = $2 AND p.step = step_execution.step AND "
+          "p.partition = 0 AND p.last_execution = step_execution.id",
+          {Value(execution.value()), Value(instance.value()), end, cell(now)}},
+         {"UPDATE step_progress SET status = $2, exit_status = COALESCE(set_exit_status, $2), pause_request = NULL "
+          "WHERE instance_id = $1 AND status IN ('STARTED', 'PAUSED')",
+          {Value(instance.value()), end}}}};
+}
+
 void end_unfinished_steps(sql::Connection& connection, JobExecutionId execution, JobInstanceId instance,
                           BatchStatus status, Timestamp now) {
-    const Value end = cell(to_string(status));
-    connection.execute(
-        "UPDATE step_execution SET status = $3, exit_status = COALESCE(p.set_exit_status, $3), ended = $4, "
-        "updated = $4, read = p.read, written = p.written, filtered = p.filtered, read_skips = p.read_skips, "
-        "process_skips = p.process_skips, write_skips = p.write_skips, commits = p.commits, rollbacks = p.rollbacks, "
-        "user_data = p.user_data FROM step_progress p WHERE step_execution.execution_id = $1 AND "
-        "step_execution.ended IS NULL AND p.instance_id = $2 AND p.step = step_execution.step AND "
-        "p.partition = 0 AND p.last_execution = step_execution.id",
-        {Value(execution.value()), Value(instance.value()), end, cell(now)});
-    connection.execute(
-        "UPDATE step_progress SET status = $2, exit_status = COALESCE(set_exit_status, $2), pause_request = NULL "
-        "WHERE instance_id = $1 AND status IN ('STARTED', 'PAUSED')",
-        {Value(instance.value()), end});
+    connection.execute_all(ends_of_unfinished_steps(execution, instance, status, now));
 }
 
 BatchStatus end_lost(StoreWrite& write, Standing& standing, const std::string& evidence, const std::string& actor) {
@@ -190,24 +203,48 @@ namespace {
 
 // Locked first: of two that end the last two executions of one worker at once, the second sees what the first did; and
 // one that gives the worker something new waits, or is waited for.
-bool delete_worker(StoreWrite& write, std::int64_t worker, JobExecutionId ending, std::string_view only_if) {
-    write.lock("worker", worker);
-    const std::string sql = fmt::format(
+sql::Command lock_row(const sql::Dialect& dialect, std::int64_t worker) {
+    const bool locks = !dialect.for_update.empty();
+    return {locks ? "SELECT id FROM worker WHERE id = $1 FOR UPDATE" : "SELECT id FROM worker WHERE id = $1",
+            {Value(worker)}};
+}
+
+// The ends of what one worker runs do not wait for each other. If it retires at this very instant its row may stay:
+// until somebody forgets the dead.
+sql::Command lock_row_of_one_that_does_not_serve(const sql::Dialect& dialect, std::int64_t worker) {
+    const bool locks = !dialect.for_update.empty();
+    return {locks ? "SELECT id FROM worker WHERE id = $1 AND slots = 0 FOR UPDATE"
+                  : "SELECT id FROM worker WHERE id = $1 AND slots = 0",
+            {Value(worker)}};
+}
+
+std::string delete_row(std::string_view only_if) {
+    return fmt::format(
         "DELETE FROM worker WHERE id = $1{} AND NOT EXISTS "
         "(SELECT 1 FROM job_execution e WHERE e.owner = $1 AND e.id <> $2) AND NOT EXISTS "
         "(SELECT 1 FROM partition_execution x WHERE x.owner = $1)",
         only_if);
-    return write->execute(sql, {Value(worker), Value(ending.value())}).changed == 1;
 }
 
 }  // namespace
 
 void forget_worker(StoreWrite& write, Standing& ending) {
-    ending.owner_forgotten = ending.owner && delete_worker(write, ending.owner->id, ending.execution, "");
+    if (!ending.owner) return;
+    static const std::string delete_it = delete_row("");
+    const std::int64_t worker = ending.owner->id;
+    const sql::Command both[] = {lock_row(write.dialect(), worker),
+                                 {delete_it, {Value(worker), Value(ending.execution.value())}}};
+    ending.owner_forgotten = write->execute_all(both).back().changed == 1;
+}
+
+std::array<sql::Command, 2> forgetting(const sql::Dialect& dialect, std::int64_t worker, JobExecutionId ending) {
+    static const std::string delete_idle = delete_row(" AND slots = 0");
+    return {
+        {lock_row_of_one_that_does_not_serve(dialect, worker), {delete_idle, {Value(worker), Value(ending.value())}}}};
 }
 
 void forget_worker(StoreWrite& write, std::int64_t worker, JobExecutionId ending) {
-    delete_worker(write, worker, ending, " AND slots = 0");
+    write->execute_all(forgetting(write.dialect(), worker, ending));
 }
 
 void remove_owner_file(const WorkerRecord& worker, const std::filesystem::path& data_folder) {

@@ -5,6 +5,8 @@
 
 #include <fermata/repository/repository.hpp>
 
+#include <array>
+
 namespace fermata {
 
 /// A job execution as a verb finds it.
@@ -43,9 +45,13 @@ inline constexpr std::string_view worker_columns =
 /// up.
 std::int64_t claim_worker(sql::Connection& connection, const WorkerRecord& worker);
 
-/// Locks the row of a worker that was enlisted and answers its id: whoever takes it for dead waits, or was first, and
-/// then Error(stale) is thrown.
+/// Locks the row of a worker that was enlisted and answers its id: whoever forgets it waits, or was first, and then
+/// Error(stale) is thrown, as it is if it was declared dead before.
 std::int64_t lock_worker(StoreWrite& write, const Worker& worker);
+/// The same in two parts, for one round trip with something else: the statement, whose $1 is the incarnation, and its
+/// answer.
+[[nodiscard]] std::string lock_worker_sql(const sql::Dialect& dialect);
+std::int64_t locked_worker(const sql::Result& row, const Worker& worker);
 
 /// Ends an execution whose owner is proved dead: FAILED, or STOPPED if it was STOPPING, with everything unfinished
 /// below it; raises the epochs, so that the owner could not go on if the proof were wrong. Answers the new status.
@@ -65,10 +71,15 @@ void end_unfinished_partitions(sql::Connection& connection, JobExecutionId execu
 /// What the end of an execution leaves unfinished below it ends with it, with the counters as committed.
 void end_unfinished_steps(sql::Connection& connection, JobExecutionId execution, JobInstanceId instance,
                           BatchStatus status, Timestamp now);
+/// The same statements, for whoever has others to send with them.
+[[nodiscard]] std::array<sql::Command, 2> ends_of_unfinished_steps(JobExecutionId execution, JobInstanceId instance,
+                                                                   BatchStatus status, Timestamp now);
 /// Deletes the dead owner's row if it owns no other execution than `ending`. REQUIRES: that one is locked.
 void forget_worker(StoreWrite& write, Standing& ending);
 /// The same of an owner that lives: one that serves stays.
 void forget_worker(StoreWrite& write, std::int64_t worker, JobExecutionId ending);
+[[nodiscard]] std::array<sql::Command, 2> forgetting(const sql::Dialect& dialect, std::int64_t worker,
+                                                     JobExecutionId ending);
 /// Removes the file of a dead owner that was forgotten. After the commit only: until then the file is the proof.
 void remove_owner_file(const Standing& standing, const std::filesystem::path& data_folder);
 void remove_owner_file(const WorkerRecord& worker, const std::filesystem::path& data_folder);

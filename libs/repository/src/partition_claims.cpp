@@ -61,47 +61,44 @@ std::optional<ClaimedPartitions> open_step(sql::Connection& connection, const Wa
     return found;
 }
 
-void lock_partitions(StoreWrite& write, ClaimedPartitions& claimed, std::int64_t most) {
-    const std::string_view locks = write.dialect().for_update;
-    const std::string sql = fmt::format(
+std::string lock_partitions_sql(std::string_view locks) {
+    return fmt::format(
         "SELECT CASE WHEN x.started IS NULL THEN 0 ELSE 1 END, {} FROM partition_execution x WHERE x.step_execution_id "
         "= $1 AND x.offered = 1 ORDER BY x.partition LIMIT $2{}",
         partition_columns, locks.empty() ? "" : fmt::format("{} SKIP LOCKED", locks));
-    const sql::Result rows = write->execute(sql, {Value(claimed.step.id.value()), Value(most)});
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-        RowReader row(rows[r]);
+}
+
+// And the row of the worker, whose id it answers.
+std::int64_t lock_partitions(StoreWrite& write, const Worker& worker, ClaimedPartitions& claimed, std::int64_t most) {
+    const std::string sql = lock_partitions_sql(write.dialect().for_update);
+    const std::string lock = lock_worker_sql(write.dialect());
+    const sql::Command both[] = {{sql, {Value(claimed.step.id.value()), Value(most)}},
+                                 {lock, {cell(worker.record().incarnation)}}};
+    const std::vector<sql::Result> found = write->execute_all(both);
+    for (std::size_t r = 0; r < found[0].size(); ++r) {
+        RowReader row(found[0][r]);
         ClaimedPartition& one = claimed.partitions.emplace_back();
         one.begun = row.flag();
         one.partition = read_partition(row);
     }
+    return locked_worker(found[1], worker);
 }
 
+struct Open {
+    ClaimedPartitions claimed;
+    std::int64_t owner = 0;
+};
+
 // Of the oldest step that has any which nobody else claims at this instant.
-ClaimedPartitions lock_open(StoreWrite& write, const Wanted& wanted, std::int64_t most) {
+Open lock_open(StoreWrite& write, const Wanted& wanted, std::int64_t most) {
     const std::string_view locks = write.dialect().for_update.empty() ? "" : " FOR SHARE OF e, s";
     StepExecutionId behind{};
     while (auto step = open_step(*write, wanted, behind, locks)) {
-        lock_partitions(write, *step, most);
-        if (!step->partitions.empty()) return std::move(*step);
+        const std::int64_t owner = lock_partitions(write, wanted.worker, *step, most);
+        if (!step->partitions.empty()) return {std::move(*step), owner};
         behind = step->step.id;
     }
     return {};
-}
-
-// As many places as can be claimed at once, so that the text of a statement is always the same.
-std::string numbers_from(int first) {
-    std::string places;
-    for (int i = 0; i < most_at_once; ++i) places += fmt::format("{}${}", i == 0 ? "" : ", ", first + i);
-    return places;
-}
-
-// The numbers of those that `are`, plus `offset`; none is repeated by the places that are left.
-void append_numbers(sql::Params& params, const ClaimedPartitions& claimed, std::optional<bool> begun,
-                    std::int64_t offset) {
-    std::int64_t places = most_at_once;
-    for (const ClaimedPartition& one : claimed.partitions)
-        if (!begun || one.begun == *begun) params.emplace_back(one.partition.number + offset), --places;
-    for (; places > 0; --places) params.emplace_back(-1);
 }
 
 std::string shown(const WorkerRecord& worker) {
@@ -109,64 +106,73 @@ std::string shown(const WorkerRecord& worker) {
     return fmt::format("pid {} on {}", worker.process.pid, worker.host);
 }
 
-void own(StoreWrite& write, const ClaimedPartitions& claimed, std::int64_t owner, const Worker& worker) {
-    static const std::string sql = fmt::format(
-        "UPDATE partition_execution SET status = 'STARTED', owner = $2, ran_by = $3, offered = 0, started = "
-        "COALESCE(started, $4) WHERE step_execution_id = $1 AND partition IN ({}) AND offered = 1",
-        numbers_from(5));
-    const std::string name = shown(worker.record());
-    sql::Command command{sql,
-                         {Value(claimed.step.id.value()), Value(owner), cell(name), cell(write.now())},
-                         static_cast<std::int64_t>(claimed.partitions.size())};
-    append_numbers(command.params, claimed, std::nullopt, 0);
-    write->execute(command);
+// Each by its whole key: for several numbers of a step that was planned just now, of which a server has no statistics
+// yet, it reads all that the step has.
+sql::Command own(const ClaimedPartitions& claimed, const ClaimedPartition& one, std::int64_t owner,
+                 const std::string& name, Timestamp now) {
+    return {
+        "UPDATE partition_execution SET status = 'STARTED', owner = $3, ran_by = $4, offered = 0, started = "
+        "COALESCE(started, $5) WHERE step_execution_id = $1 AND partition = $2 AND offered = 1",
+        {Value(claimed.step.id.value()), Value(one.partition.number), Value(owner), cell(name), cell(now)},
+        1};
 }
 
 // A partition counts from zero in its StepExecution, and goes on counting wherever it goes on.
 std::string enter_sql(bool begun) {
     return fmt::format(
-        "UPDATE step_progress SET status = 'STARTED', epoch = epoch + 1, last_execution = $3, updated = $4, {}{} WHERE "
-        "instance_id = $1 AND step = $2 AND partition IN ({}) RETURNING partition, {}, {}",
+        "UPDATE step_progress SET status = 'STARTED', epoch = epoch + 1, last_execution = $4, updated = $5, {}{} WHERE "
+        "instance_id = $1 AND step = $2 AND partition = $3 RETURNING {}, {}",
         from_step("outside_pause"),
         begun ? ""
               : fmt::format(", exit_status = NULL, starts = starts + 1, {}, {}", fresh_counts, from_step("own_pause")),
-        numbers_from(5), state_columns, progress_columns);
+        state_columns, progress_columns);
 }
 
-void enter(StoreWrite& write, ClaimedPartitions& claimed, bool begun) {
+sql::Command enter(const StepClaim& step, const ClaimedPartition& one, Timestamp now) {
     static const std::string first = enter_sql(false);
     static const std::string again = enter_sql(true);
-    const auto are = std::ranges::count(claimed.partitions, begun, &ClaimedPartition::begun);
-    if (are == 0) return;
-    const StepClaim& step = claimed.step;
-    sql::Command command{
-        begun ? again : first,
-        {Value(step.execution.instance.value()), cell(step.step), Value(step.id.value()), cell(write.now())},
-        are};
-    append_numbers(command.params, claimed, begun, 1);
-    const sql::Result entered = write->execute(command);
-    for (std::size_t r = 0; r < entered.size(); ++r) {
-        RowReader row(entered[r]);
-        const std::int64_t partition = row.integer();
-        const auto one = std::ranges::find(claimed.partitions, partition - 1,
-                                           [](const ClaimedPartition& each) { return each.partition.number; });
-        one->entry.state = read_state(row);
-        one->entry.claim = step;
-        one->entry.claim.partition = partition;
-        one->entry.claim.epoch = one->entry.state.epoch;
+    return {one.begun ? again : first,
+            {Value(step.execution.instance.value()), cell(step.step), Value(one.partition.number + 1),
+             Value(step.id.value()), cell(now)},
+            1};
+}
+
+// Each twice, in its order: its progress, then the partition.
+std::vector<sql::Command> take(const Open& open, const std::string& name, Timestamp now) {
+    const ClaimedPartitions& claimed = open.claimed;
+    std::vector<sql::Command> taken;
+    taken.reserve(2 * claimed.partitions.size());
+    for (const ClaimedPartition& one : claimed.partitions) taken.push_back(enter(claimed.step, one, now));
+    for (const ClaimedPartition& one : claimed.partitions) taken.push_back(own(claimed, one, open.owner, name, now));
+    return taken;
+}
+
+void read_entries(ClaimedPartitions& claimed, std::span<const sql::Result> entered) {
+    for (std::size_t i = 0; i < claimed.partitions.size(); ++i) {
+        ClaimedPartition& one = claimed.partitions[i];
+        one.entry.state = only_state(entered[i]);
+        one.entry.claim = claimed.step;
+        one.entry.claim.partition = one.partition.number + 1;
+        one.entry.claim.epoch = one.entry.state.epoch;
     }
 }
 
-// All of them were committed, or none.
-bool owns_first(StoreWrite& look, const ClaimedPartitions& claimed) {
-    if (claimed.partitions.empty()) return false;
-    const StepClaim& first = claimed.partitions.front().entry.claim;
-    const std::string sql =
-        fmt::format("SELECT epoch FROM step_progress WHERE instance_id = $1 AND step = $2 AND partition = $3{}",
-                    look.dialect().for_update);
-    const sql::Result found =
-        look->execute(sql, {Value(first.execution.instance.value()), cell(first.step), Value(first.partition)});
-    return !found.empty() && found[0][0].integer() == first.epoch;
+// All of them were committed, or none. The answer, which was lost, is asked for again.
+bool owns(StoreWrite& look, Open& open) {
+    const std::string sql = fmt::format(
+        "SELECT {}, {} FROM step_progress WHERE instance_id = $1 AND step = $2 AND partition = $3 AND EXISTS (SELECT 1 "
+        "FROM partition_execution x WHERE x.step_execution_id = $4 AND x.partition = $3 - 1 AND x.owner = $5){}",
+        state_columns, progress_columns, look.dialect().for_update);
+    const StepClaim& step = open.claimed.step;
+    std::vector<sql::Result> owned;
+    for (const ClaimedPartition& one : open.claimed.partitions) {
+        owned.push_back(
+            look->execute(sql, {Value(step.execution.instance.value()), cell(step.step),
+                                Value(one.partition.number + 1), Value(step.id.value()), Value(open.owner)}));
+        if (owned.back().empty()) return false;
+    }
+    read_entries(open.claimed, owned);
+    return !owned.empty();
 }
 
 std::optional<ClaimedPartitions> claim(Store& store, const Wanted& wanted, std::int64_t most) {
@@ -175,22 +181,20 @@ std::optional<ClaimedPartitions> claim(Store& store, const Wanted& wanted, std::
     if (!store.database.dialect().concurrent_writers &&
         !store.read([&](sql::Connection& connection) { return open_step(connection, wanted, {}, ""); }))
         return std::nullopt;
-    ClaimedPartitions claimed;
+    const std::string name = shown(wanted.worker.record());
+    Open open;
     store.transact(
         [&](StoreWrite& write) {
-            claimed = lock_open(write, wanted, std::min(most, most_at_once));
-            if (claimed.partitions.empty()) return;
-            const std::int64_t owner = lock_worker(write, wanted.worker);
-            enter(write, claimed, false);
-            enter(write, claimed, true);
-            own(write, claimed, owner, wanted.worker);
+            open = lock_open(write, wanted, std::min(most, most_at_once));
+            if (open.claimed.partitions.empty()) return;
+            const std::vector<sql::Command> taken = take(open, name, write.now());
             FERMATA_POINT("partitions.before-claim");
-            write.commit();
+            read_entries(open.claimed, write.commit(taken));
             FERMATA_POINT("partitions.claimed");
         },
-        [&](StoreWrite& look) { return owns_first(look, claimed); });
-    if (claimed.partitions.empty()) return std::nullopt;
-    return claimed;
+        [&](StoreWrite& look) { return owns(look, open); });
+    if (open.claimed.partitions.empty()) return std::nullopt;
+    return std::move(open.claimed);
 }
 
 // Of so many partitions at once.
@@ -274,14 +278,18 @@ std::vector<PartitionKey> release_all(Store& store, const Owned& step, std::int6
                                       std::span<const PartitionKey> but, const std::string& evidence,
                                       const std::string& actor) {
     std::vector<PartitionKey> released;
+    std::vector<std::int64_t> numbers;
+    for (const std::int64_t number : step.numbers)
+        if (std::ranges::find(but, PartitionKey{step.step, number}) == but.end()) numbers.push_back(number);
+    if (numbers.empty()) return released;  // and nobody has to wait for the execution's row
     store.transact([&](StoreWrite& write) {
         bool any = false;
         write.lock("job_execution", step.execution.value());
-        for (const std::int64_t number : step.numbers) {
-            const PartitionKey key{step.step, number};
-            if (std::ranges::find(but, key) != but.end() || !release(write, step, number, worker)) continue;
+        for (const std::int64_t number : numbers) {
+            if (!release(write, step, number, worker)) continue;
             journal_release(write, step, number, evidence, actor);
             any = true;
+            const PartitionKey key{step.step, number};
             if (std::ranges::find(released, key) == released.end()) released.push_back(key);
         }
         if (!any) return;
@@ -369,7 +377,9 @@ std::vector<CollectedData> Repository::collected_after(StepExecutionId step,
 }
 
 std::int64_t Repository::release_lost_partitions(const Worker& finder, const std::string& actor) {
-    if (impl_->database.dialect().concurrent_writers) declare_dead(*impl_, finder.record().incarnation);
+    // Whoever serves has asked that for its executions already.
+    const bool has_leases = impl_->database.dialect().concurrent_writers;
+    if (has_leases && !impl_->serves(finder)) declare_dead(*impl_, finder.record().incarnation);
     std::int64_t released = 0;
     const auto dead = impl_->read(
         [&](sql::Connection& connection) { return corpses(connection, finder, of_a_partition, data_folder_); });

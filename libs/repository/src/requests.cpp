@@ -161,7 +161,9 @@ BatchStatus Repository::abandon(JobExecutionId execution, const std::string& act
                      "status = $2",
                      {Value(execution.value()), Value(status), cell(write.now())},
                      1});
+            FERMATA_POINT("abandon.before-commit");
             write.commit(last);
+            FERMATA_POINT("abandon.after-commit");
         },
         [&](StoreWrite& look) { return locked_standing_of(look, execution).status == BatchStatus::abandoned; });
     return *before;
@@ -191,7 +193,7 @@ std::optional<Claim> Repository::adopt(JobExecutionId execution, Worker& worker,
             count_deaths(*write, standing, Partitions::of_owner, write.now());
             release_partitions_of_owner(*write, standing);
             forget_worker(write, standing);
-            owner = claim_worker(*write, worker.record());
+            owner = impl_->serves(worker) ? lock_worker(write, worker) : claim_worker(*write, worker.record());
             const Event adopted{
                 .at = write.now(),
                 .execution = execution,
@@ -264,6 +266,7 @@ PauseAnswer Repository::request_pause(JobExecutionId execution, const OutsidePau
         }
         FERMATA_POINT("pause.before-commit");
         write.commit();
+        FERMATA_POINT("pause.after-commit");
     };
     impl_->transact(verb, [&](StoreWrite& look) {
         look.lock("job_execution", execution.value());

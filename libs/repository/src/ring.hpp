@@ -23,4 +23,9 @@ inline void ring_end(StoreWrite& write) {
     if (sql::Notices* notices = sql::notices_of(*write)) notices->say(end_channel);
 }
 
+/// As ring(), ring_workers() or ring_end(), with the last statements of `write`.
+inline void append_ring(std::vector<sql::Command>& last, StoreWrite& write, std::string_view channel) {
+    if (sql::notices_of(*write) != nullptr) last.push_back({"SELECT pg_notify($1, '')", {Value(channel)}});
+}
+
 }  // namespace fermata

@@ -63,22 +63,39 @@ void append_metrics(sql::Params& params, const Metrics& m) {
                                  Value(m.process_skips), Value(m.write_skips), Value(m.commits), Value(m.rollbacks)});
 }
 
-void insert_rows(sql::Connection& connection, std::string_view head, std::size_t width, const sql::Params& cells) {
+namespace {
+
+std::string text_of_rows(std::string_view head, std::size_t width, std::size_t cells) {
+    std::string sql(head);
+    for (std::size_t at = 0; at < cells; ++at) {
+        const bool first_of_row = at % width == 0;
+        if (first_of_row) sql += at == 0 ? "(" : "), (";
+        sql += fmt::format("{}${}", first_of_row ? "" : ", ", at + 1);
+    }
+    return sql + ')';
+}
+
+}  // namespace
+
+void append_rows(std::vector<sql::Command>& commands, std::string_view head, std::size_t width,
+                 const sql::Params& cells, std::deque<std::string>& texts) {
     // SQLite looks up each $n among all before it: twice as many cost four times as much.
     constexpr std::size_t parameters = 4'000;
     const std::size_t batch = parameters / width * width;
     for (std::size_t begin = 0; begin < cells.size(); begin += batch) {
         const std::size_t end = std::min(cells.size(), begin + batch);
-        std::string sql(head);
-        for (std::size_t at = begin; at < end; ++at) {
-            const bool first_of_row = (at - begin) % width == 0;
-            if (first_of_row) sql += at == begin ? "(" : "), (";
-            sql += fmt::format("{}${}", first_of_row ? "" : ", ", at - begin + 1);
-        }
-        sql += ')';
-        connection.execute(sql::Command{sql, sql::Params(cells.begin() + static_cast<std::ptrdiff_t>(begin),
-                                                         cells.begin() + static_cast<std::ptrdiff_t>(end))});
+        texts.push_back(text_of_rows(head, width, end - begin));
+        commands.push_back(
+            {texts.back(),
+             {cells.begin() + static_cast<std::ptrdiff_t>(begin), cells.begin() + static_cast<std::ptrdiff_t>(end)}});
     }
+}
+
+void insert_rows(sql::Connection& connection, std::string_view head, std::size_t width, const sql::Params& cells) {
+    std::vector<sql::Command> commands;
+    std::deque<std::string> texts;
+    append_rows(commands, head, width, cells, texts);
+    for (const sql::Command& command : commands) connection.execute(command);
 }
 
 }  // namespace fermata

@@ -3,6 +3,7 @@
 #include <fermata/model/records.hpp>
 #include <fermata/sql/sql.hpp>
 
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -60,5 +61,8 @@ void append_metrics(sql::Params& params, const Metrics& metrics);
 /// Executes `head` ("INSERT INTO t (a, b) VALUES ") for all rows of `cells`, row-major, in statements of some thousand
 /// cells.
 void insert_rows(sql::Connection& connection, std::string_view head, std::size_t width, const sql::Params& cells);
+/// The same statements, for whoever has others to send with them; `texts` keeps their texts.
+void append_rows(std::vector<sql::Command>& commands, std::string_view head, std::size_t width,
+                 const sql::Params& cells, std::deque<std::string>& texts);
 
 }  // namespace fermata

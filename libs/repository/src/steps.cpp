@@ -321,10 +321,12 @@ void Repository::end_execution(const Claim& claim, const JobEnd& end) {
         if (ending.has_paused || may_rest)
             end_unfinished_partitions(*write, claim.execution, claim.instance, below, write.now());
         if (ending.has_paused) complete_pauses(write, claim.execution, {}, "ended", std::string(runtime_actor));
-        end_unfinished_steps(*write, claim.execution, claim.instance, below, write.now());
-        forget_worker(write, ending.worker, claim.execution);
-        ring_end(write);
-        const sql::Command last[] = {end_job(claim, end, write.now()), journal(ended)};
+        const auto steps = ends_of_unfinished_steps(claim.execution, claim.instance, below, write.now());
+        const auto owner = forgetting(write.dialect(), ending.worker, claim.execution);
+        std::vector<sql::Command> last(steps.begin(), steps.end());
+        last.insert(last.end(), owner.begin(), owner.end());
+        last.insert(last.end(), {end_job(claim, end, write.now()), journal(ended)});
+        append_ring(last, write, end_channel);
         FERMATA_POINT("execution.before-end");
         write.commit(last);
         FERMATA_POINT("execution.ended");

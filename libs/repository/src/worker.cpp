@@ -1,3 +1,5 @@
+#include "owner_files.hpp"
+
 #include <fermata/base/error.hpp>
 #include <fermata/base/id.hpp>
 #include <fermata/base/no_permission.hpp>
@@ -8,6 +10,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 
@@ -81,7 +84,24 @@ LivenessEvidence by_lock(const WorkerRecord& worker, int fd) {
     return {Liveness::alive, fmt::format("pid {} is gone but a child of it still holds its owner file", pid)};
 }
 
+// Another user's cannot be looked at, and is not ours to remove.
+bool is_stray(const std::filesystem::directory_entry& file, const std::set<std::string>& known) {
+    constexpr std::chrono::hours age(1);
+    std::error_code gone;
+    const auto made = file.last_write_time(gone);
+    if (gone || std::filesystem::file_time_type::clock::now() - made < age) return false;
+    if (known.contains(file.path().filename().string())) return false;
+    const File opened(::open(file.path().c_str(), O_RDWR | O_CLOEXEC));
+    return opened && owner_lock_is_free(opened.fd());
+}
+
 }  // namespace
+
+void remove_strays(const std::filesystem::path& data_folder, const std::set<std::string>& known) {
+    std::error_code ignored;
+    for (const auto& file : std::filesystem::directory_iterator(data_folder / "owners", ignored))
+        if (is_stray(file, known)) std::filesystem::remove(file.path(), ignored);
+}
 
 Worker::Worker(const std::filesystem::path& data_folder, std::string name) {
     record_.name = std::move(name);

@@ -2,6 +2,7 @@
 #include "corpses.hpp"
 #include "impl.hpp"
 #include "lease.hpp"
+#include "owner_files.hpp"
 #include "ownership.hpp"
 
 #include <map>
@@ -60,6 +61,7 @@ std::map<std::int64_t, std::vector<std::string>> job_names_by_worker(sql::Connec
 // In doubt both are done once more, which changes nothing.
 void Repository::enlist(const Worker& worker, const WorkerTerms& terms) {
     impl_->transact([&](StoreWrite& write) { set_terms(write, claim_worker(*write, worker.record()), terms); });
+    impl_->note_serving(worker);
 }
 
 void Repository::change_terms(const Worker& worker, const WorkerTerms& terms) {
@@ -103,10 +105,13 @@ bool Repository::is_served(const std::string& definition_hash) {
 
 std::int64_t Repository::forget_dead_workers() {
     std::int64_t forgotten = 0;
+    std::set<std::string> known;
     for (const WorkerState& worker : workers()) {
+        known.insert(worker.record.incarnation);
         if (worker.owns + worker.partitions > 0 || worker.liveness.liveness != Liveness::dead) continue;
         if (forget_if_idle(*impl_, worker.record, data_folder_)) ++forgotten;
     }
+    remove_strays(data_folder_, known);
     return forgotten;
 }
 

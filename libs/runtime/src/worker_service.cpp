@@ -192,12 +192,12 @@ void WorkerService::Impl::serve() {
     bell.listen();  // before looking: what rang earlier is seen
     require_alive();
     look_after_ends();
+    if (!draining && may_write()) claim();  // whoever has rung waits for it
     look_after_terms();
     keep_house();
     take_over();
     look_after_ear();
-    if (draining) return hand_on_when_due();
-    if (may_write()) claim();
+    if (draining) hand_on_when_due();
 }
 
 // --- whether it may
@@ -234,6 +234,7 @@ void WorkerService::Impl::look_after_terms() {
     if (!terms_changed) return;
     parts.repository.change_terms(worker, terms);
     terms_changed = false;
+    bell.wake();  // something may wait for them
 }
 
 void WorkerService::Impl::look_at_jobs() {
@@ -278,8 +279,9 @@ std::vector<JobExecutionId> WorkerService::Impl::known() const {
 
 void WorkerService::Impl::take_over() {
     if (!looking_for_dead.is_time()) return;
-    parts.repository.release_lost_partitions(worker, parts.settings.actor);
-    for (const LostExecution& lost : parts.repository.lost_executions(worker)) {
+    const auto all = parts.repository.lost_executions(worker);  // first: it declares dead whose lease has run out
+    if (parts.repository.release_lost_partitions(worker, parts.settings.actor) > 0) bell.wake();
+    for (const LostExecution& lost : all) {
         try {
             take_over(lost);
         } catch (const JobRestartException& error) {
@@ -300,6 +302,7 @@ void WorkerService::Impl::take_over(const LostExecution& lost) {
     else if (!parts.repository.release_lost(lost.id, parts.settings.actor))
         return;
     parts.ring(lost.id);
+    bell.wake();
     tell(News::Kind::orphaned, lost.id);
     if (lost.status == BatchStatus::stopping) settle_counts(parts.repository, parts.drivers, execution.instance_id);
 }
@@ -388,7 +391,7 @@ void WorkerService::Impl::enter(const ClaimedExecution& claimed) {
     const JobExecutionId id = claimed.claim.execution;
     try {
         const JobExecution execution = parts.execution(id);
-        tell(News::Kind::claimed, id);
+        if (settings.tell) settings.tell({.kind = News::Kind::claimed, .execution = execution, .text = {}});
         begin(claimed, execution);
     } catch (const JobRestartException& error) {
         fail(claimed, error.what());
