@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::string_view help =
     R"(Runs what `fermata start` and --detach ask for, and what was paused and goes on by a signal: executions whose definition
-is, as it is stored, one of the jobs folder's. Files may be added, changed and removed meanwhile.
+is, as it is stored, one of the jobs folder's, and partitions of those whose step says fer:workers="any" or that were
+asked for with --workers, whoever runs them. Files may be added, changed and removed meanwhile.
 
 TERM (or Ctrl-C): claims nothing more; what runs may end within --drain, then chunk steps rest at their next checkpoint
 and are handed on to other workers, or to this one when it is back; commands run to their end. Once more: leaves at
@@ -32,7 +33,8 @@ constexpr std::int64_t most_slots = 1'000;
 class WorkerCommand final : public Command {
 public:
     void describe(Options& options) override {
-        options.value("--slots", "N", slots_, "Executions at a time; as many as there are processors by default");
+        options.value("--slots", "N", slots_,
+                      "Executions and partitions at a time; as many as there are processors by default");
         options.value("--name", "NAME", name_, "As `fermata workers` shows it; host and pid by default");
         options.value("--drain", "DURATION", drain_, "How long what runs may go on after TERM (20s)");
     }
