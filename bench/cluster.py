@@ -39,20 +39,20 @@ def submit(bench):
             for i, name in enumerate(["the median", "99 of 100"])]
 
 
-def claims(bench):
-    """Executions that wait are claimed and completed with nothing in between."""
+def claims(bench, what):
+    """Executions that wait, or partitions of one step, are claimed and completed with nothing in between."""
     count = bench.rows(1_000)
 
     def fermata(workers):
         url = repository(bench, "claims")
-        return bench.timed("claims", url, bench.fresh("claims.d"), count, workers)
+        return bench.timed("claims", what, url, bench.fresh("claims.d"), count, workers)
 
     def by_hand(workers):
         return bench.timed("skip_locked_postgres", repository(bench, "claims"), count, workers)
 
-    return [speed(f"claim and complete executions of nothing, {workers} worker{'s' if workers > 1 else ''}, "
+    return [speed(f"claim and complete {what} of nothing, {workers} worker{'s' if workers > 1 else ''}, "
                   "against SKIP LOCKED by hand",
-                  bench.in_turn(lambda: by_hand(workers), lambda: fermata(workers)), 0.90, count, "executions")  # noqa: B023
+                  bench.in_turn(lambda: by_hand(workers), lambda: fermata(workers)), 0.90, count, what)  # noqa: B023
             for workers in (1, 4)]
 
 
@@ -130,7 +130,8 @@ def many(bench):
 
 BENCHES = {
     "submit": submit,
-    "claims": claims,
+    "claims": lambda bench: claims(bench, "executions"),
+    "claims-of-partitions": lambda bench: claims(bench, "partitions"),
     "uc4": uc4,
     "many": many,
 }
