@@ -62,8 +62,13 @@ PartitionPlan SqlMapper::map_partitions() {
     const auto database = step_.drivers->open(database_or_repository(step_, url_));
     const auto connection = database->connect(sql::OpenMode::read_only);
     const std::string key = connection->quote(key_);
-    const sql::Result ends =
-        connection->execute(fmt::format("SELECT MIN({0}), MAX({0}) FROM {1}", key, quoted(*connection, table_)));
+    const std::string table = quoted(*connection, table_);
+    if (connection->execute(fmt::format("SELECT 1 FROM {} WHERE {} IS NULL LIMIT 1", table, key)).size() > 0)
+        throw Error(ErrorKind::invalid,
+                    fmt::format("table \"{}\" has rows whose key \"{}\" is null, and no range would hold them",
+                                printable(table_), printable(key_)),
+                    "divide it by a column that is not null, or a view without these rows");
+    const sql::Result ends = connection->execute(fmt::format("SELECT MIN({0}), MAX({0}) FROM {1}", key, table));
     if (ends[0][0].is_null()) return {};
     PartitionPlan plan = ranges(integer_of(ends[0][0], key_), integer_of(ends[0][1], key_), partitions_);
     plan.threads = threads_;

@@ -63,6 +63,14 @@ TEST_P(SqlBatch, ATableIsDividedByRangesOfItsKey) {
         EXPECT_EQ(std::stoll(three.properties[i - 1].at("to")) + 1, std::stoll(three.properties[i].at("from")));
     EXPECT_EQ(plan("1000").partitions, 106);
     EXPECT_THAT(refusal([&] { plan("0"); }), HasSubstr("0 is not between 1 and"));
+    run("INSERT INTO k VALUES (NULL)");
+    EXPECT_THAT(refusal([&] { plan("3"); }), HasSubstr("table \"k\" has rows whose key \"id\" is null"));
+    run("DELETE FROM k WHERE id IS NOT NULL");
+    EXPECT_THAT(refusal([&] { plan("3"); }), HasSubstr("is null"));
+    const Properties threads =
+        properties({{"url", data_url}, {"table", "k"}, {"key", "id"}, {"partitions", "1"}, {"threads", "-1"}});
+    EXPECT_THAT(refusal([&] { registry.find(ArtifactKind::mapper, "sqlMapper")->check(threads); }),
+                HasSubstr("-1 is not between 0 and"));
     run("CREATE TABLE w (id TEXT); INSERT INTO w VALUES ('a')");
     const Properties words = properties({{"url", data_url}, {"table", "w"}, {"key", "id"}, {"partitions", "2"}});
     EXPECT_THAT(
