@@ -280,6 +280,73 @@ class CommandLine(Case):
         return text
 
 
+PARTITIONS = HEAD.format(id="partitions") + """
+  <step id="load">
+    <listeners><listener ref="rejectFile"><properties><property name="file" value="REJECTS"/></properties></listener></listeners>
+    <chunk item-count="2">
+      <reader ref="csvReader"><properties><property name="resource" value="#{partitionPlan['file']}"/></properties></reader>
+      <writer ref="csvWriter"><properties><property name="resource" value="WRITTEN"/></properties></writer>
+      <skippable-exception-classes><include class="fermata.ItemError"/></skippable-exception-classes>
+    </chunk>
+    <partition><mapper ref="filesMapper"><properties>
+      <property name="files" value="in/*.csv"/><property name="threads" value="#{jobParameters['threads']}?:3;"/>
+    </properties></mapper></partition>
+  </step>
+</job>
+"""
+
+
+class FilesOfPartitions(Case):
+    """Partitions that share a file would each write a part of it over the others'."""
+
+    def setUp(self):
+        super().setUp()
+        (self.folder.path / "in").mkdir()
+        for part in range(3):
+            self.folder.write(f"in/{part}.csv", f"id,n\n{part}1,a\n{part}2\n{part}3,c\n")
+
+    def write(self, written, rejects, more=""):
+        text = PARTITIONS.replace("REJECTS", rejects).replace('"WRITTEN"/>', f'"{written}"/>{more}')
+        self.folder.write("job.xml", text)
+
+    def test_one_file_for_all_is_refused(self):
+        for plan in (None, '<plan partitions="2"/>'):
+            self.write("out.csv", "#{jobParameters['rejects']}?:rejects.csv;")
+            if plan:
+                text = (self.folder.path / "job.xml").read_text()
+                self.folder.write("job.xml", text[:text.index("<mapper")] + plan + text[text.index("</partition>"):])
+            told = self.fermata("validate", "job.xml", exit_code=9).stdout
+            self.assertRegex(told, r'job\.xml:\d+:\d+: error: writer "csvWriter": property "resource": all partitions would write the one file "out\.csv"')
+            self.assertNotIn("rejectFile", told)  # depends on a parameter
+            told = self.fermata("run", "job.xml", exit_code=9).stderr
+            self.assertIn('listener "rejectFile": property "file": all partitions would write the one file "rejects.csv"', told)
+        self.folder.write("job.xml", (self.folder.path / "job.xml").read_text().replace('partitions="2"', 'partitions="1"'))
+        self.fermata("validate", "job.xml")
+
+    def test_each_has_its_own(self):
+        self.write("#{partitionPlan['name']}.out", "#{partitionPlan['name']}.rejects")
+        self.fermata("run", "job.xml")
+        for part in range(3):
+            self.assertEqual(f"id,n\n{part}1,a\n{part}3,c\n", (self.folder.path / f"{part}.csv.out").read_text())
+            rejected = (self.folder.path / f"{part}.csv.rejects").read_text().splitlines()
+            self.assertEqual(2, len(rejected))
+            self.assertIn(f"{part}.csv:3", rejected[1])
+
+    def test_one_after_the_other_may_append(self):
+        self.write("out.csv", "#{partitionPlan['name']}.rejects", '<property name="exists" value="append"/>')
+        self.fermata("run", "job.xml", "-p", "threads=1")
+        self.assertEqual("id,n\n" + "".join(f"{part}1,a\n{part}3,c\n" for part in range(3)),
+                         (self.folder.path / "out.csv").read_text())
+
+    def test_of_those_that_meet_in_one_name_all_but_one_fail(self):
+        self.write("#{partitionPlan['same']}out.csv", "#{partitionPlan['name']}.rejects")
+        self.fermata("run", "job.xml", exit_code=1)
+        self.assertIn("exists already", self.folder.show()["error"]["message"])
+        lines = (self.folder.path / "out.csv").read_text().splitlines()
+        self.assertEqual([lines[0], 2], ["id,n", len(lines[1:])])
+        self.assertEqual(lines[1][0], lines[2][0])  # a whole partition's
+
+
 class Files(Case):
     def test_a_sink_follows_the_umask_and_the_repository_does_not(self):
         self.folder.write("numbers.xml", NUMBERS)

@@ -1,6 +1,7 @@
 #include "csv_reader.hpp"
 #include "csv_writer.hpp"
 
+#include <fermata/batch/property_types.hpp>
 #include <fermata/items/csv.hpp>
 
 namespace fermata {
@@ -82,8 +83,9 @@ ArtifactInfo writer_info() {
     info.properties[0].about = "a first line names the columns";
     info.properties[1].about = "those to write, in this order, separated by commas (all of the first record)";
     info.properties[4].about += "; equal text is quoted";
-    info.properties.insert(info.properties.begin(),
-                           {.name = "resource", .type = "path", .required = true, .about = "the file"});
+    info.properties.insert(
+        info.properties.begin(),
+        {.name = "resource", .type = std::string(path_to_write), .required = true, .about = "the file"});
     info.properties.push_back(exists_info());
     info.example = R"(<writer ref="csvWriter">
   <properties>

@@ -37,8 +37,8 @@ std::vector<std::string> parted(std::string_view text) {
 
 CsvWriter::CsvWriter(const ArtifactContext& context)
     : dialect_(Dialect::from(context.properties)),
-      file_(context.step->resolve_path(context.properties.require<std::string>("resource")),
-            exists_of(context.properties, Exists::fail), context.job.instance_uuid, context.step->step_name) {}
+      file_(context.properties.require<std::string>("resource"), exists_of(context.properties, Exists::fail), context) {
+}
 
 void CsvWriter::open(const Checkpoint& from) {
     matched_.reset();

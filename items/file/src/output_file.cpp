@@ -72,6 +72,10 @@ bool take(std::string_view& text, std::string_view name, Number& number) {
     return true;
 }
 
+std::string owner_of(const StepContext& step) {
+    return step.partition ? fmt::format("{} {}", step.step_name, *step.partition) : step.step_name;
+}
+
 /// Whether `from` now is `to`; false: `to` exists.
 bool rename_unless_exists(const std::filesystem::path& from, const std::filesystem::path& to) {
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
@@ -108,6 +112,9 @@ PropertyInfo exists_info() {
 
 OutputFile::OutputFile(std::filesystem::path target, Exists exists, std::string_view instance, std::string_view step)
     : target_(without_links(std::move(target))), part_(part_of(target_, instance, step)), exists_(exists) {}
+
+OutputFile::OutputFile(const std::string& target, Exists exists, const ArtifactContext& context)
+    : OutputFile(context.step->resolve_path(target), exists, context.job.instance_uuid, owner_of(*context.step)) {}
 
 void OutputFile::open(const Checkpoint& from) {
     close();

@@ -1,6 +1,7 @@
 #include "jsonl_reader.hpp"
 #include "jsonl_writer.hpp"
 
+#include <fermata/batch/property_types.hpp>
 #include <fermata/items/jsonl.hpp>
 
 namespace fermata {
@@ -36,12 +37,14 @@ ArtifactInfo reader_info() {
 }
 
 ArtifactInfo writer_info() {
-    return {.about =
-                "Writes records to a file, one JSON object a line, every one exactly once, also when the process is "
-                "killed. The file grows beside its place with the ending .part and is put there when the step is "
-                "complete. Bytes are written in hexadecimal",
-            .properties = {{.name = "resource", .type = "path", .required = true, .about = "the file"}, exists_info()},
-            .example = R"(<writer ref="jsonlWriter">
+    return {
+        .about =
+            "Writes records to a file, one JSON object a line, every one exactly once, also when the process is "
+            "killed. The file grows beside its place with the ending .part and is put there when the step is "
+            "complete. Bytes are written in hexadecimal",
+        .properties = {{.name = "resource", .type = std::string(path_to_write), .required = true, .about = "the file"},
+                       exists_info()},
+        .example = R"(<writer ref="jsonlWriter">
   <properties>
     <property name="resource" value="orders.jsonl"/>
   </properties>

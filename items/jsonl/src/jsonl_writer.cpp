@@ -3,8 +3,8 @@
 namespace fermata::jsonl {
 
 JsonlWriter::JsonlWriter(const ArtifactContext& context)
-    : file_(context.step->resolve_path(context.properties.require<std::string>("resource")),
-            exists_of(context.properties, Exists::fail), context.job.instance_uuid, context.step->step_name) {}
+    : file_(context.properties.require<std::string>("resource"), exists_of(context.properties, Exists::fail), context) {
+}
 
 void JsonlWriter::write(std::span<Record> records, Transaction&) {
     text_.clear();

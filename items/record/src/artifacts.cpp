@@ -5,6 +5,7 @@
 #include "range_reader.hpp"
 #include "reject_file.hpp"
 
+#include <fermata/batch/property_types.hpp>
 #include <fermata/items/record.hpp>
 
 namespace fermata {
@@ -78,7 +79,7 @@ ArtifactInfo reject_info() {
                 "Writes each skipped record to a CSV file with the columns position, reason and raw, exactly once. "
                 "The file is put in place, replacing one from an earlier instance, when the step has read all its "
                 "input; until then it stands beside it with the ending .part",
-            .properties = {{.name = "file", .type = "path", .required = true, .about = "the file"}},
+            .properties = {{.name = "file", .type = std::string(path_to_write), .required = true, .about = "the file"}},
             .example = R"(<listener ref="rejectFile">
   <properties>
     <property name="file" value="rejects.csv"/>

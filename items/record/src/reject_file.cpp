@@ -20,7 +20,7 @@ OutputFile output(const ArtifactContext& context) {
     const auto file = context.properties.require<std::string>("file");
     if (context.step == nullptr)
         throw Error(ErrorKind::invalid, "rejectFile is a listener of steps, not of jobs", "move it into the step");
-    return {context.step->resolve_path(file), Exists::overwrite, context.job.instance_uuid, context.step->step_name};
+    return {file, Exists::overwrite, context};
 }
 
 }  // namespace

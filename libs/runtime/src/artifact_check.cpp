@@ -1,6 +1,7 @@
 #include "artifact_check.hpp"
 
 #include <fermata/base/text.hpp>
+#include <fermata/batch/property_types.hpp>
 
 #include <fmt/format.h>
 
@@ -18,6 +19,7 @@ struct Use {
     Position at;
     std::vector<std::pair<std::string, Position>> property_names;
     std::optional<ResolvedProperties> values;  ///< nothing: some are not yet resolved
+    ResolvedProperties known = {};             ///< those that are, and the same in all partitions
 };
 struct ClassUse {
     std::optional<std::string> name;
@@ -37,6 +39,7 @@ struct StepUse {
     std::vector<OnUse> ons = {};
     ResolvedProperties properties = {};  ///< those that are known
     bool is_step = false;                ///< not a decision
+    bool is_divided = false;             ///< into partitions, more than one
 };
 struct JobUse {
     std::string file;
@@ -52,24 +55,6 @@ std::optional<std::string> known(const Template& text) {
 }
 std::optional<std::string> known(const std::string& text) { return text; }
 
-Use use_of(ArtifactKind kind, const ResolvedArtifact& artifact) {
-    Use use{kind, artifact.of_plan ? std::nullopt : std::optional(artifact.ref), artifact.at, {}, artifact.properties};
-    for (const auto& property : artifact.properties) {
-        use.property_names.emplace_back(property.name, property.at);
-        if (property.of_plan) use.values.reset();
-    }
-    return use;
-}
-Use use_of(ArtifactKind kind, const ArtifactDefinition& artifact) {
-    Use use{kind, known(artifact.ref), artifact.at, {}, ResolvedProperties{}};
-    for (const auto& property : artifact.properties) {
-        use.property_names.emplace_back(property.name, property.at);
-        if (property.value.has_expressions()) use.values.reset();
-        if (use.values) use.values->push_back({property.name, Text(property.value.source(), property.at), property.at});
-    }
-    return use;
-}
-
 ResolvedProperties known_of(const ResolvedProperties& properties) {
     ResolvedProperties known;
     for (const auto& property : properties)
@@ -83,6 +68,29 @@ ResolvedProperties known_of(const std::vector<PropertyDefinition>& properties) {
             known.push_back({property.name, Text(property.value.source(), property.at), property.at});
     return known;
 }
+Use use_of(ArtifactKind kind, const ResolvedArtifact& artifact) {
+    Use use{kind,
+            artifact.of_plan ? std::nullopt : std::optional(artifact.ref),
+            artifact.at,
+            {},
+            artifact.properties,
+            known_of(artifact.properties)};
+    for (const auto& property : artifact.properties) {
+        use.property_names.emplace_back(property.name, property.at);
+        if (property.of_plan) use.values.reset();
+    }
+    return use;
+}
+Use use_of(ArtifactKind kind, const ArtifactDefinition& artifact) {
+    Use use{kind, known(artifact.ref), artifact.at, {}, ResolvedProperties{}, known_of(artifact.properties)};
+    for (const auto& property : artifact.properties) {
+        use.property_names.emplace_back(property.name, property.at);
+        if (property.value.has_expressions()) use.values.reset();
+        if (use.values) use.values->push_back({property.name, Text(property.value.source(), property.at), property.at});
+    }
+    return use;
+}
+
 template <class Transition>
 std::vector<OnUse> ons_of(const std::vector<Transition>& transitions) {
     std::vector<OnUse> ons;
@@ -115,11 +123,23 @@ void add_work(const Chunk& work, StepUse& step) {
         add_classes(filter->exclude, step.classes);
     }
 }
+std::optional<std::int64_t> number_of(const Template& text) {
+    return text.has_expressions() ? std::nullopt : parse_int64(text.source());
+}
+/// As far as is known; a mapper is asked to divide.
+bool has_many(const PartitionDefinition& partition) {
+    if (!partition.plan) return partition.mapper.has_value();
+    const auto partitions = number_of(partition.plan->partitions);
+    return partitions && *partitions > 1;
+}
+bool has_many(const ResolvedPartition& partition) { return partition.mapper || partition.plan.partitions > 1; }
+
 template <class Partition>
 void add_partition(const Partition& partition, StepUse& step) {
     const auto add = [&](ArtifactKind kind, const auto& artifact) {
         if (artifact) step.uses.push_back(use_of(kind, *artifact));
     };
+    step.is_divided = has_many(partition);
     add(ArtifactKind::mapper, partition.mapper);
     add(ArtifactKind::collector, partition.collector);
     add(ArtifactKind::analyzer, partition.analyzer);
@@ -216,6 +236,8 @@ public:
             for (const Use& use : step.uses) check(use);
             for (const ClassUse& use : step.classes) check(use);
             check_types(step);
+            if (step.is_divided)
+                for (const Use& use : step.uses) check_own_files(use);
             check_costly_skips(step);
             for (const OnUse& use : step.ons) check_on(step, use);
         }
@@ -308,6 +330,22 @@ private:
             diagnostics_.warning(job_.file, at, std::move(message));
         else
             error(at, std::move(message));
+    }
+    /// What several partitions write into one file would be some of it. Appended to, it grows by one after the other.
+    void check_own_files(const Use& use) {
+        const ArtifactEntry* entry = use.ref ? registry_.find(use.kind, *use.ref) : nullptr;
+        if (entry == nullptr) return;
+        for (const auto& property : use.known)
+            if (property.name == "exists" && property.value.str() == "append") return;
+        for (const PropertyInfo& info : entry->info.properties) {
+            const auto given = std::ranges::find(use.known, info.name, &ResolvedProperty::name);
+            if (info.type != path_to_write || given == use.known.end()) continue;
+            error(
+                given->at,
+                fmt::format("{} \"{}\": property \"{}\": all partitions would write the one file \"{}\"; let its name "
+                            "depend on the partition, as in \"#{{partitionPlan['name']}}.out\"",
+                            to_string(entry->kind), entry->name, info.name, printable(given->value.str())));
+        }
     }
     void check(const ClassUse& use) {
         if (!use.name || registry_.find_exception(*use.name) != nullptr) return;

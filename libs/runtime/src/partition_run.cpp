@@ -122,6 +122,9 @@ private:
         if (!step.partition->uses_plan) return around_.step;
         PartitionResolution resolution = resolve_partition(step, partition_.properties);
         refuse(resolution.diagnostics);
+        // By itself it is not divided.
+        resolution.step->partition->plan = {};
+        resolution.step->partition->mapper.reset();
         ResolvedJob alone{.id = step.id, .elements = {std::move(*resolution.step)}, .file = around_.job.file};
         Assembly assembly = assemble(std::move(alone), around_.job.registry, job_context_.parameters);
         refuse(assembly.diagnostics);

@@ -31,6 +31,8 @@ class OutputFile {
 public:
     /// `instance` and `step` name whose file this is: two that write to one target never share a part.
     OutputFile(std::filesystem::path target, Exists exists, std::string_view instance, std::string_view step);
+    /// Of this step, or of this partition of it. `target` below the instance's working directory if it is relative.
+    OutputFile(const std::string& target, Exists exists, const ArtifactContext& context);
 
     /// Without a checkpoint: a new part. With one: the part, cut to its length, or nothing more to do if it has been
     /// published. Throws Error: conflict (target exists), not_found (folder), forbidden, refused (a folder in its
