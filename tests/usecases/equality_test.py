@@ -17,7 +17,8 @@ from fermata_process import DEADLINE, Folder, rows_or_nothing  # noqa: E402
 
 ROUNDS = int(os.environ.get("FERMATA_ROUNDS", "4"))
 NAMESPACE = ' xmlns:fer="urn:fermata:job:1"'
-MAY_DIFFER = ("created", "started", "ended", "actions", "id", "instance_id", "worker")  # who ran a partition: its pid
+# Who ran a partition: its pid. That a pause was asked for too late is told, as an event is.
+MAY_DIFFER = ("created", "started", "ended", "actions", "id", "instance_id", "worker", "unserved_pauses")
 
 
 def examples():
