@@ -347,6 +347,37 @@ class FilesOfPartitions(Case):
         self.assertEqual(lines[1][0], lines[2][0])  # a whole partition's
 
 
+class Doubts(Case):
+    """What validate warns of is told before a run, too, once, and changes nothing."""
+
+    def test_a_run_tells_them(self):
+        self.folder.write("doubtful.xml", NUMBERS.replace("</chunk>", """
+      <skippable-exception-classes><include class="fermata.ParseEror"/></skippable-exception-classes></chunk>"""))
+        said = self.fermata("run", "doubtful.xml", "-p", "sink=one.db", "-p", "sikn=one.db").stderr
+        self.assertRegex(said, r'doubtful\.xml:\d+:\d+: warning: unknown exception class "fermata\.ParseEror"; did you mean '
+                               r'"fermata\.ParseError"\?')
+        self.assertEqual(1, said.count("ParseEror"))
+        again = self.fermata("run", "doubtful.xml", "-p", "sink=two.db", "--instance", "only").stderr
+        self.assertIn("ParseEror", again)
+        again = self.fermata("run", "doubtful.xml", "-p", "sink=two.db", "--instance", "only").stderr
+        self.assertNotIn("ParseEror", again)  # there is nothing to run
+
+    def test_two_steps_that_write_one_file(self):
+        step = """
+  <step id="{0}" {1}>
+    <listeners><listener ref="rejectFile"><properties><property name="file" value="{2}"/></properties></listener></listeners>
+    <chunk>
+      <reader ref="rangeReader"><properties><property name="to" value="3"/></properties></reader><writer ref="discardWriter"/>
+    </chunk>
+  </step>"""
+        for second, warns in (("rejects.csv", True), ("others.csv", False)):
+            self.folder.write("two.xml", HEAD.format(id="two") + step.format("a", 'next="b"', "rejects.csv")
+                              + step.format("b", "", second) + "</job>")
+            told = self.fermata("validate", "two.xml").stdout
+            self.assertEqual(warns, 'step "a" writes "rejects.csv", too' in told, told)
+            self.assertEqual(warns, 'step "a" writes "rejects.csv", too' in self.fermata("run", "two.xml").stderr)
+
+
 class Files(Case):
     def test_a_sink_follows_the_umask_and_the_repository_does_not(self):
         self.folder.write("numbers.xml", NUMBERS)

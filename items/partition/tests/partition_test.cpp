@@ -18,7 +18,6 @@
 namespace fermata {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class Mappers : public ::testing::Test {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace fermata::cli {
 
@@ -105,6 +106,16 @@ Parameters read_parameters(const std::string& file) {
 void tell_of_slips(const Session& session, const JobDefinition& job, const Parameters& parameters) {
     const auto slips = unused_parameters(job, session.registry(), parameters, session.system_properties());
     for (const auto& finding : slips.all()) Output::note(to_string(finding));
+}
+
+void tell_of_doubts(const Session& session, const JobDefinition& job, const Parameters& parameters) {
+    const auto found = validate(job, session.registry(), parameters, session.system_properties());
+    if (found.has_errors()) return;
+    const auto slips = unused_parameters(job, session.registry(), parameters, session.system_properties());
+    std::set<std::string> told;
+    for (const auto& slip : slips.all()) told.insert(to_string(slip));
+    for (const auto& finding : found.all())
+        if (const std::string text = to_string(finding); told.insert(text).second) Output::note(text);
 }
 
 Parameters parameters_from(const std::optional<std::string>& file, const std::vector<Assignment>& given) {

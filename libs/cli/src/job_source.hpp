@@ -48,5 +48,7 @@ struct JobFile {
 
 /// Parameters that look like slips of the keyboard, on stderr.
 void tell_of_slips(const Session& session, const JobDefinition& job, const Parameters& parameters);
+/// What `validate` would warn of beside those, on stderr; nothing if there are errors, which a start tells.
+void tell_of_doubts(const Session& session, const JobDefinition& job, const Parameters& parameters);
 
 }  // namespace fermata::cli

@@ -56,6 +56,7 @@ std::optional<JobExecutionId> Launching::begin(Session& session, Where where) {
     where_ = where;
     if (key_)
         if (const auto instance = session.repository().find_instance(job_.id, *key_)) return go_on(session, *instance);
+    if (where == Where::here) tell_of_doubts(session, job_, parameters_);
     const StartOptions options{
         .parameters = parameters_, .instance_key = key_, .working_directory = {}, .for_workers = for_workers_};
     return where == Where::here ? session.jobs().start(job_, options) : session.jobs().submit(job_, options);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 
 namespace fermata {
@@ -236,8 +237,7 @@ public:
             for (const Use& use : step.uses) check(use);
             for (const ClassUse& use : step.classes) check(use);
             check_types(step);
-            if (step.is_divided)
-                for (const Use& use : step.uses) check_own_files(use);
+            for (const Use& use : step.uses) check_files(step, use);
             check_costly_skips(step);
             for (const OnUse& use : step.ons) check_on(step, use);
         }
@@ -331,8 +331,8 @@ private:
         else
             error(at, std::move(message));
     }
-    /// What several partitions write into one file would be some of it. Appended to, it grows by one after the other.
-    void check_own_files(const Use& use) {
+    /// Files it writes, as far as is known. One it appends to grows by one after the other.
+    void check_files(const StepUse& step, const Use& use) {
         const ArtifactEntry* entry = use.ref ? registry_.find(use.kind, *use.ref) : nullptr;
         if (entry == nullptr) return;
         for (const auto& property : use.known)
@@ -340,12 +340,30 @@ private:
         for (const PropertyInfo& info : entry->info.properties) {
             const auto given = std::ranges::find(use.known, info.name, &ResolvedProperty::name);
             if (info.type != path_to_write || given == use.known.end()) continue;
-            error(
-                given->at,
-                fmt::format("{} \"{}\": property \"{}\": all partitions would write the one file \"{}\"; let its name "
-                            "depend on the partition, as in \"#{{partitionPlan['name']}}.out\"",
-                            to_string(entry->kind), entry->name, info.name, printable(given->value.str())));
+            const std::string of =
+                fmt::format("{} \"{}\": property \"{}\": ", to_string(entry->kind), entry->name, info.name);
+            if (step.is_divided)
+                refuse_one_for_all(of, *given);
+            else
+                warn_of_another(of, *given, step);
         }
+    }
+    /// What several partitions write into one file would be some of it.
+    void refuse_one_for_all(const std::string& of, const ResolvedProperty& file) {
+        error(
+            file.at,
+            fmt::format("{}all partitions would write the one file \"{}\"; let its name depend on the partition, as in "
+                        "\"#{{partitionPlan['name']}}.out\"",
+                        of, printable(file.value.str())));
+    }
+    void warn_of_another(const std::string& of, const ResolvedProperty& file, const StepUse& step) {
+        const auto [known, is_new] = files_.try_emplace(file.value.str(), step.id);
+        if (is_new) return;
+        diagnostics_.warning(
+            job_.file, file.at,
+            fmt::format("{}step \"{}\" writes \"{}\", too; where both run, the later one replaces what "
+                        "the first one wrote, or fails",
+                        of, known->second, printable(file.value.str())));
     }
     void check(const ClassUse& use) {
         if (!use.name || registry_.find_exception(*use.name) != nullptr) return;
@@ -432,6 +450,7 @@ private:
     }
 
     const JobUse& job_;
+    std::map<std::string, std::string> files_;  ///< that are written, and by which step
     const Registry& registry_;
     const Parameters* given_;
     Diagnostics& diagnostics_;
