@@ -27,7 +27,7 @@ const std::vector<Mutant>& mutants() {
         {.name = "AChunkLooksNeitherAtEpochNorAtStatus",
          .edits = {{"AND epoch = $23 AND status = 'STARTED'", "AND 0 * $23 = 0"}}},
         {.name = "AClaimLeavesTheEpoch",
-         .edits = {{"e.epoch + 1, CASE", "e.epoch, CASE"},
+         .edits = {{"e.epoch + 1 AS", "e.epoch AS"},
                    {"owner = $1, epoch = epoch + 1, updated = $2", "owner = $1, updated = $2"}}},
         {.name = "AnAdoptionLeavesTheEpoch",
          .edits = {{"SET epoch = epoch + 1, owner = $3, updated = $4 WHERE", "SET owner = $3, updated = $4 WHERE"}}},

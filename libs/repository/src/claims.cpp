@@ -33,14 +33,25 @@ struct Found {
     std::int64_t owner = 0;
 };
 
-// Rows that others claim at this instant are passed over, so that workers do not wait for each other. And the row of
-// the worker, in the same round trip.
+constexpr std::string_view claimed_columns =
+    "e.id, e.instance_id, i.uuid, e.epoch + 1 AS next_epoch, CASE WHEN e.started IS NULL THEN 0 ELSE 1 END AS begun, "
+    "CASE WHEN e.rests > 0 THEN 1 ELSE 0 END AS rested, e.accept_sink, e.accept_input";
+
+// Of each job no more than can be claimed: a server that looks for the oldest of all in one join reads all that wait.
+// Rows that others claim at this instant are passed over, so that workers do not wait for each other.
+std::string lock_waiting_sql(const sql::Dialect& dialect) {
+    if (dialect.for_update.empty()) return fmt::format("SELECT {} {} ORDER BY e.id LIMIT $2", claimed_columns, waiting);
+    return fmt::format(
+        "SELECT o.* FROM worker w JOIN worker_job j ON j.worker = w.id CROSS JOIN LATERAL (SELECT {} FROM "
+        "job_execution e JOIN job_instance i ON i.id = e.instance_id AND i.definition_hash = j.definition_hash WHERE "
+        "e.job_name = j.job_name AND e.status = 'STARTING' AND e.owner IS NULL ORDER BY e.id LIMIT $2{} OF e SKIP "
+        "LOCKED) o WHERE w.incarnation = $1 AND w.draining = 0 ORDER BY o.id LIMIT $2",
+        claimed_columns, dialect.for_update);
+}
+
+// And the row of the worker, in the same round trip.
 Found lock_waiting(StoreWrite& write, const Worker& worker, std::int64_t most) {
-    const bool locks = !write.dialect().for_update.empty();
-    const std::string sql = fmt::format(
-        "SELECT e.id, e.instance_id, i.uuid, e.epoch + 1, CASE WHEN e.started IS NULL THEN 0 ELSE 1 END, "
-        "CASE WHEN e.rests > 0 THEN 1 ELSE 0 END, e.accept_sink, e.accept_input {} ORDER BY e.id LIMIT $2{}",
-        waiting, locks ? fmt::format("{} OF e SKIP LOCKED", write.dialect().for_update) : "");
+    const std::string sql = lock_waiting_sql(write.dialect());
     const std::string lock = lock_worker_sql(write.dialect());
     const Value incarnation = cell(worker.record().incarnation);
     const sql::Command both[] = {{sql, {incarnation, Value(most)}}, {lock, {incarnation}}};

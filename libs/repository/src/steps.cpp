@@ -193,11 +193,12 @@ struct Ending {
 
 // Locks the execution for its owner.
 Ending owner_row(StoreWrite& write, const Claim& claim) {
-    const sql::Result row = write->execute(sql::Command{
-        "UPDATE job_execution SET updated = $3 WHERE id = $1 AND epoch = $2 AND status IN ('STARTING', 'STARTED', "
-        "'STOPPING', 'PAUSING') RETURNING owner, pauses",
-        {Value(claim.execution.value()), Value(claim.epoch), cell(write.now())},
-        1});
+    const std::string sql = fmt::format(
+        "SELECT owner, pauses FROM job_execution WHERE id = $1 AND epoch = $2 AND status IN ('STARTING', 'STARTED', "
+        "'STOPPING', 'PAUSING'){}",
+        write.dialect().for_update);
+    const sql::Result row = write->execute(sql, {Value(claim.execution.value()), Value(claim.epoch)});
+    if (row.empty()) throw sql::RowCountError("another owner has the execution, or it has ended");
     return {row[0][0].integer(), row[0][1].integer() > 0};
 }
 
