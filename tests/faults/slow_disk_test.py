@@ -29,8 +29,9 @@ def slowed(seconds):
 class SlowDisk(Workers):
     """The test, on the engine of the class."""
 
-    def import_slowly(self, **options):
-        """Each of two workers looks for dead ones twice a second meanwhile."""
+    def test_nobody_is_taken_for_dead(self):
+        """Each of two workers looks for dead ones twice a second, while one of them works."""
+        options = self.slow_down()
         self.define(into_item("numbers", RANGE, item_count=5, table="numbers"), "numbers")
         workers = [self.spawn_worker("--slots", "1", name=name, **options) for name in ("alpha", "beta")]
         for worker in workers:
@@ -40,31 +41,34 @@ class SlowDisk(Workers):
         self.assertEqual(list(range(1, ROWS + 1)), self.engine.own.numbers("value", "numbers"))
         self.assertEqual(["execution.submitted", "execution.claimed"], self.events(execution)[:2])
         self.assertNotIn("execution.orphaned", self.events(execution))
+        self.assertNotIn("execution.released", self.events(execution))
         self.assertEqual([None, None], [worker.process.poll() for worker in workers])
         self.assertEqual({"serving"}, {each["state"] for each in self.workers().values()})
         self.sound()
 
 
 class SlowDiskOnSqlite(SlowDisk, unittest.TestCase):
+    """Of the workers."""
+
     ENGINE = Sqlite
 
-    def test_of_the_workers(self):
-        self.import_slowly(before=[*slowed(2), "-D"])
+    def slow_down(self):
+        return {"before": [*slowed(2), "-D"]}
 
 
 class SlowDiskOnPostgres(SlowDisk, OnAServerOfItsOwn, unittest.TestCase):
-    """Of the server: the heartbeats wait for it as well."""
+    """Of the server."""
 
     SETTINGS = ["fsync=on"]
 
-    def test_of_the_server(self):
+    def slow_down(self):
         postmaster = (Path(self.server.folder) / "data" / "postmaster.pid").read_text().split()[0]
         tracer = subprocess.Popen([*slowed(3), "-p", postmaster], stderr=subprocess.PIPE, text=True)
         self.addCleanup(lambda: (tracer.send_signal(signal.SIGTERM), tracer.communicate()))
         status = Path("/proc") / postmaster / "status"
         wait_until("it is traced", lambda: tracer.poll() is not None or f"TracerPid:\t{tracer.pid}" in status.read_text())
         self.assertIsNone(tracer.poll(), tracer.returncode and tracer.stderr.read())
-        self.import_slowly()
+        return {}
 
 
 if __name__ == "__main__":

@@ -274,7 +274,8 @@ SignalAnswer JobOperator::signal(JobExecutionId id, SignalRequest request) {
 bool JobOperator::serve_duties() {
     try {
         if (!impl_->repository.has_duties()) return false;
-        impl_->repository.serve_deadlines(impl_->settings.actor);
+        for (const JobExecutionId id : impl_->repository.serve_deadlines(impl_->settings.actor))
+            if (impl_->execution(id).status == BatchStatus::starting) impl_->ring(id);
         send_notifications(
             impl_->repository,
             {.registry = impl_->registry, .drivers = impl_->drivers, .repository_url = impl_->settings.repository_url});

@@ -192,6 +192,17 @@ TEST_F(RungFor, WhateverLeavesWorkForWorkersRingsAfterItsCommit) {
     EXPECT_EQ(4U, bell_.done().size());
 }
 
+TEST_F(RungFor, WhatADeadlineResumesRingsAndWhatItEndsDoesNot) {
+    const JobDefinition waits = job(std::string(batchlet));
+    const JobExecutionId resumed = operator_->submit(waits, {});
+    const JobExecutionId failed = operator_->submit(waits, {});
+    operator_->pause(resumed, {.timeout = Duration(1), .on_timeout = OnTimeout::resume});
+    operator_->pause(failed, {.timeout = Duration(1)});
+    EXPECT_TRUE(operator_->serve_duties());
+    EXPECT_EQ(BatchStatus::failed, operator_->job_execution(failed).status);
+    EXPECT_THAT(bell_.done(), ElementsAre("ring 1 for 1", "ring 2 for 1", "ring 1 for 1"));
+}
+
 TEST_F(RungFor, TroubleIsToldOnceUntilItIsOver) {
     bell_.break_down("no broker: 1 ms");
     serve();
