@@ -63,7 +63,6 @@ constexpr std::string_view waits_for_no_disk = "SET synchronous_commit";
 // Answers how many instants are parameters now.
 std::size_t put_in_our_words(std::string& text) {
     if (text.starts_with(end_sessions)) text = "SELECT 1 WHERE $1 < 0";
-    if (text.starts_with(waits_for_no_disk)) text = "SELECT 1";
     replace(text, session_name, "'a session'");
     const int given = parameters_in(text);
     const bool asks_for_time = replace(text, server_now, fmt::format("${}", given + 1)) > 0;
@@ -83,6 +82,7 @@ public:
     }
     using sql::Connection::execute;
     sql::Result execute(const sql::Command& command) override {
+        if (command.sql.starts_with(waits_for_no_disk)) return {};
         try {
             fail_sometimes();
             return real().execute(as_sent(command));
