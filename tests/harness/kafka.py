@@ -4,6 +4,7 @@ import functools
 import itertools
 import os
 import subprocess
+import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -71,8 +72,14 @@ class Topic:
         self._run("send", text="".join(f"{partition}\t{value}\n" for partition, value in messages))
 
     def committed(self, group):
-        """How many messages the group has committed."""
-        return int(self._run("committed", group))
+        """How many messages the group has committed. A broker that has just begun to coordinate groups is asked again."""
+        end = time.monotonic() + DEADLINE
+        while True:
+            try:
+                return int(self._run("committed", group))
+            except RuntimeError as error:
+                if "oordinator" not in str(error) or time.monotonic() > end:
+                    raise
 
     def read(self):
         rows = [line.split("\t") for line in self._run("read").splitlines()]
