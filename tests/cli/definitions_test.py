@@ -2,12 +2,14 @@
 """Definitions: validate, explain, graph, artifacts, jobs."""
 
 import json
+import os
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from fermata_process import DEADLINE  # noqa: E402
 from jobs import IMPORT, command_job, two_steps  # noqa: E402
 from run_test import Case  # noqa: E402
 
@@ -174,11 +176,64 @@ class Jobs(Case):
         (folder / "notes.txt").write_text("no job")
         self.assertEqual("import\nbeta\n", self.fermata("jobs", "--jobs", "jobs", "-o", "name").stdout)
         jobs = json.loads(self.fermata("jobs", "--jobs", "jobs", "-o", "json").stdout)
-        self.assertEqual({"job": "import", "file": "jobs/a.xml", "steps": 1, "parameters": [{"name": "file", "default": None}]},
+        self.assertEqual({"job": "import", "file": "jobs/a.xml", "steps": 1, "parameters": [{"name": "file", "default": None}],
+                          "ambiguous": False},
                          jobs[0])
         (folder / "torn.xml").write_text("<job")
         self.assertIn("torn.xml:1:", self.fermata("jobs", "--jobs", "jobs", exit_code=9).stderr)
         self.assertIn("no valid job", self.error("run", "torn", "--jobs", "jobs", exit_code=9)["message"])
+
+    def test_two_files_with_one_job_are_refused_by_its_id(self):
+        folder = self.folder.path / "jobs"
+        folder.mkdir()
+        for name in ("a.xml", "b.xml"):
+            (folder / name).write_text(command_job("nightly", "true"))
+        both = 'several files define job "nightly": a.xml, b.xml'
+        for verb in ("run", "start", "explain"):
+            error = self.error(verb, "nightly", "--jobs", "jobs", exit_code=8) if verb != "explain" else {
+                "message": self.fermata(verb, "nightly", "--jobs", "jobs", exit_code=8).stderr, "remedy": "jobs/a.xml"}
+            self.assertIn(both, error["message"])
+            self.assertIn("jobs/a.xml", error["remedy"])
+        told = self.fermata("jobs", "--jobs", "jobs", exit_code=9)
+        self.assertIn(both, told.stderr)
+        self.assertEqual(2, told.stdout.count("(one of several)"))
+        self.assertEqual([True, True], [job["ambiguous"] for job in json.loads(
+            self.fermata("jobs", "--jobs", "jobs", "-o", "json", exit_code=9).stdout)])
+        self.assertRegex(self.fermata("doctor", "--jobs", "jobs").stdout, rf"(?m)^warn +jobs .*{both}")
+        worker = self.folder.spawn("worker", "--jobs", "jobs")
+        self.addCleanup(lambda: (worker.kill(), worker.communicate()))
+        while both not in (line := worker.stderr.readline()):
+            self.assertTrue(line)
+        worker.terminate()
+        _, rest = worker.communicate(timeout=DEADLINE)
+        self.assertNotIn(both, rest)
+        self.fermata("run", "jobs/b.xml")
+
+    def test_only_files_are_job_files(self):
+        folder = self.folder.path / "jobs"
+        folder.mkdir()
+        os.mkfifo(folder / "fifo.xml")
+        (folder / "folder.xml").mkdir()
+        (folder / "nowhere.xml").symlink_to("gone")
+        (self.folder.path / "linked").write_text(command_job("linked", "true"))
+        (folder / "link.xml").symlink_to("../linked")
+        self.assertEqual("linked\n", self.fermata("jobs", "--jobs", "jobs", "-o", "name").stdout)
+        self.fermata("run", "linked", "--jobs", "jobs")
+        worker = self.folder.spawn("worker", "--jobs", "jobs")
+        self.addCleanup(lambda: (worker.kill(), worker.communicate()))
+        self.assertIn("serves", worker.stderr.readline())
+        self.fermata("start", "linked", "--jobs", "jobs")
+        self.fermata("wait", "@latest")
+        worker.terminate()
+        worker.communicate(timeout=DEADLINE)
+        self.assertEqual(0, worker.returncode)
+
+    def test_a_name_that_was_meant_for_a_file(self):
+        self.folder.write("mine.xml", command_job("mine", "true"))
+        self.assertIn('did you mean "mine.xml"?', self.error("run", "mine", exit_code=6)["message"])
+        (self.folder.path / "jobs").mkdir()
+        self.assertIn('did you mean "mine.xml"?', self.error("run", "mine", "--jobs", "jobs", exit_code=6)["message"])
+        self.assertIn("is a folder", self.error("run", ".", exit_code=9)["message"])
 
     def test_none_absent_and_unsafe(self):
         self.assertIn("no jobs folder is set", self.error("jobs", exit_code=6)["message"])

@@ -3,6 +3,7 @@
 #include <fermata/model/job_definition.hpp>
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,7 +25,7 @@ private:
 };
 
 /// A file, or else a job of the jobs folder by its id. Warnings go to stderr. Throws InvalidJob with every finding;
-/// Error(not_found) with did-you-mean.
+/// Error(not_found) with did-you-mean; Error(conflict) if several files of the folder define it.
 [[nodiscard]] JobDefinition load_job(Session& session, const std::string& file_or_job);
 
 /// As it was when the instance began, or was restarted with another one.
@@ -38,8 +39,15 @@ struct JobFile {
     std::optional<JobDefinition> job;  ///< nothing if it is no valid job XML
     Diagnostics diagnostics;
 };
-/// All *.xml of the jobs folder, by name of the file.
+/// Of a jobs folder: *.xml, a regular file or a link to one.
+[[nodiscard]] bool is_job_file(const std::filesystem::directory_entry& entry);
+/// All of the jobs folder, by name of the file.
 [[nodiscard]] std::vector<JobFile> jobs_in_folder(const Session& session);
+/// The ids that several of them define, with these files.
+[[nodiscard]] std::map<std::string, std::vector<std::filesystem::path>> ambiguous_jobs(
+    const std::vector<JobFile>& files);
+/// `several files define job "x": a.xml, b.xml`
+[[nodiscard]] std::string ambiguity_text(const std::string& job, const std::vector<std::filesystem::path>& files);
 
 /// `--params FILE.json` or `-` for stdin: one object of text, numbers and booleans. Throws Error(invalid).
 [[nodiscard]] Parameters read_parameters(const std::string& file);

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 std::vector<JobsFolder::Seen> JobsFolder::look() const {
     std::vector<Seen> files;
     for (const auto& entry : fs::directory_iterator(session_.settings().jobs_folder())) {
-        if (entry.path().extension() != ".xml") continue;
+        if (!is_job_file(entry)) continue;
         std::error_code gone;
         const auto identity = identity_of(entry.path());
         const auto modified = entry.last_write_time(gone);
@@ -39,7 +39,11 @@ std::optional<std::vector<JobDefinition>> JobsFolder::changed() {
     auto now = look();
     if (seen_ == now) return std::nullopt;
     std::vector<JobDefinition> definitions;
-    for (auto& file : jobs_in_folder(session_)) {
+    auto files = jobs_in_folder(session_);
+    for (const auto& [job, paths] : ambiguous_jobs(files))
+        Output::note(fmt::format("fermata: {}; each is served, and fermata start by the file's name tells which",
+                                 ambiguity_text(job, paths)));
+    for (auto& file : files) {
         if (file.job) {
             definitions.push_back(*std::move(file.job));
             continue;

@@ -1,4 +1,6 @@
 #include "../command.hpp"
+#include "../counted.hpp"
+#include "../job_source.hpp"
 #include "../session.hpp"
 
 #include <fmt/format.h>
@@ -6,6 +8,7 @@
 #include <unistd.h>
 #include <fermata/base/text.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -67,9 +70,24 @@ Finding look_at_clock(Session& session) {
     return {Level::ok, to_rfc3339(now)};
 }
 
+std::string broken_names(const std::vector<JobFile>& files) {
+    std::string names;
+    for (const JobFile& file : files)
+        if (!file.job) names += (names.empty() ? "" : ", ") + file.path.filename().string();
+    return names;
+}
+
 Finding look_at_jobs_folder(Session& session) {
     if (session.settings().get("jobs").value.empty()) return {Level::ok, "no jobs folder is set"};
-    return {Level::ok, session.settings().jobs_folder().string()};
+    const auto files = jobs_in_folder(session);
+    const auto broken = std::ranges::count_if(files, [](const JobFile& file) { return !file.job; });
+    std::string found = fmt::format("{}: {}", session.settings().jobs_folder().string(),
+                                    counted(static_cast<std::int64_t>(files.size()) - broken, "job"));
+    if (broken > 0) found += fmt::format("; {} no valid job: {}", broken, broken_names(files));
+    const auto ambiguous = ambiguous_jobs(files);
+    for (const auto& [job, paths] : ambiguous) found += "; " + ambiguity_text(job, paths);
+    if (broken == 0 && ambiguous.empty()) return {Level::ok, found};
+    return {Level::warn, found + "; fermata jobs tells more"};
 }
 
 Finding look_at_engine(Session& session) {
@@ -119,7 +137,7 @@ std::string_view to_string(Level level) { return level == Level::ok ? "ok" : lev
 Row row_of(const Check& check, const Finding& finding) {
     const nlohmann::ordered_json object{
         {"state", to_string(finding.level)}, {"check", check.about}, {"finding", finding.text}};
-    return {.cells = {std::string(to_string(finding.level)), std::string(check.about), printable(finding.text)},
+    return {.cells = {std::string(to_string(finding.level)), std::string(check.about), printable(finding.text, 2000)},
             .object = object.dump(),
             .name = std::string(check.about)};
 }
