@@ -3,6 +3,7 @@
 
 import json
 import sys
+import threading
 import unittest
 from pathlib import Path
 
@@ -93,6 +94,9 @@ class Show(Case):
         self.fermata("stop", "@latest")
         text = self.fermata("show", "@latest").stdout
         self.assertRegex(text, r"stop +asked by \S+@.* at .*; step step1 runs since")
+        self.assertNotIn("fermata signal", text)
+        self.assertIn("1 is STOPPING and takes no signals", self.fermata("signal", "1", "--point", "p", exit_code=8).stdout)
+        self.assertRegex(self.fermata("stop", "1").stdout, r"^1 is STOPPING since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n$")
         self.fermata("stop", "@latest", "--now", "--wait")
         process.wait(DEADLINE)
 
@@ -166,6 +170,11 @@ class Logs(Case):
     def output(self, *arguments):
         return self.fermata(*arguments).stdout
 
+    def test_what_a_step_left_open_stands_before_the_next_step(self):
+        self.fermata("run", self.job("printf 'a\\nb'", "printf 'c\\nd'"))
+        for follow in ([], ["-f"]):
+            self.assertEqual("[step1] a\n[step1] b\n[step2] c\n[step2] d\n", self.output("logs", "1", *follow))
+
     def test_followed_until_the_end(self):
         self.fermata("db", "init")
         self.folder.write("job.xml", command_job("job", "sh -c 'echo begun; exec tail -f /dev/null'"))
@@ -194,15 +203,42 @@ class Events(Case):
         self.assertEqual(f"{events[-1]['id']}\n", after)
         self.assertIn("execution", self.fermata("events").stdout)
 
-    def test_followed_until_a_signal(self):
+    def test_followed_from_now(self):
         self.fermata("run", self.job("true"))
         follower = self.folder.spawn("events", "-f", "-o", "jsonl")
         self.addCleanup(lambda: (follower.kill(), follower.communicate()))
-        while json.loads(follower.stdout.readline())["kind"] != "execution.ended":
-            pass
+        seen = []
+        reader = threading.Thread(target=lambda: seen.append(follower.stdout.readline()))
+        reader.start()
+        for _ in range(30):  # when it has begun is not to be seen: something happens until it has
+            self.fermata("run", "job.xml")
+            if seen:
+                break
+        reader.join(DEADLINE)
+        self.assertGreater(json.loads(seen[0])["execution"], 1)
+
+    def test_the_tail(self):
+        self.fermata("run", self.job("true"))
+        all_of_it = self.fermata("events", "-o", "name").stdout.splitlines()
         self.fermata("run", "job.xml")
-        while json.loads(follower.stdout.readline())["execution"] != 2:
-            pass
+        both = self.fermata("events", "-o", "name").stdout.splitlines()
+        for number in (0, 1, 3, len(both), len(both) + 7):
+            self.assertEqual(both[len(both) - min(number, len(both)):], self.fermata(
+                "events", "--tail", str(number), "-o", "name").stdout.splitlines(), number)
+            self.assertEqual(all_of_it[max(len(all_of_it) - number, 0):], self.fermata(
+                "events", "1", "--tail", str(number), "-o", "name").stdout.splitlines(), number)
+        self.assertEqual(both[-2:], self.fermata("events", "--after", both[-3], "--tail", "9", "-o", "name").stdout.splitlines())
+        self.fermata("purge", "--job", "job", "--yes")
+        left = self.fermata("events", "-o", "name").stdout.splitlines()
+        self.assertEqual(left[-1:], self.fermata("events", "--tail", "1", "-o", "name").stdout.splitlines())
+
+    def test_followed_until_a_signal(self):
+        self.fermata("run", self.job("true"))
+        follower = self.folder.spawn("events", "-f", "--tail", "1", "-o", "jsonl")
+        self.addCleanup(lambda: (follower.kill(), follower.communicate()))
+        self.assertEqual("execution.ended", json.loads(follower.stdout.readline())["kind"])
+        self.fermata("run", "job.xml")
+        self.assertEqual(2, json.loads(follower.stdout.readline())["execution"])
         follower.terminate()
         follower.communicate(timeout=DEADLINE)
         self.assertEqual(130, follower.returncode)

@@ -67,14 +67,32 @@ class Waiting(Case):
         table = self.fermata("show", "1", "--waits").stdout
         self.assertRegex(table, r"(?m)^ +aprove +signal t +buffered ")
         self.assertEqual("", self.fermata("show", "1", "--waits", "-o", "name").stdout)
-        self.assertIn("a signal for \"approve\", which is not reached yet: fermata show 1 --waits",
+        self.assertIn("4 signals that no pause has taken, the first for \"approve\": fermata show 1 --waits",
                       self.fermata("show", "1").stdout)
         self.assertEqual(0, self.open_gate(process)[0])  # the early one was taken: nothing waited
         kept = self.waits()
         self.assertEqual(["approve", "aprove", "elsewhere", "operator"], [wait["point"] for wait in kept])
         self.assertEqual((1, "after", "signals"), tuple(kept[0][name] for name in ("pause", "kind", "how")))
         self.assertEqual(list(kept[0]), list(kept[1]))
-        self.assertNotIn("not reached", self.fermata("show", "1").stdout)
+        self.assertNotIn("no pause has taken", self.fermata("show", "1").stdout)
+
+    def test_why_a_signal_is_refused_and_what_to_do(self):
+        point = PAUSE.replace("/>", ' signals="2"/>')
+        self.paused(point)
+        self.fermata("signal", "1", "--point", "approve", "--key", "k", "--data", "1")
+        refused = self.fermata("signal", "1", "--point", "approve", "--key", "k", "--data", "2", exit_code=8).stdout
+        self.assertEqual('conflict: key "k" was sent to "approve" before, with other data, and was counted (1/2); what is new '
+                         "needs a key of its own\n", refused)
+        self.assertEqual("stale: there is no pause 7; the open one is 1: fermata signal 1 --point approve --pause 1\n",
+                         self.fermata("signal", "1", "--point", "approve", "--pause", "7", exit_code=4).stdout)
+        self.assertEqual('stale: pause 1 is at "approve", not at "other", and none is open at "other"\n',
+                         self.fermata("signal", "1", "--point", "other", "--pause", "1", exit_code=4).stdout)
+        self.fermata("signal", "1", "--point", "approve", "--key", "l")
+        self.fermata("pause", "1")
+        self.assertRegex(self.fermata("signal", "1", "--point", "approve", "--pause", "1", exit_code=4).stdout,
+                         r'^stale: pause 1 is over since \d{4}-\S+ [0-9:]+ \(signals\), and none is open at "approve"\n$')
+        self.fermata("stop", "1")
+        self.assertEqual("finished: 1 is STOPPED\n", self.fermata("signal", "1", "--point", "approve", exit_code=8).stdout)
 
     def test_points_of_commands_and_of_earlier_pauses_are_known(self):
         self.folder.write("job.xml", two_steps(

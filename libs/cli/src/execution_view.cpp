@@ -70,7 +70,10 @@ std::vector<Action> judged(const JobExecution& execution, JobExecutionId newest,
         action("stop", ended ? it_is(execution, "only what runs or waits can be stopped") : ""),
         action("pause", why_no_pause(execution)),
         action("resume", why_no_resume(execution)),
-        action("signal", ended ? it_is(execution, "it has ended") : ""),
+        action("signal", ended ? it_is(execution, "it has ended")
+                         : execution.status == BatchStatus::stopping
+                             ? it_is(execution, "nothing is waited for any more")
+                             : ""),
         action("restart", why_no_restart(execution, newest, definition_says)),
         action("abandon", running                                      ? it_is(execution, "stop it first")
                           : execution.status == BatchStatus::abandoned ? "it is ABANDONED already"

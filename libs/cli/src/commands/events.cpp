@@ -6,7 +6,10 @@
 #include <fmt/format.h>
 #include <fermata/base/text.hpp>
 
+#include <algorithm>
+#include <deque>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace fermata::cli {
 
@@ -23,6 +26,7 @@ public:
         options.positional("ID", execution_, "Only of this execution").complete(Completes::execution);
         options.flag("-f,--follow", follow_, "Go on with what happens from now, until Ctrl-C");
         options.value("--after", "EVENT", after_, "Only events with a higher number");
+        options.value("--tail", "N", tail_, "Only the last N of those there are");
     }
     ExitCode run(Session& session) override;
 
@@ -31,7 +35,11 @@ private:
     void print_new(Session& session, std::optional<JobExecutionId> only);
     std::optional<ExecutionRef> execution_;
     bool follow_ = false;
-    std::int64_t after_ = 0;
+    /// Where to begin: behind --after, before the last --tail; --follow alone begins now.
+    void begin(Session& session, std::optional<JobExecutionId> only);
+    std::optional<std::int64_t> after_;
+    std::optional<std::int64_t> tail_;
+    std::int64_t seen_ = 0;
 };
 
 std::string object_of(const Event& event) {
@@ -51,11 +59,49 @@ std::string line_of(const Event& event) {
                        printable(event.actor), printable(event.data, 500));
 }
 
+/// Its number, found in a few looks however long the journal is.
+std::int64_t newest_event(Repository& repository) {
+    const auto is_any_after = [&](std::int64_t id) { return !repository.events_after(id, 1).empty(); };
+    std::int64_t above = 1;
+    while (is_any_after(above)) above *= 2;
+    std::int64_t below = above / 2;
+    while (above - below > 1) {
+        const std::int64_t middle = below + (above - below) / 2;
+        (is_any_after(middle) ? below : above) = middle;
+    }
+    return is_any_after(below) ? above : below;
+}
+
+/// The number behind which there are `wanted` events up to `newest`, or fewer if there are not so many.
+std::int64_t before_last(Repository& repository, std::int64_t newest, std::int64_t wanted,
+                         std::optional<JobExecutionId> only) {
+    if (wanted == 0) return newest;
+    for (std::int64_t reach = page;; reach *= 2) {
+        const std::int64_t from = std::max<std::int64_t>(newest - reach, 0);
+        std::deque<std::int64_t> before{};  // of each of the last of them, the number before it
+        for (std::int64_t at = from; at < newest;) {
+            const auto events = repository.events_after(at, page);
+            for (const Event& event : events)
+                if (event.id <= newest && (!only || event.execution == only)) before.push_back(event.id - 1);
+            while (std::cmp_greater(before.size(), wanted)) before.pop_front();
+            at = events.empty() ? newest : events.back().id;
+        }
+        if (from == 0 || std::cmp_equal(before.size(), wanted)) return before.empty() ? newest : before.front();
+    }
+}
+
+void EventsCommand::begin(Session& session, std::optional<JobExecutionId> only) {
+    seen_ = after_.value_or(0);
+    if (!tail_ && (after_ || !follow_)) return;
+    const std::int64_t newest = newest_event(session.repository());
+    seen_ = std::max(seen_, before_last(session.repository(), newest, tail_.value_or(0), only));
+}
+
 void EventsCommand::print_new(Session& session, std::optional<JobExecutionId> only) {
     for (;;) {
-        const auto events = session.repository().events_after(after_, page);
+        const auto events = session.repository().events_after(seen_, page);
         for (const auto& event : events) {
-            after_ = event.id;
+            seen_ = event.id;
             if (only && event.execution != only) continue;
             session.out().one(line_of(event) + "\n", object_of(event), std::to_string(event.id));
         }
@@ -67,6 +113,7 @@ void EventsCommand::print_new(Session& session, std::optional<JobExecutionId> on
 ExitCode EventsCommand::run(Session& session) {
     std::optional<JobExecutionId> only;
     if (execution_) only = session.execution(session.resolve(*execution_)).id;
+    begin(session, only);
     if (!follow_) {
         print_new(session, only);
         return ExitCode::ok;

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 namespace fermata::cli {
@@ -32,6 +33,7 @@ public:
     void print_new(Output& out, bool safe) {
         file_.take_new([&](std::string_view line) { print(out, line, safe); });
     }
+    /// When nothing more comes.
     void print_rest(Output& out, bool safe) {
         file_.take_rest([&](std::string_view line) { print(out, line, safe); });
     }
@@ -69,6 +71,7 @@ private:
     std::optional<std::int64_t> tail_;
     std::map<std::string, StepLog> files_;
     std::vector<std::string> order_;
+    std::set<std::string> complete_;  ///< whose step had ended when it was looked at
 };
 
 /// Takes in steps entered since the last look.
@@ -76,6 +79,7 @@ void LogsCommand::look(Session& session, JobExecutionId id) {
     const auto folder = logs_of(session, id);
     const auto steps = session.repository().steps_of(id);
     for (const auto& step : steps) {
+        if (step.ended) complete_.insert(step.name);
         if ((step_ && step.name != *step_) || files_.contains(step.name)) continue;
         const bool several = !step_ && (steps.size() > 1 || follow_);
         auto& file =
@@ -95,7 +99,10 @@ ExitCode LogsCommand::run(Session& session) {
             throw Error(ErrorKind::not_found,
                         fmt::format("execution {} has not entered a step \"{}\"", id.value(), printable(*step_)),
                         fmt::format("fermata show {}", id.value()));
-        for (const auto& name : order_) files_.at(name).print_new(session.out(), safe);
+        for (const auto& name : order_) {
+            files_.at(name).print_new(session.out(), safe);
+            if (complete_.contains(name)) files_.at(name).print_rest(session.out(), safe);
+        }
         session.out().flush();
         if (ended || !follow_) break;
         std::this_thread::sleep_for(std::chrono::milliseconds(200));

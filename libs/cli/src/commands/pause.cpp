@@ -1,4 +1,5 @@
 #include "../command.hpp"
+#include "../local_time.hpp"
 #include "../session.hpp"
 
 #include <fmt/format.h>
@@ -44,7 +45,7 @@ private:
     [[nodiscard]] std::string what_follows(JobExecutionId id, const PauseAnswer& answer) const {
         std::string text;
         if (answer.effect == PauseAnswer::Effect::already && answer.since)
-            text = fmt::format(" since {}", to_rfc3339(*answer.since));
+            text = fmt::format(" since {}", local_time(*answer.since));
         if (answer.status != BatchStatus::pausing) return text;
         return text + fmt::format(
                           ": PAUSED {}, or COMPLETED if nothing is left to do then; to wait for it: fermata "

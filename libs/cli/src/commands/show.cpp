@@ -1,5 +1,6 @@
 #include "../busy.hpp"
 #include "../command.hpp"
+#include "../counted.hpp"
 #include "../cuts.hpp"
 #include "../execution_view.hpp"
 #include "../notifications.hpp"
@@ -90,10 +91,14 @@ std::string unserved_line(const ExecutionView& view) {
 /// Somebody believes to have answered.
 std::string kept_line(Session& session, const JobExecution& execution) {
     if (has_ended(execution.status) || session.out().format() != Format::table) return {};
-    const auto kept = session.repository().buffered_signals_of(execution.id, 1);
+    constexpr std::int64_t enough = 1000;
+    const auto kept = session.repository().buffered_signals_of(execution.id, enough);
     if (kept.empty()) return {};
-    return fact("kept", fmt::format("a signal for \"{}\", which is not reached yet: fermata show {} --waits",
-                                    printable(kept.front().point), execution.id.value()));
+    const auto number = static_cast<std::int64_t>(kept.size());
+    return fact("kept",
+                fmt::format("{}{} that no pause has taken, {}for \"{}\": fermata show {} --waits",
+                            counted(number, "signal"), number == enough ? " or more" : "",
+                            number == 1 ? "" : "the first ", printable(kept.front().point), execution.id.value()));
 }
 
 std::string notification_lines(Session& session, const JobExecution& execution) {
@@ -126,7 +131,7 @@ std::string failure_of(const JobExecution& execution) {
     if (!execution.failure) return {};
     const Failure& failure = *execution.failure;
     std::string text = fact("error", printable(failure.message, 1000));
-    text += fact("class", failure.error_class);
+    text += fact("class", printable(failure.error_class));
     if (!failure.position.empty()) text += fact("position", printable(failure.position));
     return text;
 }

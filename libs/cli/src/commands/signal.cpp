@@ -1,6 +1,8 @@
 #include "../command.hpp"
 #include "../job_source.hpp"
+#include "../local_time.hpp"
 #include "../session.hpp"
+#include "../shell_word.hpp"
 #include "../waits.hpp"
 
 #include <fmt/format.h>
@@ -8,6 +10,7 @@
 #include <fermata/runtime/pause_points.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace fermata::cli {
 
@@ -42,19 +45,64 @@ ExitCode exit_code_for(const SignalAnswer& answer) {
     }
 }
 
-std::string text_of(const SignalAnswer& answer) {
-    std::string text(to_string(answer.disposition));
-    if (answer.first) text += fmt::format(" of one that was {}", to_string(*answer.first));
-    if (answer.needed > 1) text += fmt::format(" ({}/{})", answer.counted, answer.needed);
-    return text;
+std::string counts_of(const SignalAnswer& answer) {
+    return answer.needed > 1 ? fmt::format(" ({}/{})", answer.counted, answer.needed) : "";
 }
 
-std::string following(JobExecutionId id, const std::string& point, const SignalAnswer& answer) {
+std::string text_of(const SignalAnswer& answer) {
+    std::string text(to_string(answer.disposition));
+    if (answer.disposition == SignalAnswer::Disposition::conflict) return text;
+    if (answer.first) text += fmt::format(" of one that was {}", to_string(*answer.first));
+    return text + counts_of(answer);
+}
+
+std::string why_conflict(JobExecutionId id, const SignalRequest& request, const SignalAnswer& answer) {
+    if (!answer.first)
+        return fmt::format(": {} is {} and takes no signals; when it has ended: fermata restart {}", id.value(),
+                           to_string(answer.status), id.value());
+    return fmt::format(
+        ": key \"{}\" was sent to \"{}\" before, with other data, and was {}{}; what is new needs a key of its own",
+        printable(request.key.value_or("")), printable(request.point), to_string(*answer.first), counts_of(answer));
+}
+
+std::string fate_of(const std::vector<Pause>& pauses, const SignalRequest& request) {
+    const auto named = std::ranges::find(pauses, *request.pause, &Pause::epoch);
+    if (named == pauses.end()) return fmt::format("there is no pause {}", *request.pause);
+    if (!named->completed)
+        return fmt::format("pause {} is at \"{}\", not at \"{}\"", named->epoch, printable(named->what.point),
+                           printable(request.point));
+    return fmt::format("pause {} is over since {} ({})", named->epoch, local_time(*named->completed),
+                       named->how.value_or(""));
+}
+
+std::string why_stale(Session& session, JobExecutionId id, const SignalRequest& request) {
+    const auto pauses = session.repository().pauses_of(id, std::numeric_limits<std::int64_t>::max());
+    const auto open = std::ranges::find_if(
+        pauses, [&](const Pause& pause) { return !pause.completed && pause.what.point == request.point; });
+    const std::string fate = fate_of(pauses, request);
+    if (open == pauses.end()) return fmt::format(": {}, and none is open at \"{}\"", fate, printable(request.point));
+    return fmt::format(": {}; the open one is {}: fermata signal {} --point {} --pause {}", fate, open->epoch,
+                       id.value(), shell_word(request.point), open->epoch);
+}
+
+std::string following(Session& session, JobExecutionId id, const SignalRequest& request, const SignalAnswer& answer) {
+    using Disposition = SignalAnswer::Disposition;
     if (answer.status == BatchStatus::starting)
         return fmt::format("\n  it waits for a worker now; fermata resume {} runs it here", id.value());
-    if (answer.disposition != SignalAnswer::Disposition::buffered) return {};
-    return fmt::format(": no pause is open at \"{}\"; it is kept for the next one there (fermata show {} --waits)",
-                       printable(point), id.value());
+    switch (answer.disposition) {
+        case Disposition::buffered:
+            return fmt::format(
+                ": no pause is open at \"{}\"; it is kept for the next one there (fermata show {} --waits)",
+                printable(request.point), id.value());
+        case Disposition::conflict:
+            return why_conflict(id, request, answer);
+        case Disposition::stale:
+            return why_stale(session, id, request);
+        case Disposition::finished:
+            return fmt::format(": {} is {}", id.value(), to_string(answer.status));
+        default:
+            return {};
+    }
 }
 
 /// Where it has paused, and where its definition says that it will.
@@ -92,7 +140,7 @@ public:
         request_.payload = payload_from(data_);
         const JobExecutionId id = session.resolve(execution_);
         const SignalAnswer answer = session.jobs().signal(id, request_);
-        session.out().one(text_of(answer) + following(id, request_.point, answer) + "\n",
+        session.out().one(text_of(answer) + following(session, id, request_, answer) + "\n",
                           fmt::format(R"({{"id":{},"answer":"{}","pause":{},"counted":{},"needed":{},"status":"{}"}})",
                                       id.value(), to_string(answer.disposition), answer.pause, answer.counted,
                                       answer.needed, to_string(answer.status)),

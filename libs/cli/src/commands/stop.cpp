@@ -2,6 +2,7 @@
 #include "../command.hpp"
 #include "../each.hpp"
 #include "../json_text.hpp"
+#include "../local_time.hpp"
 
 #include <fmt/format.h>
 #include <fermata/base/text.hpp>
@@ -50,7 +51,7 @@ private:
         std::string more;
         if (answer.owner_lost) more = "; it had lost its owner";
         if (answer.effect == StopAnswer::Effect::already && answer.since)
-            more = fmt::format(" since {}", to_rfc3339(*answer.since));
+            more = fmt::format(" since {}", local_time(*answer.since));
         print(session, id, answer.status, more);
     }
     static ExitCode await_stopped(Session& session, JobExecutionId id, const Deadline& deadline) {
@@ -62,7 +63,7 @@ private:
         const StepStopAnswer answer = session.jobs().stop_step(id, *step_, now_);
         std::string more = "; asked to stop";
         if (answer.effect == StepStopAnswer::Effect::already)
-            more += fmt::format(" since {}", to_rfc3339(*answer.since));
+            more += fmt::format(" since {}", local_time(*answer.since));
         if (answer.owner_lost) more += fmt::format("; its owner is lost: fermata recover {}", id.value());
         print_step(session, id, *answer.step, more);
     }
