@@ -2,15 +2,18 @@
 """Every verb has the formats it says, and refuses the others: nothing that was asked for is ignored."""
 
 import json
+import re
+import sqlite3
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from jobs import IMPORT  # noqa: E402
+from jobs import HEAD, IMPORT, two_steps  # noqa: E402
 from run_test import Case  # noqa: E402
 
+PAUSE = '<fer:pause on="*" point="sign off"/>'
 FORMATS = ["table", "json", "jsonl", "tsv", "name"]
 OBJECT = ["table", "json", "jsonl", "name"]
 LINES = ["table", "json", "jsonl"]
@@ -60,8 +63,8 @@ class Formats(Case):
 
 
 class Tsv(Case):
-    def table(self, *arguments):
-        head, *lines = self.fermata("list", "-o", "tsv", *arguments).stdout.splitlines()
+    def table(self, *arguments, verb="list", **options):
+        head, *lines = self.fermata(verb, "-o", "tsv", *arguments, **options).stdout.splitlines()
         return [dict(zip(head.split("\t"), line.split("\t"))) for line in lines]
 
     def test_it_is_undecorated_and_complete(self):
@@ -85,6 +88,55 @@ class Tsv(Case):
         for name in ("STEPS", "STEPS_DONE", "READ", "WRITTEN", "FILTERED"):
             self.assertEqual(row[name], str(counts[name.lower()]))
         self.assertEqual(counts, self.folder.show()["counts"])
+
+    def test_other_lists_are_undecorated_too_in_any_zone(self):
+        away = {"TZ": "EAST-14"}
+        time = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
+        self.folder.write("parts.xml", HEAD.format(id="parts") + """<step id="s"><batchlet ref="command"><properties>
+            <property name="command" value="true"/></properties></batchlet><partition><mapper ref="listMapper"><properties>
+            <property name="values" value="a &#9; b,two"/></properties></mapper></partition></step></job>""")
+        self.fermata("run", "parts.xml")
+        first = self.table("1", "--partitions", verb="show", environment=away)[0]
+        self.assertEqual(("s", "0", "COMPLETED", "0", "0", "value=a \\x09 b"),
+                         tuple(first[name] for name in ("STEP", "N", "STATUS", "FILTERED", "SKIPS", "PROPERTIES")))
+        for name in ("STARTED", "ENDED"):
+            self.assertRegex(first[name], time)
+        self.folder.write("two.xml", two_steps("true", "true", PAUSE))
+        self.fermata("run", "two.xml", exit_code=11)
+        self.fermata("signal", "2", "--point", "elsewhere", "--key", "k")
+        pause, kept = self.table("2", "--waits", verb="show", environment=away)
+        self.assertEqual(("1", "sign off", "after", "check", "", "open", "0", "1", ""), tuple(pause[name] for name in (
+            "PAUSE", "POINT", "KIND", "ELEMENT", "PARTITION", "STATE", "COUNTED", "SIGNALS", "COMPLETED")))
+        self.assertEqual(("", "elsewhere", "signal", "buffered", "k"), tuple(kept[name] for name in (
+            "PAUSE", "POINT", "KIND", "STATE", "KEY")))
+        for row in pause, kept:
+            self.assertRegex(row["OPENED"], time)
+        self.start_endless()
+        self.assertTrue(any(re.match(time, row["STARTED"]) for row in self.table(verb="workers", environment=away)))
+
+    def test_only_a_table_leaves_out_old_pauses_and_says_so(self):
+        self.folder.write("two.xml", two_steps("true", "true", PAUSE))
+        self.fermata("run", "two.xml", exit_code=11)
+        self.fermata("signal", "1", "--point", "elsewhere", "--key", "k")
+        self.fermata("signal", "1", "--point", "sign off")
+        with sqlite3.connect(self.folder.repository) as database:
+            for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                database.execute(f'DROP TRIGGER "{name}"')
+            for table, changed, values in (("pause", {"epoch": "i"}, "epoch = 1"),
+                                           ("signal", {"id": "NULL", "signal_key": "'k' || i"}, "signal_key = 'k'")):
+                columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+                database.execute(
+                    f"INSERT INTO {table} ({', '.join(columns)}) WITH RECURSIVE n(i) AS (VALUES(2) UNION ALL SELECT "
+                    f"i + 1 FROM n WHERE i < 120) SELECT {', '.join(changed.get(name, name) for name in columns)} "
+                    f"FROM {table}, n WHERE {values}")
+        table = self.fermata("show", "1", "--waits").stdout
+        self.assertIn("the newest 50 of 120 pauses; -o json", table)
+        self.assertIn("the oldest 50 of 120 signals that are kept", table)
+        self.assertEqual(100, len([line for line in table.splitlines() if "after check" in line or "buffered" in line]))
+        waits = json.loads(self.fermata("show", "1", "--waits", "-o", "json").stdout)
+        self.assertEqual([*range(120, 0, -1), *[None] * 120], [wait["pause"] for wait in waits])
+        self.assertEqual(240, len(self.table("1", "--waits", verb="show")))
+        self.assertEqual(120, len(self.fermata("show", "1", "--waits", "-o", "name").stdout.splitlines()))
 
     def test_the_key_is_shown_and_asked_for(self):
         self.fermata("run", self.job("true"))

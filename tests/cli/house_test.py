@@ -49,6 +49,26 @@ class Usage(Case):
             for word in words:
                 self.assertIn(word, result.stderr)
 
+    def test_a_value_that_is_missing_is_told_by_its_name(self):
+        for arguments, words in ((["run", "x.xml", "-p"], "-p,--param needs K=V"), (["list", "--lost", "--since"], "--since needs TIME"),
+                                 (["run", "--instance", "-p", "x.xml", "--repository"], "--repository needs URL")):
+            said = self.fermata(*arguments, exit_code=2).stderr
+            self.assertEqual(f"fermata: {words}\n  fermata {arguments[0]} --help\n", said)
+
+    def test_statuses_that_are_none(self):
+        for verb in ("list", "purge"):
+            for status, message, remedy in (("faild", 'did you mean "failed"?', ""),
+                                            ("failed,stopped", "is none of", "--status failed --status stopped"),
+                                            ("owner lost", "is none of", "fermata list --lost")):
+                error = self.error(verb, "--status", status, exit_code=2)
+                self.assertIn(message, error["message"])
+                self.assertIn(remedy, error["remedy"])
+
+    def test_an_empty_name_is_refused(self):
+        for arguments in (["worker", "--name", ""], ["exec", "--name", "", "--", "true"]):
+            self.assertIn("--name needs a name", self.fermata(*arguments, exit_code=2).stderr)
+        self.assertFalse(self.folder.repository.exists())
+
     def test_as_json(self):
         self.assertEqual("usage", self.error("lsit", exit_code=2)["code"])
 
@@ -147,6 +167,7 @@ class Db(Case):
 
     def test_wrong_use(self):
         self.assertIn("no FILE", self.error("db", "backup", exit_code=2)["message"])
+        self.assertIn("no folder", self.error("db", "backup", "none/copy.db", exit_code=6)["message"])
         self.assertIn("takes no FILE", self.error("db", "verify", "x", exit_code=2)["message"])
 
     def test_what_is_no_repository(self):
@@ -185,6 +206,14 @@ class Doctor(Case):
         self.assertRegex(self.fermata("doctor", "--jobs", "none", exit_code=1).stdout, r"(?m)^fail +jobs ")
         self.folder.path.chmod(0o777)
         self.assertRegex(self.fermata("doctor", exit_code=1).stdout, r"(?m)^fail +folder ")
+
+    def test_broken_jobs_are_counted_and_named(self):
+        self.fermata("db", "init")
+        (self.folder.path / "jobs").mkdir()
+        for name, text in (("good", command_job("good", "true")), ("torn", "<job"), ("empty", "<job/>")):
+            self.folder.write(f"jobs/{name}.xml", text)
+        self.assertRegex(self.fermata("doctor", "--jobs", "jobs").stdout,
+                         r"(?m)^warn +jobs +jobs: 1 job; 2 no valid job: empty\.xml, torn\.xml; fermata jobs tells more")
 
     def test_a_clock_that_went_back(self):
         self.fermata("run", self.job("true"))
@@ -227,7 +256,7 @@ class Purge(Case):
         self.assertEqual([1, 2], [len(rows(sink, "SELECT * FROM fermata_sink")) for sink in sinks])
         (self.folder.path / "gone.db").unlink()
         purge = self.fermata("purge", "--job", "numbers", "--yes", "-o", "json", exit_code=1)
-        self.assertRegex(purge.stderr, r"rows of 1 instances stay in fermata_sink of sqlite:.*/gone\.db: .*no such")
+        self.assertRegex(purge.stderr, r"rows of 1 instance stay in fermata_sink of sqlite:.*/gone\.db: .*no such")
         result = json.loads(purge.stdout)
         [left] = result.pop("sinks_left")
         self.assertEqual({"instances": 5, "executions": 5, "dry_run": False, "sinks": 3, "sink_rows": 3,
@@ -248,7 +277,7 @@ class Purge(Case):
             _, err = process.communicate(timeout=DEADLINE)
             os.close(ours)
             self.assertEqual(exit_code, process.returncode, err)
-            self.assertIn("Delete 1 instances with 1 executions?", err)
+            self.assertIn("Delete 1 instance with 1 execution?", err)
             self.assertEqual(left, len(self.folder.list()))
 
 
@@ -268,6 +297,8 @@ class Completion(Case):
         self.assertEqual([], self.complete("nothing", ""))
         self.assertEqual([], self.complete("jobs", ""))
         self.assertEqual([], self.complete("list", "--limit", ""))
+        self.assertEqual(["starting", "started"], self.complete("list", "--status", "star"))
+        self.assertNotIn("    Without", self.fermata("start", "--help").stdout)
 
     def test_executions_and_jobs(self):
         self.assertEqual([], self.complete("show", ""))

@@ -3,14 +3,15 @@
 
 import signal
 import stat
+import subprocess
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from fermata_process import DEADLINE, rows, wait_until  # noqa: E402
-from jobs import HEAD, IMPORT, NUMBERS, command_job  # noqa: E402
+from fermata_process import DEADLINE, binary, rows, wait_until  # noqa: E402
+from jobs import HEAD, IMPORT, NUMBERS, command_job, two_steps  # noqa: E402
 from run_test import Case  # noqa: E402
 
 SQL = HEAD.format(id="asking") + """
@@ -52,7 +53,7 @@ class Once(Case):
         self.folder.write("bad.xml", IMPORT.replace("csvReader", "csvReadr"))
         said = self.fermata("run", "bad.xml", "-p", "file=x", exit_code=9).stderr
         self.assertEqual(1, said.count("csvReadr"), said)
-        self.assertIn("fermata: nothing was started: 1 error\n", said)
+        self.assertTrue(said.endswith("fermata: nothing was started: 1 error\n"), said)
         self.folder.write("bad.xml", IMPORT.replace("csvReader", "csvReadr").replace('"map"', '"mapp"'))
         said = self.fermata("run", "bad.xml", "-p", "file=x", exit_code=9).stderr
         self.assertEqual((1, 1), (said.count("csvReadr"), said.count('"mapp"')), said)
@@ -271,6 +272,25 @@ class CommandLine(Case):
         process.communicate(timeout=DEADLINE)
         self.assertEqual(130, process.returncode)
 
+    def test_what_others_wrote_is_no_command_for_a_terminal_nor_for_a_parser_of_lines(self):
+        said = self.fermata("exec", "--name", "a\nb c\x1b[31m", "--", "false", exit_code=1)
+        self.assertNotIn("\x1b", said.stdout + said.stderr)
+        for line in (line for line in said.stderr.splitlines() if " job=" in line):
+            self.assertIn(r'job="a\nb c\x1B[31m" execution=1 ', line)
+        self.assertIn(r' step="a\nb c\x1B[31m" status=FAILED', said.stderr)
+
+    def test_the_answer_can_be_pasted(self):
+        for point in ("sign off", "it's", "$HOME;ls", "a\tb\\'\x1b", "ä", "plain-1.2"):
+            with self.subTest(point=point):
+                written = point.replace("\t", "&#9;").replace("\x1b", "")
+                self.folder.write("two.xml", two_steps("true", "true", f'<fer:pause on="*" point="{written}"/>'))
+                told = self.fermata("run", "two.xml", exit_code=11).stdout
+                (answer,) = [line.split(None, 1)[1] for line in told.splitlines() if line.startswith("  answer ")]
+                pasted = answer.replace("fermata ", binary() + " ", 1)
+                result = subprocess.run(["bash", "-c", pasted], cwd=self.folder.path, env=self.folder.environment, text=True,
+                                        capture_output=True, timeout=DEADLINE)
+                self.assertTrue(result.stdout.startswith("applied"), (answer, result))
+
     def until(self, process, words):
         text = ""
         while words not in text:
@@ -413,8 +433,8 @@ sys.exit(0 if os.path.exists("ready") else 3)
         self.fermata("run", self.job("true"))
         told = self.fermata("purge", "--job", "numbers", "--dry-run").stdout
         self.assertRegex(told, r"(?m)^instance 1 \(monday\)  numbers  execution 1  COMPLETED  \d{4}-")
-        self.assertRegex(told, r"(?m)^rows of 1 instances in fermata_sink of sqlite:\S+sink\.db$")
-        self.assertIn("would delete 1 instances with 1 executions", told)
+        self.assertRegex(told, r"(?m)^rows of 1 instance in fermata_sink of sqlite:\S+sink\.db$")
+        self.assertIn("would delete 1 instance with 1 execution", told)
         self.assertNotIn("instance 2", told)
 
 

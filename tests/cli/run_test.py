@@ -110,7 +110,11 @@ class Run(Case):
         self.folder.write("deep.json", '{"a": {"b": 1}}')
         self.assertIn("no JSON object", self.error("run", "job.xml", "--params", "list.json", exit_code=9)["message"])
         self.assertIn('"a" is object', self.error("run", "job.xml", "--params", "deep.json", exit_code=9)["message"])
-        self.assertIn("no such file", self.error("run", "job.xml", "--params", "none.json", exit_code=6)["message"])
+        self.assertIn("no such file", self.error("run", "job.xml", "--params", "nowhere.json", exit_code=6)["message"])
+        self.folder.write("none.json", '{"": 1}')
+        self.assertIn("has no name", self.error("run", "job.xml", "--params", "none.json", exit_code=9)["message"])
+        self.assertIn("longer than", self.error("run", "job.xml", "--params", "/dev/zero", exit_code=9)["message"])
+        self.assertIn("cannot read --params .", self.error("run", "job.xml", "--params", ".", exit_code=1)["message"])
         self.assertIn("NAME=VALUE", self.error("run", "job.xml", "-p", "date", exit_code=2)["message"])
         self.assertFalse(self.folder.repository.exists())
 
@@ -453,6 +457,7 @@ class StopWaitWatch(Case):
     def test_timeouts(self):
         process = self.start_endless()
         self.assertEqual("timed_out", self.error("wait", "1", "--timeout", "1ms", exit_code=3)["code"])
+        self.assertIn("no execution 9999", self.error("wait", "1", "9999", "--timeout", "1ms", exit_code=6)["message"])
         process.send_signal(signal.SIGTERM)
         self.fermata("wait", "1", exit_code=10)
 

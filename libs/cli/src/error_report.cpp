@@ -12,6 +12,7 @@
 #include "job_source.hpp"
 #include "json_text.hpp"
 #include "output.hpp"
+#include "raw_line.hpp"
 
 namespace fermata::cli {
 
@@ -46,7 +47,7 @@ void print_json(const std::exception& error, ErrorKind kind, const std::string& 
         for (const auto& finding : diagnostics->all()) object["diagnostics"].push_back(to_string(finding));
     }
     const nlohmann::ordered_json whole{{"error", object}};
-    Output::note(json_text(whole));
+    write_raw_line(json_text(whole));
 }
 
 ErrorKind kind_of(const std::exception& error) {
@@ -62,8 +63,10 @@ ErrorKind kind_of(const std::exception& error) {
 ExitCode report_error(const std::exception& error, bool as_json) {
     const auto* known = dynamic_cast<const Error*>(&error);
     const ErrorKind kind = kind_of(error);
-    const std::string remedy = known != nullptr ? known->remedy() : std::string{};
     const Diagnostics* diagnostics = diagnostics_of(error);
+    const bool told = diagnostics != nullptr && !diagnostics->all().empty();  // all that `validate` would tell
+    const bool refused = told && dynamic_cast<const JobStartException*>(&error) != nullptr;
+    const std::string remedy = known != nullptr && !refused ? known->remedy() : std::string{};
     if (as_json)
         print_json(error, kind, remedy, diagnostics);
     else

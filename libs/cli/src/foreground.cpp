@@ -11,6 +11,7 @@
 #include "log_file.hpp"
 #include "notifications.hpp"
 #include "progress.hpp"
+#include "raw_line.hpp"
 #include "report.hpp"
 #include "step_lines.hpp"
 #include "terminal.hpp"
@@ -45,7 +46,10 @@ private:
     bool safe_ = is_terminal(STDERR_FILENO);
     LogFile::Take print_ = [this](std::string_view line) {
         display_.clear();
-        Output::note(safe_ ? printable(line, line.size() * 4) : std::string(line));
+        if (safe_)
+            Output::note(line);
+        else
+            write_raw_line(line);
     };
 };
 

@@ -1,5 +1,7 @@
 #include "output.hpp"
 
+#include "raw_line.hpp"
+
 #include <fmt/format.h>
 #include <fermata/base/error.hpp>
 #include <fermata/base/text.hpp>
@@ -127,7 +129,10 @@ void Output::flush() {
     throw Error(ErrorKind::failed, fmt::format("cannot write to stdout: {}", std::strerror(errno)));
 }
 
-void Output::note(std::string_view line) {
+/// What would write on a terminal is shown as what it is; and it is one line.
+void Output::note(std::string_view line) { write_raw_line(printable(line, 4 * line.size() + 1)); }
+
+void write_raw_line(std::string_view line) {
     const std::string text = fmt::format("{}\n", line);
     std::fwrite(text.data(), 1, text.size(), stderr);
 }

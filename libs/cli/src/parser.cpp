@@ -61,11 +61,23 @@ bool is_same(std::string_view left, std::string_view right, bool in_any_case) {
     return in_any_case ? std::ranges::equal(left, right, {}, lower, lower) : left == right;
 }
 
+/// What people write for several statuses, or for one that is none.
+std::string remedy_for(const Option& option, const std::string& value) {
+    if (!option.repeatable) return {};
+    const auto words = split(value, ',');
+    std::string line;
+    for (const auto& word : words) line += fmt::format("{}{} {}", line.empty() ? "" : " ", option.names, trim(word));
+    if (words.size() > 1) return "one of them each time: " + line;
+    return is_same(value, "owner lost", option.in_any_case) ? "fermata list --lost finds those" : "";
+}
+
 void check_choice(const Option& option, const std::string& value) {
     const auto is_it = [&](const std::string& choice) { return is_same(choice, value, option.in_any_case); };
     if (option.choices.empty() || std::ranges::any_of(option.choices, is_it)) return;
-    throw Error(ErrorKind::usage, fmt::format("\"{}\" is none of {}{}", printable(value),
-                                              fmt::join(option.choices, ", "), did_you_mean(value, option.choices)));
+    throw Error(ErrorKind::usage,
+                fmt::format("\"{}\" is none of {}{}", printable(value), fmt::join(option.choices, ", "),
+                            did_you_mean(value, option.choices)),
+                remedy_for(option, value));
 }
 
 void take(const Option& option, const Arguments& values) {
@@ -137,6 +149,17 @@ std::optional<std::string> unknown_option(const Arguments& arguments, const Opti
                 verb.empty() ? "fermata --help" : fmt::format("fermata {} --help", verb));
 }
 
+/// The option at the end of the line, if its value is missing.
+const Option* without_value(const Arguments& arguments, const Options& global, const Options& own) {
+    for (auto word = arguments.begin(); word != arguments.end(); ++word) {
+        const Option* option = word->starts_with('-') ? find_option(*word, own) : nullptr;
+        if (option == nullptr && word->starts_with('-')) option = find_option(*word, global);
+        if (option == nullptr || option->is_flag()) continue;
+        if (++word == arguments.end()) return option;
+    }
+    return nullptr;
+}
+
 /// CLI11's own words, without its stop at the end.
 std::string message_of(const CLI::ParseError& error) {
     std::string text = error.what();
@@ -183,12 +206,15 @@ Invocation parse(const Arguments& given, const Options& global) {
     }
     if (const auto word = unknown_option(arguments, global, own)) unexpected(*word, global, own, verb);
     app.allow_extras();
+    const Arguments typed = arguments;
     try {
         std::reverse(arguments.begin(), arguments.end());
         app.parse(arguments);
     } catch (const CLI::ParseError& error) {
         if (!app.remaining(true).empty()) unexpected(app.remaining(true).front(), global, own, verb);
-        throw Error(ErrorKind::usage, message_of(error),
+        const Option* lacking = without_value(typed, global, own);
+        throw Error(ErrorKind::usage,
+                    lacking != nullptr ? fmt::format("{} needs {}", lacking->names, lacking->value) : message_of(error),
                     verb.empty() ? "fermata --help" : fmt::format("fermata {} --help", verb));
     }
     if (!app.remaining(true).empty()) unexpected(app.remaining(true).front(), global, own, verb);

@@ -1,6 +1,8 @@
 #include "partitions.hpp"
 
 #include "execution_view.hpp"
+#include "plain_time.hpp"
+#include "report.hpp"
 
 #include <fermata/base/text.hpp>
 
@@ -14,19 +16,38 @@ std::string properties_of(const PartitionExecution& partition) {
     std::string text;
     for (const auto& [name, value] : partition.properties)
         text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, value);
-    return printable(text);
+    return text;
+}
+
+const std::vector<std::string> plain_titles{"STEP", "N",       "STATUS",   "EXIT_STATUS", "STARTED", "ENDED",
+                                            "READ", "WRITTEN", "FILTERED", "SKIPS",       "WORKER",  "PROPERTIES"};
+
+std::vector<std::string> plain_cells_of(const StepExecution& step, const PartitionExecution& partition) {
+    const Metrics& metrics = partition.metrics;
+    return {step.name,
+            std::to_string(partition.number),
+            std::string(to_string(partition.status)),
+            partition.exit_status.value_or(""),
+            plain_time(partition.started),
+            plain_time(partition.ended),
+            std::to_string(metrics.read),
+            std::to_string(metrics.written),
+            std::to_string(metrics.filtered),
+            std::to_string(skipped(metrics)),
+            partition.worker,
+            properties_of(partition)};
 }
 
 Row row_of(const StepExecution& step, const PartitionExecution& partition) {
     const Metrics& metrics = partition.metrics;
-    const std::int64_t skips = metrics.read_skips + metrics.process_skips + metrics.write_skips;
     return {.cells = {printable(step.name), std::to_string(partition.number), std::string(to_string(partition.status)),
                       printable(partition.exit_status.value_or("")), std::to_string(metrics.read),
-                      std::to_string(metrics.written), std::to_string(skips),
+                      std::to_string(metrics.written), std::to_string(skipped(metrics)),
                       partition.started ? to_human(duration_of(partition.started, partition.ended)) : "",
-                      printable(partition.worker), properties_of(partition)},
+                      printable(partition.worker), printable(properties_of(partition))},
             .object = to_json(partition),
-            .name = std::to_string(partition.number)};
+            .name = std::to_string(partition.number),
+            .plain = plain_cells_of(step, partition)};
 }
 
 }  // namespace
@@ -48,7 +69,7 @@ void print_partitions(Session& session, JobExecutionId execution) {
                         {"DURATION", true},
                         {"WORKER"},
                         {"PROPERTIES"}},
-                       rows);
+                       rows, plain_titles);
 }
 
 }  // namespace fermata::cli

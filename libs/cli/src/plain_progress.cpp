@@ -35,28 +35,33 @@ public:
                                        to_human(duration_of(execution.started, execution.ended)));
         line += fmt::format(" status={}", to_string(execution.status));
         if (execution.failure)
-            line += fmt::format(" step={} reason=\"{}\"", execution.failure->step,
+            line += fmt::format(" step={} reason={}", word(execution.failure->step),
                                 quoted(printable(execution.failure->message, 1000)));
         Output::note(line);
     }
 
 private:
     [[nodiscard]] std::string prefix(JobExecutionId id) const {
-        return fmt::format("{} job={} execution={}", to_rfc3339(Clock::system().now()), job_name_, id.value());
+        return fmt::format("{} job={} execution={}", to_rfc3339(Clock::system().now()), word(job_name_), id.value());
     }
     static std::string quoted(std::string text) {
         for (auto at = text.find('"'); at != std::string::npos; at = text.find('"', at + 2)) text.insert(at, "\\");
-        return text;
+        return fmt::format(R"("{}")", text);
+    }
+    /// A value that does not look like the next key.
+    static std::string word(const std::string& value) {
+        const std::string text = printable(value);
+        return text.empty() || text.find_first_of(" \"=") != std::string::npos ? quoted(text) : text;
     }
     void print(JobExecutionId id, const RunningStep& step, double rate) {
-        std::string line = fmt::format("{} step={} status={}", prefix(id), step.name, to_string(step.status));
+        std::string line = fmt::format("{} step={} status={}", prefix(id), word(step.name), to_string(step.status));
         if (step.passed) line += " passed=true";
         if (step.ended) line += fmt::format(" duration={}", to_human(*step.ended - step.started));
         if (step.metrics.read != 0 || step.metrics.commits != 0)
             line += fmt::format(" read={} written={} skipped={}", step.metrics.read, step.metrics.written,
                                 skipped(step.metrics));
         if (rate > 0) line += fmt::format(" rate={:.0f}/s", rate);
-        if (step.ended && step.exit_status) line += fmt::format(" exit={}", printable(*step.exit_status));
+        if (step.ended && step.exit_status) line += fmt::format(" exit={}", word(*step.exit_status));
         Output::note(line);
     }
 

@@ -40,9 +40,9 @@ std::string colored(BatchStatus status, const Style& style) {
 
 std::string failure_line(const Failure& failure) {
     std::string line = "  ";
-    if (!failure.step.empty()) line += failure.step + ": ";
+    if (!failure.step.empty()) line += printable(failure.step) + ": ";
     if (!failure.position.empty() && failure.message.find(failure.position) == std::string::npos)
-        line += failure.position + ": ";
+        line += printable(failure.position) + ": ";
     return line + printable(failure.message, 1000) + "\n";
 }
 

@@ -29,7 +29,9 @@ Row row_of(const Event& event) {
     return {.cells = {printable(text("step")), printable(text("position")), std::to_string(items_of(data)),
                       text("class"), printable(text("message")), printable(text("raw"))},
             .object = event.data,
-            .name = text("position")};
+            .name = text("position"),
+            .plain = {text("step"), text("position"), std::to_string(items_of(data)), text("class"), text("message"),
+                      text("raw")}};
 }
 
 }  // namespace

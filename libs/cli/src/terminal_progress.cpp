@@ -58,7 +58,7 @@ private:
 
     std::vector<std::string> paint(const RunningJob& job, std::size_t most) {
         const auto elapsed = std::chrono::duration_cast<Duration>(Steady::now() - began_);
-        std::vector<std::string> lines{fmt::format("{} #{}  {} {} {}   {}", job_name_, job.id.value(),
+        std::vector<std::string> lines{fmt::format("{} #{}  {} {} {}   {}", printable(job_name_), job.id.value(),
                                                    style_.mark_running(), to_string(job.status), to_human(elapsed),
                                                    hint_)};
         for (const auto& step : job.steps)

@@ -1,22 +1,28 @@
 #include "waits.hpp"
 
 #include <fmt/format.h>
-#include <fermata/base/file.hpp>
 #include <fermata/base/text.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "execution_view.hpp"
+#include "input_text.hpp"
 #include "json_text.hpp"
 #include "notifications.hpp"
+#include "plain_time.hpp"
+#include "shell_word.hpp"
 
 namespace fermata::cli {
 
 namespace {
 
 constexpr std::size_t named_waits = 3;
-constexpr std::int64_t shown_pauses = 50;
+constexpr std::size_t most_rows = 50;  // of a table; for programs all there are
+constexpr std::int64_t shown_at_most = most_rows;
+constexpr std::int64_t all_there_are = std::numeric_limits<std::int64_t>::max();
 
 std::string name_of(const Pause& pause) {
     std::string text = "signal:" + printable(pause.what.point);
@@ -38,7 +44,7 @@ std::string line_of(const JobExecution& execution, const Pause& pause) {
     if (pause.deadline)
         line += fmt::format("; {} at {}", to_string(pause.what.on_timeout), local_time(*pause.deadline));
     return line + fmt::format("\n  answer      fermata signal {} --point {} --pause {}\n", execution.id.value(),
-                              printable(pause.what.point), pause.epoch);
+                              shell_word(pause.what.point), pause.epoch);
 }
 
 std::string state_of(const Pause& pause) {
@@ -98,11 +104,35 @@ Json object_of(const Signal& kept) {
             {"notify", nullptr}};
 }
 
+const std::vector<std::string> plain_titles{"PAUSE",    "POINT",     "KIND",         "ELEMENT", "PARTITION",
+                                            "STATE",    "COUNTED",   "SIGNALS",      "OPENED",  "OPENED_BY",
+                                            "DEADLINE", "COMPLETED", "COMPLETED_BY", "KEY",     "MESSAGE"};
+
+std::vector<std::string> plain_cells_of(const Pause& pause) {
+    return {std::to_string(pause.epoch),
+            pause.what.point,
+            std::string(to_string(pause.kind)),
+            pause.element,
+            pause.partition ? std::to_string(*pause.partition) : "",
+            state_of(pause),
+            std::to_string(pause.counted),
+            std::to_string(pause.what.signals),
+            plain_time(pause.opened),
+            pause.opened_by,
+            plain_time(pause.deadline),
+            plain_time(pause.completed),
+            pause.completed_by.value_or(""),
+            "",
+            pause.what.message};
+}
+
 Row row_of(const Signal& kept) {
     return {.cells = {"", printable(kept.point), "signal " + printable(kept.key), "buffered", "", local_time(kept.at),
                       "", printable(kept.sender)},
             .object = json_text(object_of(kept)),
-            .name = ""};
+            .name = "",
+            .plain = {"", kept.point, "signal", "", "", "buffered", "", "", plain_time(kept.at), kept.sender, "", "",
+                      "", kept.key, ""}};
 }
 
 Row row_of(const Pause& pause, const FailedNotification* failed) {
@@ -110,13 +140,29 @@ Row row_of(const Pause& pause, const FailedNotification* failed) {
                       fmt::format("{}/{}", pause.counted, pause.what.signals), local_time(pause.opened),
                       pause.completed ? local_time(*pause.completed) : "", printable(pause.completed_by.value_or(""))},
             .object = json_text(object_of(pause, failed)),
-            .name = std::to_string(pause.epoch)};
+            .name = std::to_string(pause.epoch),
+            .plain = plain_cells_of(pause)};
 }
 
 std::string summary_line(const PauseSummary& summary) {
     return fmt::format("{}: {} pause{}, {} signal{} counted, {} to {}\n", printable(summary.point),
                        with_commas(summary.pauses), summary.pauses == 1 ? "" : "s", with_commas(summary.signals),
                        summary.signals == 1 ? "" : "s", local_time(summary.first), local_time(summary.last));
+}
+
+/// What the table below it leaves out, too.
+void write_summary(Output& out, const std::vector<PauseSummary>& points, std::size_t kept) {
+    std::int64_t pauses = 0;
+    for (const PauseSummary& point : points) {
+        out.write(summary_line(point));
+        pauses += point.pauses;
+    }
+    if (pauses > shown_at_most)
+        out.write(fmt::format("the newest {} of {} pauses; -o json, jsonl and tsv have all\n", shown_at_most,
+                              with_commas(pauses)));
+    if (kept > most_rows)
+        out.write(fmt::format("the oldest {} of {} signals that are kept; -o json, jsonl and tsv have all\n", most_rows,
+                              with_commas(static_cast<std::int64_t>(kept))));
 }
 
 }  // namespace
@@ -152,29 +198,29 @@ std::string waits_lines(const JobExecution& execution) {
 
 void print_waits(Session& session, JobExecutionId execution) {
     Repository& repository = session.repository();
-    const bool is_table = session.out().format() == Format::table;
-    const std::vector<Pause> pauses = repository.pauses_of(execution, shown_pauses);
+    Output& out = session.out();
+    const bool is_table = out.format() == Format::table;
+    const auto pauses = repository.pauses_of(execution, is_table ? shown_at_most : all_there_are);
     const auto failed = failed_notifications(session, execution, pauses);
     std::vector<Row> rows;
     for (const Pause& pause : pauses) {
         const auto found = failed.find(pause.epoch);
         rows.push_back(row_of(pause, found == failed.end() ? nullptr : &found->second));
-        if (is_table && found != failed.end()) session.out().write(sentence(pause, found->second) + "\n");
+        if (is_table && found != failed.end()) out.write(sentence(pause, found->second) + "\n");
     }
-    if (session.out().format() != Format::name)  // which is what signal --pause takes
-        for (const Signal& kept : repository.buffered_signals_of(execution, shown_pauses)) rows.push_back(row_of(kept));
-    if (is_table)
-        for (const PauseSummary& summary : repository.pause_summary(execution))
-            session.out().write(summary_line(summary));
-    session.out().rows(
-        {{"PAUSE", true}, {"POINT"}, {"WHERE"}, {"STATE"}, {"SIGNALS", true}, {"OPENED"}, {"COMPLETED"}, {"BY"}}, rows);
+    std::vector<Signal> kept;
+    if (out.format() != Format::name)  // which is what signal --pause takes
+        kept = repository.buffered_signals_of(execution, all_there_are);
+    if (is_table) write_summary(out, repository.pause_summary(execution), kept.size());
+    for (const Signal& signal : std::span(kept).first(is_table ? std::min(kept.size(), most_rows) : kept.size()))
+        rows.push_back(row_of(signal));
+    out.rows({{"PAUSE", true}, {"POINT"}, {"WHERE"}, {"STATE"}, {"SIGNALS", true}, {"OPENED"}, {"COMPLETED"}, {"BY"}},
+             rows, plain_titles);
 }
 
 std::optional<std::string> payload_from(const std::optional<std::string>& data) {
     if (!data) return std::nullopt;
-    if (data->starts_with('@') && !std::filesystem::exists(data->substr(1)))
-        throw Error(ErrorKind::not_found, fmt::format("--data {}: there is no such file", printable(*data)));
-    const std::string text = data->starts_with('@') ? read_file(data->substr(1)) : *data;
+    const std::string text = data->starts_with('@') ? input_text("--data", data->substr(1), largest_payload) : *data;
     return checked_payload(text);
 }
 

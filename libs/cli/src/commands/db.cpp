@@ -1,8 +1,10 @@
 #include "../command.hpp"
 #include "../json_text.hpp"
 #include "../session.hpp"
+#include "../shell_word.hpp"
 
 #include <fmt/format.h>
+#include <fermata/base/text.hpp>
 #include <fermata/batch/properties.hpp>
 
 #include <filesystem>
@@ -72,6 +74,12 @@ private:
         if (target_ && std::filesystem::exists(*target_))
             throw Error(ErrorKind::conflict, fmt::format("{} exists already", *target_), "name a new file");
         if (!target_) throw Error(ErrorKind::usage, "db backup: no FILE given", "fermata db backup FILE");
+        const auto folder = std::filesystem::absolute(*target_).parent_path();
+        if (!std::filesystem::is_directory(folder))
+            throw Error(
+                ErrorKind::not_found,
+                fmt::format("db backup {}: there is no folder {}", printable(*target_), printable(folder.string())),
+                "mkdir -p " + shell_word(folder.string()));
         session.repository();
         session.repository().database().backup_to(*target_);
         print(session, *target_ + "\n", {{"repository", shown_url(session)}, {"backup", *target_}});

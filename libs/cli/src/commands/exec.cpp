@@ -40,7 +40,7 @@ public:
 
 private:
     [[nodiscard]] JobDefinition definition() const;
-    std::string name_;
+    std::optional<std::string> name_;
     std::int64_t retries_ = 0;
     Duration backoff_{std::chrono::seconds(1)};
     std::optional<Duration> limit_;
@@ -59,7 +59,7 @@ JobDefinition ExecCommand::definition() const {
     StepDefinition step;
     step.work = BatchletDefinition{std::move(batchlet)};
     JobDefinition job;
-    job.id = name_.empty() ? std::filesystem::path(rest.front()).filename().string() : name_;
+    job.id = name_.value_or(std::filesystem::path(rest.front()).filename().string());
     step.id = job.id;
     job.elements.emplace_back(std::move(step));
     return job;
@@ -72,6 +72,9 @@ bool ran_into_limit(const JobExecution& execution) {
 ExitCode ExecCommand::run(Session& session) {
     if (rest.empty())
         throw Error(ErrorKind::usage, "exec: no command given", "fermata exec [options] -- COMMAND [ARGUMENT…]");
+    if (name_ && name_->empty())
+        throw Error(ErrorKind::usage, "--name needs a name, and was given an empty one",
+                    "is the variable it comes from set?");
     session.repository(IfAbsent::create);
     Foreground foreground(session);
     const JobDefinition job = definition();

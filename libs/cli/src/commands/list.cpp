@@ -1,6 +1,8 @@
 #include "../command.hpp"
 #include "../execution_view.hpp"
+#include "../plain_time.hpp"
 #include "../report.hpp"
+#include "../status_words.hpp"
 #include "../waits.hpp"
 
 #include <fmt/format.h>
@@ -22,7 +24,8 @@ constexpr std::string_view help =
 class ListCommand final : public Command {
 public:
     void describe(Options& options) override {
-        options.value("--status", "STATUS", statuses_, "Only these, in any case: failed, stopped, paused…");
+        options.value("--status", "STATUS", statuses_, "Only these, in any case: failed, stopped, paused…")
+            .statuses(all_statuses());
         options.value("--job", "JOB", job_, "Only of this job").complete(Completes::job);
         options.value("--since", "TIME", since_, "Created since: a time, or how long ago");
         options.value("--until", "TIME", until_, "Created before");
@@ -84,8 +87,6 @@ std::vector<std::string> cells_of(const ExecutionView& view, const Style& style)
             printable(reason_of(execution))};
 }
 
-std::string time_text(const std::optional<Timestamp>& time) { return time ? to_rfc3339(*time) : std::string(); }
-
 const std::vector<std::string> plain_titles{"ID",   "JOB",     "INSTANCE", "KEY",   "STATUS", "OWNER_LOST",
                                             "EXIT", "CREATED", "STARTED",  "ENDED", "STEPS",  "STEPS_DONE",
                                             "READ", "WRITTEN", "FILTERED", "SKIP",  "REASON"};
@@ -101,8 +102,8 @@ std::vector<std::string> plain_cells_of(const ExecutionView& view) {
             execution.owner_lost ? "true" : "false",
             execution.exit_status.value_or(""),
             to_rfc3339(execution.created),
-            time_text(execution.started),
-            time_text(execution.ended),
+            plain_time(execution.started),
+            plain_time(execution.ended),
             std::to_string(view.steps.size()),
             std::to_string(steps_done(view)),
             std::to_string(sum.read),

@@ -1,8 +1,10 @@
 #include "../command.hpp"
+#include "../counted.hpp"
 #include "../local_time.hpp"
 #include "../log_file.hpp"
 #include "../session.hpp"
 #include "../sink_cleanup.hpp"
+#include "../status_words.hpp"
 #include "../terminal.hpp"
 
 #include <fmt/format.h>
@@ -31,7 +33,8 @@ public:
     void describe(Options& options) override {
         options.value("--older-than", "DURATION", age_, "Whose newest execution ended longer ago");
         options.value("--job", "JOB", job_, "Of this job").complete(Completes::job);
-        options.value("--status", "STATUS", statuses_, "Whose newest execution has this status");
+        options.value("--status", "STATUS", statuses_, "Whose newest execution has this status")
+            .statuses(all_statuses());
         options.value("--keep-last", "N", keep_, "But not the newest N of each job");
         options.flag("--dry-run", dry_run_, "Only tell what would go");
         options.flag("--yes", yes_, "Do not ask");
@@ -79,7 +82,8 @@ std::string listed(Session& session, const PurgeResult& result) {
                             printable(execution.job_name), execution.id.value(), to_string(execution.status),
                             local_time(execution.ended.value_or(execution.created)));
     for (const auto& [sink, uuids] : result.sinks)
-        text += fmt::format("rows of {} instances in {} of {}\n", uuids.size(), sink.table, printable(sink.url));
+        text += fmt::format("rows of {} in {} of {}\n", counted(std::ssize(uuids), "instance"), sink.table,
+                            printable(sink.url));
     return text;
 }
 
@@ -97,17 +101,18 @@ void PurgeCommand::require_consent(Session& session) const {
     if (!is_terminal(STDIN_FILENO))
         throw Error(ErrorKind::usage, "purge: nobody to ask", "--yes, or --dry-run to see how many");
     const PurgeResult would = session.repository().purge(filter(true));
-    std::fprintf(stderr, "Delete %s instances with %s executions? [y/N] ", with_commas(would.instances).c_str(),
-                 with_commas(would.executions).c_str());
+    std::fprintf(stderr, "Delete %s with %s? [y/N] ", counted(would.instances, "instance").c_str(),
+                 counted(would.executions, "execution").c_str());
     const int answer = std::getchar();
     if (answer != 'y' && answer != 'Y') throw Error(ErrorKind::refused, "purge: nothing was deleted");
 }
 
 std::string sentence(const PurgeResult& result, const SinkCleanup& cleanup, bool dry_run) {
-    std::string text = fmt::format("{} {} instances with {} executions", dry_run ? "would delete" : "deleted",
-                                   with_commas(result.instances), with_commas(result.executions));
-    if (dry_run && !result.sinks.empty()) text += fmt::format(", and their rows in {} sinks", result.sinks.size());
-    if (!dry_run && cleanup.rows > 0) text += fmt::format(", and {} rows in sinks", with_commas(cleanup.rows));
+    std::string text = fmt::format("{} {} with {}", dry_run ? "would delete" : "deleted",
+                                   counted(result.instances, "instance"), counted(result.executions, "execution"));
+    if (dry_run && !result.sinks.empty())
+        text += fmt::format(", and their rows in {}", counted(std::ssize(result.sinks), "sink"));
+    if (!dry_run && cleanup.rows > 0) text += fmt::format(", and {} in sinks", counted(cleanup.rows, "row"));
     return text + "\n";
 }
 
@@ -124,7 +129,8 @@ std::string object(const PurgeResult& result, const SinkCleanup& cleanup, bool d
 
 void warn(const SinkCleanup& cleanup) {
     for (const SinkLeft& left : cleanup.left)
-        Output::note(fmt::format("fermata: rows of {} instances stay in {} of {}: {}", left.instances, left.sink.table,
+        Output::note(fmt::format("fermata: rows of {} stay in {} of {}: {}",
+                                 counted(static_cast<std::int64_t>(left.instances), "instance"), left.sink.table,
                                  left.sink.url, left.error));
 }
 

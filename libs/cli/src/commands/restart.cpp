@@ -2,6 +2,7 @@
 #include "../cuts.hpp"
 #include "../foreground.hpp"
 #include "../job_source.hpp"
+#include "../shell_word.hpp"
 #include "../submission.hpp"
 
 #include <fmt/format.h>
@@ -96,7 +97,7 @@ void RestartCommand::tell_of_change(Session& session, const JobExecution& before
     Output::note(
         fmt::format("fermata: {} has changed since; {} goes on with the definition that was stored, "
                     "restart --job {} takes the file's",
-                    *file, id.value(), *file));
+                    *file, id.value(), shell_word(*file)));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ they were asked for; the exit code says nothing about its outcome. --instance as
   fermata start nightly -p date=2026-11-21
   fermata wait "$(fermata start nightly -o name)"
 
-    Without a worker it waits; fermata resume ID runs it here, fermata stop ID takes it back.
+Without a worker it waits; fermata resume ID runs it here, fermata stop ID takes it back.
 )help";
 
 class StartCommand final : public Command {

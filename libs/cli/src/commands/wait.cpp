@@ -26,7 +26,8 @@ public:
     }
     ExitCode run(Session& session) override {
         std::vector<JobExecutionId> ids;
-        for (const auto& reference : executions_) ids.push_back(session.resolve(reference));
+        for (const auto& reference : executions_)  // before any is waited for
+            ids.push_back(session.execution(session.resolve(reference)).id);
         const Deadline deadline(timeout_);
         ExitCode code = ExitCode::ok;
         for (const auto id : ids) {

@@ -119,6 +119,9 @@ private:
 ExitCode WorkerCommand::run(Session& session) {
     if (slots_ < 1 || slots_ > most_slots)
         throw Error(ErrorKind::usage, fmt::format("--slots {}: a worker has between 1 and {}", slots_, most_slots));
+    if (name_.empty())
+        throw Error(ErrorKind::usage, "--name needs a name, and was given an empty one",
+                    "is the variable it comes from set?");
     JobsFolder folder(session);
     const auto where = session.settings().jobs_folder();
     Leaving leaving(drain_);

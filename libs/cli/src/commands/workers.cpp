@@ -1,6 +1,7 @@
 #include "../command.hpp"
 #include "../json_text.hpp"
 #include "../local_time.hpp"
+#include "../plain_time.hpp"
 #include "../session.hpp"
 
 #include <fmt/format.h>
@@ -49,12 +50,16 @@ std::string object_of(const WorkerState& worker) {
 
 Row row_of(const WorkerState& worker) {
     const WorkerRecord& record = worker.record;
+    const std::string jobs = fmt::format("{}", fmt::join(worker.jobs, " "));
     return {.cells = {printable(record.name), printable(record.host), std::to_string(record.process.pid),
                       printable(record.user), std::string(state_of(worker)), std::to_string(worker.slots),
-                      std::to_string(worker.owns), std::to_string(worker.partitions),
-                      printable(fmt::format("{}", fmt::join(worker.jobs, " "))), local_time(record.started)},
+                      std::to_string(worker.owns), std::to_string(worker.partitions), printable(jobs),
+                      local_time(record.started)},
             .object = object_of(worker),
-            .name = record.name};
+            .name = record.name,
+            .plain = {record.name, record.host, std::to_string(record.process.pid), record.user,
+                      std::string(state_of(worker)), std::to_string(worker.slots), std::to_string(worker.owns),
+                      std::to_string(worker.partitions), jobs, plain_time(record.started)}};
 }
 
 ExitCode WorkersCommand::run(Session& session) {
