@@ -40,6 +40,8 @@ void refuse_unopenable(const std::string& name, const std::filesystem::path& pat
     const auto status = std::filesystem::status(path, error);
     if (std::filesystem::is_directory(status))
         throw SqlError(SqlError::Kind::unreachable, name + ": is a folder, not a database", "name a file in it");
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+        throw SqlError(SqlError::Kind::unreachable, name + ": is a device or a pipe, not a database", "name a file");
     if (status.type() == std::filesystem::file_type::not_found && !create)
         throw SqlError(SqlError::Kind::unreachable, name + ": there is no such database", "check the path");
 }

@@ -128,6 +128,17 @@ TEST_F(FileTest, AFolderIsNoDatabase) {
     EXPECT_EQ(error.what(), folder_.path().string() + ": is a folder, not a database");
 }
 
+TEST_F(FileTest, ADeviceOrAPipeIsNoDatabaseAndNothingIsPutBesideIt) {
+    ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+    for (const std::string& special : {path("pipe"), std::string("/dev/null")}) {
+        const auto error = thrown_by<SqlError>([&] { (void)open_database(special)->connect(OpenMode::create); });
+        EXPECT_EQ(error.sql_kind(), SqlError::Kind::unreachable);
+        EXPECT_EQ(error.what(), special + ": is a device or a pipe, not a database");
+    }
+    EXPECT_THAT(files(), ElementsAre("pipe"));
+    EXPECT_FALSE(std::filesystem::exists("/dev/null-fermata.lock"));
+}
+
 TEST_F(FileTest, AnotherFileIsNoDatabase) {
     write_text(path(), std::string(8192, 'x'));
     for (const OpenMode mode : {OpenMode::create, OpenMode::read_only}) {

@@ -281,6 +281,12 @@ void CsvReader::refuse_record(Split split) {
         throw ParseError(fmt::format("{}: the quote that opens on line {} is never closed: \"{}\"", position(),
                                      quote_line, printable(raw, 80)),
                          position(), raw);
+    if (split == Split::after_quote && splitter_.lines_before_closing() > splitter_.lines_before_quote())
+        throw ParseError(
+            fmt::format("{}: the quote that opens on line {} is closed on line {}, with text behind that: "
+                        "\"{}\"; is the first one's own closing quote missing?",
+                        position(), quote_line, record_line_ + splitter_.lines_before_closing(), printable(raw, 80)),
+            position(), raw);
     if (split == Split::after_quote)
         throw ParseError(fmt::format("{}: text behind the closing quote of column {}: \"{}\"; write a quote inside a "
                                      "quoted value twice",

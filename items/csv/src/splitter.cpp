@@ -11,6 +11,7 @@ inline void Splitter::at_quote(Place& at, const char* quote) {
     if (at.inside) {
         at.inside = false;
         at.closing = quote;
+        lines_before_closing_ = at.lines;
     } else if (quote == at.field) {
         at.quoted = at.inside = true;
         lines_before_quote_ = at.lines;

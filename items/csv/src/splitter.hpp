@@ -44,9 +44,10 @@ public:
     /// Whether it may have a byte above 127, a NUL; never false if it has.
     [[nodiscard]] bool may_be_foreign() const noexcept { return foreign_; }
     [[nodiscard]] bool may_be_binary() const noexcept { return nul_; }
-    /// Of a record that has no end: whether a quote is open, and the line feeds before it.
+    /// Of a record that is wrong: whether a quote is open, and the line feeds before the last one opened and closed.
     [[nodiscard]] bool in_quotes() const noexcept { return inside_; }
     [[nodiscard]] std::int64_t lines_before_quote() const noexcept { return lines_before_quote_; }
+    [[nodiscard]] std::int64_t lines_before_closing() const noexcept { return lines_before_closing_; }
 
 private:
     static constexpr std::size_t first_fields = 256;
@@ -78,6 +79,7 @@ private:
     std::size_t text_size_ = 0;
     std::int64_t lines_ = 0;
     std::int64_t lines_before_quote_ = 0;
+    std::int64_t lines_before_closing_ = 0;
     bool inside_ = false;
     bool foreign_ = false;
     bool nul_ = false;

@@ -245,6 +245,14 @@ TEST_F(CsvReaderTest, RefusesTextBehindAClosingQuote) {
     EXPECT_THAT(rest(), ElementsAre(Row{"3", "e"}));
 }
 
+TEST_F(CsvReaderTest, SaysWhereAQuoteThatWasNotClosedSeemsToClose) {
+    opened("id,name\n1,\"a\n2,\"c\"\n3,e\n");
+    EXPECT_THAT(message_of<ParseError>([&] { next(); }),
+                HasSubstr("vendors.csv:2: the quote that opens on line 2 is closed on line 3, with text behind that: "
+                          "\"1,\"a\"; is the first one's own closing quote missing?"));
+    EXPECT_THAT(rest(), ElementsAre(Row{"2", "c"}, Row{"3", "e"}));
+}
+
 TEST_F(CsvReaderTest, GoesOnBehindForeignBytesAndNul) {
     opened("id\nn\xe9\n" + std::string(2000, 'x') + "\nb" + '\0' + "c\nd\n");
     EXPECT_THAT(message_of<ReadError>([&] { next(); }), HasSubstr("vendors.csv:2: byte 0xE9 at offset 4 is not UTF-8"));

@@ -126,7 +126,7 @@ void InputFile::go_to_verified(const FilePosition& place) {
             ErrorKind::refused,
             fmt::format("input changed: the {} bytes of \"{}\" before line {} had hash {} at the checkpoint and "
                         "have {} now",
-                        with_commas(place.offset), path_.string(), place.line, place.before.to_text(), hash_.to_text()),
+                        with_commas(place.offset), path_.string(), place.line, place.before.digest(), hash_.digest()),
             "they were read already: restore the file, or start a new instance");
     own_position_ = true;
 }

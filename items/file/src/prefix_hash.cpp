@@ -57,6 +57,13 @@ std::string PrefixHash::to_text() const {
     return text;
 }
 
+std::string PrefixHash::digest() const {
+    PrefixHash whole = *this;
+    constexpr std::array<char, block_size> padding{};
+    whole.add({padding.data(), block_size - pending_size_});
+    return whole.to_text();
+}
+
 std::optional<PrefixHash> PrefixHash::from_text(std::string_view text) {
     PrefixHash hash;
     if (text.size() < 2 * lane_digits || text.size() % 2 != 0 || text.size() >= 2 * lane_digits + 2 * block_size)

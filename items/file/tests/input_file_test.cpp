@@ -220,6 +220,8 @@ RC_GTEST_PROP(PrefixHash, IsTheSameHoweverTheBytesComeAndAnotherForOtherBytes, (
         parts = *PrefixHash::from_text(parts.to_text());
     }
     RC_ASSERT(parts == whole);
+    RC_ASSERT(parts.digest() == whole.digest());
+    RC_ASSERT(whole.digest().size() == 32U);
     RC_PRE(!text.empty());
     std::string other = text;
     const auto changed = *rc::gen::inRange<std::size_t>(0, text.size());
@@ -227,6 +229,7 @@ RC_GTEST_PROP(PrefixHash, IsTheSameHoweverTheBytesComeAndAnotherForOtherBytes, (
     PrefixHash different;
     different.add(other);
     RC_ASSERT(!(different == whole));
+    RC_ASSERT(different.digest() != whole.digest());
 }
 
 }  // namespace

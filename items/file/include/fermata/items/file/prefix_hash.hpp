@@ -16,6 +16,8 @@ public:
     void add(std::string_view bytes) noexcept;
     /// Two lanes and the bytes of the unfinished block, in hexadecimal.
     [[nodiscard]] std::string to_text() const;
+    /// For people: 32 digits, which show nothing of the bytes.
+    [[nodiscard]] std::string digest() const;
     /// Nothing if `text` is not what to_text prints.
     [[nodiscard]] static std::optional<PrefixHash> from_text(std::string_view text);
     bool operator==(const PrefixHash& other) const noexcept { return to_text() == other.to_text(); }
