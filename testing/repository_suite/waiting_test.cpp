@@ -152,10 +152,38 @@ TEST_F(Waiting, ASignalSentBeforeThePauseIsWaitingForIt) {
 
 TEST_F(Waiting, ASignalThatNamesAPauseActsOnThatOneOnly) {
     const Claim claim = paused({.point = "approve"});
-    EXPECT_EQ(Disposition::stale, send(claim, "a", {.pause = 7}).disposition);
-    EXPECT_EQ(Disposition::stale, send(claim, "b", {.point = "elsewhere", .pause = 1}).disposition);
     EXPECT_EQ(Disposition::buffered, send(claim, "c", {.point = "elsewhere"}).disposition);
     EXPECT_EQ(Disposition::applied, send(claim, "d", {.pause = 1}).disposition);
+    EXPECT_EQ(Disposition::stale, send(claim, "e", {.pause = 1}).disposition);
+}
+
+TEST_F(Waiting, APauseThatNeverWasIsASlipAndTheKeyIsNotUsedUp) {
+    const Claim claim = paused({.point = "approve"});
+    for (const int slip : {0, 7}) EXPECT_EQ(Disposition::stale, send(claim, "a", {.pause = slip}).disposition);
+    EXPECT_EQ(Disposition::stale, send(claim, "a", {.point = "elsewhere", .pause = 1}).disposition);
+    EXPECT_EQ(Disposition::applied, send(claim, "a", {.pause = 1}).disposition);
+}
+
+TEST_F(Waiting, APauseBehindTheStepThatRunsIsAGateOfTheInstance) {
+    const Claim claim = launch();
+    std::ignore = repository().enter_step(claim, "load", StepEntryMode::start);
+    const auto ask = [&](const std::string& point, bool after_step) {
+        OutsidePause request;
+        request.what.point = point;
+        request.after_step = after_step;
+        request.actor = "ann";
+        std::ignore = repository().request_pause(claim.execution, request);
+    };
+    ask("hold", false);
+    ask("check", true);
+    const auto gates = repository().earlier_pauses(claim.instance);
+    ASSERT_EQ(1U, gates.size()) << "what rests anywhere is no gate";
+    EXPECT_EQ("check", gates.at("load").what.point);
+    EXPECT_FALSE(gates.at("load").answered);
+
+    std::ignore = repository().enter_step(claim, "other", StepEntryMode::start);
+    ask("both", true);
+    EXPECT_EQ(1U, repository().earlier_pauses(claim.instance).size()) << "of two steps neither is meant";
 }
 
 TEST_F(Waiting, ASignalToWhatHasEndedOrIsStoppingDoesNothing) {

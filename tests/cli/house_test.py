@@ -245,6 +245,19 @@ class Purge(Case):
         self.assertFalse((logs / "1").exists())
         self.assertTrue((logs / "3/step1.log").exists())
 
+    def test_names_lead_out_of_no_folder(self):
+        self.fermata("exec", "--name", "../../../../escape", "--", "echo", "said")
+        self.fermata("exec", "--name", "a/../b", "--", "echo", "said")
+        self.fermata("exec", "--name", "x" * 300, "--", "echo", "said")
+        logs = self.folder.path / "repository.db.d/logs"
+        self.assertEqual({"1/%2E.%2F..%2F..%2F..%2Fescape.log", "2/a%2F..%2Fb.log"},
+                         {str(path.relative_to(logs)) for path in logs.glob("[12]/*")})
+        self.assertEqual([204], [len(path.name) for path in logs.glob("3/*")])
+        for execution in "123":
+            self.assertEqual("said\n", self.fermata("logs", execution).stdout)
+        self.fermata("purge", "--job", "../../../../escape", "--yes")
+        self.assertFalse((logs / "1").exists())
+
     def test_rows_in_other_databases_go_too(self):
         job = self.folder.write("numbers.xml", NUMBERS)
         for sink in ("one.db", "two.db", "two.db", "gone.db"):

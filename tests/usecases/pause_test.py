@@ -183,6 +183,24 @@ class Pause(unittest.TestCase):
         self.folder.fermata("resume", "1", "--data", "7", exit_code=0)
         self.assertIn('"payload":7', self.log(1, "load"))
 
+    def test_10_a_gate_that_a_script_closed_stays_closed(self):
+        script = f'{os.environ["FERMATA_BIN"]} pause "$FERMATA_EXECUTION_ID" --after-step --point approve'
+        for more, ends in ("", "STOPPED"), (" --timeout 1ms --on-timeout fail", "FAILED"):
+            with self.subTest(ends=ends):
+                self.folder.write("pause.sh", script + more + "\n")
+                self.folder.write("job.xml", job("gate", command("check", "sh pause.sh", next_step="load"),
+                                                 command("load", "true")))
+                self.folder.fermata("run", "job.xml", exit_code=11)
+                if ends == "STOPPED":
+                    pause = json.loads(self.folder.fermata("show", "@latest", "--waits", "-o", "json").stdout)[0]
+                    self.assertEqual(("outside", "check"), (pause["kind"], pause["element"]))
+                    self.folder.fermata("stop", "@latest", exit_code=0)
+                self.assertEqual(ends, self.folder.show()["status"])
+                self.folder.fermata("restart", "@latest", exit_code=11)
+                self.assertNotIn("load", [step["name"] for step in self.folder.show()["steps"]])
+                if ends == "STOPPED":
+                    self.folder.fermata("resume", "@latest", exit_code=0)
+
     def test_10_quorum_time_and_abandon(self):
         self.two_steps('signals="3"')
         self.folder.fermata("run", "job.xml", exit_code=11)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 #include <fermata/base/text.hpp>
+#include <fermata/runtime/step_log_path.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -96,7 +97,7 @@ JobExecution Foreground::follow(JobExecutionId id, const std::optional<std::stri
                       begun.job_name, "Ctrl-C: stop at next checkpoint");
     StepLines lines(out, *display);
     std::optional<Listening> listening;
-    if (heard) listening.emplace(logs_of(session_, id) / (*heard + ".log"), *display);
+    if (heard) listening.emplace(step_log_path(session_.data_folder(), id, *heard), *display);
     const auto show = [&](const RunningJob& job) {
         if (listening) listening->pass_on();
         lines.print_ended(job);

@@ -32,10 +32,6 @@ void take_lines(std::string& pending, const LogFile::Take& take) {
 
 }  // namespace
 
-std::filesystem::path logs_of(Session& session, JobExecutionId execution) {
-    return session.data_folder() / "logs" / std::to_string(execution.value());
-}
-
 void LogFile::take_new(const Take& take) {
     std::error_code error;
     if (!file_ && std::filesystem::exists(path_, error)) file_ = File::open(path_, O_RDONLY);

@@ -11,9 +11,6 @@
 
 namespace fermata::cli {
 
-/// The folder with one file a step.
-[[nodiscard]] std::filesystem::path logs_of(Session& session, JobExecutionId execution);
-
 /// One file, read on from where it was left. It need not exist yet.
 class LogFile {
 public:

@@ -32,7 +32,9 @@ std::string name_of(const Pause& pause) {
 }
 
 std::string place_of(const Pause& pause) {
-    if (pause.kind == PauseKind::outside) return fmt::format("asked by {}", printable(pause.opened_by));
+    if (pause.kind == PauseKind::outside)
+        return fmt::format("{}asked by {}", pause.element.empty() ? "" : "after " + printable(pause.element) + ", ",
+                           printable(pause.opened_by));
     const std::string where = pause.partition ? fmt::format("{}[{}]", pause.element, *pause.partition) : pause.element;
     return fmt::format("{} {}", to_string(pause.kind), printable(where));
 }

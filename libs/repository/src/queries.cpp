@@ -319,7 +319,7 @@ std::vector<Pause> Repository::pauses_of(JobExecutionId execution, std::int64_t 
 std::map<std::string, EarlierPause> Repository::earlier_pauses(JobInstanceId instance) {
     static const std::string sql = fmt::format(
         "SELECT {} FROM job_execution e JOIN pause p ON p.execution_id = e.id WHERE e.instance_id = $1 AND "
-        "p.kind = 'after' ORDER BY e.id, p.epoch",
+        "p.kind <> 'within' AND p.element <> '' ORDER BY e.id, p.epoch",
         pause_columns);
     const sql::Result rows = impl_->select(sql, {Value(instance.value())});
     std::map<std::string, EarlierPause> last;
@@ -327,7 +327,8 @@ std::map<std::string, EarlierPause> Repository::earlier_pauses(JobInstanceId ins
         RowReader row(rows[i]);
         const Pause pause = read_pause(row);
         const bool by_time = pause.how == "timeout" && pause.what.on_timeout == OnTimeout::resume;
-        last[pause.element] = {pause.what, pause.how == "signals" || pause.how == "resume" || by_time};
+        const bool by_people = pause.how == "signals" || pause.how == "resume" || pause.how == "withdrawn";
+        last[pause.element] = {pause.what, by_people || by_time};
     }
     return last;
 }

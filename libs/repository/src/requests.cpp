@@ -66,6 +66,16 @@ std::optional<std::pair<std::int64_t, Timestamp>> asked_before(sql::Connection& 
     return std::pair(epoch, row.time());
 }
 
+/// Behind which step the pause stands, where it is a gate that a stop leaves closed: the one that runs, if it is one
+/// alone.
+std::string gated_step(sql::Connection& connection, JobExecutionId execution, const OutsidePause& request) {
+    if (!request.after_step) return {};
+    const sql::Result running =
+        connection.execute("SELECT step FROM step_execution WHERE execution_id = $1 AND ended IS NULL LIMIT 2",
+                           {Value(execution.value())});
+    return running.size() == 1 ? std::string(running[0][0].text()) : std::string();
+}
+
 void record_request(sql::Connection& connection, JobExecutionId execution, const StopRequest& request, Timestamp now) {
     const Event asked{.at = now,
                       .execution = execution,
@@ -252,9 +262,13 @@ PauseAnswer Repository::request_pause(JobExecutionId execution, const OutsidePau
             answer = {Effect::already, standing.status, before->first, before->second};
             return;
         }
-        const PauseOpened opened = open_pause(
-            write, execution,
-            {.kind = PauseKind::outside, .what = request.what, .opened_by = request.actor, .now = !request.after_step});
+        const std::string step = gated_step(*write, execution, request);
+        const PauseOpened opened = open_pause(write, execution,
+                                              {.kind = PauseKind::outside,
+                                               .what = request.what,
+                                               .element = step,
+                                               .opened_by = request.actor,
+                                               .now = !request.after_step});
         asked_at = write.now();
         answer = {Effect::requested, opened.open ? BatchStatus::pausing : standing.status, opened.epoch, asked_at};
         const LivenessEvidence owner = owner_evidence(standing, data_folder_);

@@ -50,13 +50,19 @@ struct Target {
 std::optional<Target> find_target(sql::Connection& connection, const Sent& sent) {
     const sql::Result found = connection.execute(
         "SELECT epoch, signals, counted FROM pause WHERE execution_id = $1 AND completed IS NULL AND point = $2 AND "
-        "($3 = 0 OR epoch = $3) ORDER BY epoch LIMIT 1",
-        {Value(sent.execution.value()), cell(sent.what.point), Value(sent.what.pause.value_or(0))});
+        "($3 IS NULL OR epoch = $3) ORDER BY epoch LIMIT 1",
+        {Value(sent.execution.value()), cell(sent.what.point), sent.what.pause ? Value(*sent.what.pause) : Value()});
     if (found.empty()) return std::nullopt;
     RowReader row(found[0]);
     const std::int64_t epoch = row.integer();
     const std::int64_t needed = row.integer();
     return Target{epoch, needed, row.integer()};
+}
+
+/// Whether the pause it names is or was there.
+bool names_a_pause(sql::Connection& connection, const Sent& sent) {
+    return exists(connection, "SELECT 1 FROM pause WHERE execution_id = $1 AND epoch = $2 AND point = $3",
+                  {Value(sent.execution.value()), Value(*sent.what.pause), cell(sent.what.point)});
 }
 
 sql::Command insert_signal(const Sent& sent, const SignalAnswer& answer, Timestamp now) {
@@ -151,6 +157,8 @@ SignalAnswer Repository::signal(JobExecutionId execution, const SignalRequest& r
         answer.disposition = Disposition::conflict;
         if (standing.status == BatchStatus::stopping) return;
         answer = act(write, sent, standing.status);
+        // A slip of the keyboard does not use up the key.
+        if (answer.disposition == Disposition::stale && !names_a_pause(*write, sent)) return;
         sent_at = write.now();
         wrote = true;
         const sql::Command last[] = {insert_signal(sent, answer, sent_at)};

@@ -25,7 +25,9 @@ StoredDefinition stored(const JobDefinition& job) { return {hash_of(job), job.id
     std::string message = fmt::format("cannot resume {}: it is {}", id.value(), to_string(answer.status));
     if (answer.resumed_by)
         message += fmt::format("; {} was first, at {}", printable(*answer.resumed_by), to_rfc3339(*answer.resumed_at));
-    throw ConcurrentResume(ErrorKind::conflict, message, fmt::format("fermata show {}", id.value()));
+    const bool restarts = answer.status == BatchStatus::stopped || answer.status == BatchStatus::failed;
+    throw ConcurrentResume(ErrorKind::conflict, message,
+                           fmt::format("fermata {} {}", restarts ? "restart" : "show", id.value()));
 }
 
 void check_resumed(JobExecutionId id, const ResumeOptions& options, const ResumeAnswer& answer) {

@@ -6,6 +6,7 @@
 #include <fermata/base/stop_signal.hpp>
 
 #include <fmt/format.h>
+#include <fermata/runtime/step_log_path.hpp>
 
 #include <algorithm>
 
@@ -60,7 +61,7 @@ void send(Repository& repository, const NotificationTools& tools, const Artifact
     const auto pause = std::ranges::find(execution->waits, notification.epoch, &Pause::epoch);
     if (pause == execution->waits.end()) return;
     JobContext job = context_of(repository, *execution, tools);
-    FileStepLog log(repository.data_folder() / "logs" / std::to_string(execution->id.value()) / "notify.log");
+    FileStepLog log(notification_log_path(repository.data_folder(), execution->id));
     try {
         FERMATA_POINT("notify.before");
         run_command(command, job, *pause, tools, log);

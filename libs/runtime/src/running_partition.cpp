@@ -1,5 +1,7 @@
 #include "running_partition.hpp"
 
+#include <fermata/runtime/step_log_path.hpp>
+
 namespace fermata {
 namespace {
 
@@ -47,8 +49,7 @@ RunningPartition::RunningPartition(const RunningExecution::Surroundings& surroun
              nullptr,
              start_.claimed.entry.claim},
       step_stop_(stop_),
-      log_(surroundings.repository.data_folder() / "logs" / std::to_string(start_.step.execution.execution.value()) /
-           (start_.step.step + ".log")),
+      log_(step_log_path(surroundings.repository.data_folder(), start_.step.execution.execution, start_.step.step)),
       around_{*find_step(job_->job.elements, start_.step.step),
               scope_,
               step_stop_,

@@ -11,6 +11,7 @@
 #include <fermata/base/clock.hpp>
 
 #include <fmt/format.h>
+#include <fermata/runtime/step_log_path.hpp>
 
 namespace fermata {
 namespace {
@@ -24,8 +25,7 @@ public:
           entry_(job.repository.enter_step(job.claim, step.definition->id, start.mode, start.signals)),
           stop_(job.stop),
           running_(job.step_stops, job.repository, entry_.claim, stop_),
-          log_(job.repository.data_folder() / "logs" / std::to_string(job.claim.execution.value()) /
-               (step.definition->id + ".log")),
+          log_(step_log_path(job.repository.data_folder(), job.claim.execution, step.definition->id)),
           progress_(entry_.state.progress),
           waits_(job, entry_.state),
           scope_{job, stop_, entry_, job_context, context_, listeners_, goes_on(start.mode)} {

@@ -4,6 +4,7 @@
 #include "step_log.hpp"
 
 #include <fmt/format.h>
+#include <fermata/runtime/step_log_path.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -131,7 +132,8 @@ WalkOutcome Walk::walk(const Place& place, const RunnableElement* first, const S
         outcome.status = way.kind == Transition::Kind::end    ? BatchStatus::completed
                          : way.kind == Transition::Kind::fail ? BatchStatus::failed
                                                               : BatchStatus::stopped;
-        outcome.failure = way.kind == Transition::Kind::fail ? standing.failure : std::nullopt;
+        outcome.failure.reset();
+        if (way.kind == Transition::Kind::fail) outcome.failure = failure_told(standing, outcome);
         outcome.restart = way.restart;
         if (by_element) outcome.job_exit_status = place.context.exit_status;
         return std::move(outcome);
@@ -333,8 +335,7 @@ std::string Walk::ask(const RunnableDecision& decision, const Place& place, cons
     const std::string& id = decision.definition->id;
     const ResolvedArtifact& artifact = decision.definition->decider;
     const Properties properties("decider \"" + artifact.ref + "\"", scope_.file, artifact.properties);
-    FileStepLog log(scope_.repository.data_folder() / "logs" / std::to_string(scope_.claim.execution.value()) /
-                    (id + ".log"));
+    FileStepLog log(step_log_path(scope_.repository.data_folder(), scope_.claim.execution, id));
     StepContext context;
     context.step_name = id;
     context.batch_status = BatchStatus::started;
@@ -428,6 +429,16 @@ WalkOutcome Walk::paused(const Standing& standing) {
 
 WalkOutcome Walk::wrong(std::string error_class, std::string message, std::string step) {
     return failed_for({std::move(error_class), std::move(message), std::move(step), {}});
+}
+
+/// A job that a <fail> ended without any error must say why, too.
+Failure Walk::failure_told(const Standing& standing, const WalkOutcome& outcome) {
+    if (standing.failure) return *standing.failure;
+    const std::string& id = standing.current->id();
+    return {"fermata.FailElement",
+            fmt::format("\"{}\" ended with \"{}\", and its <fail> says so", id, outcome.exit_status),
+            id,
+            {}};
 }
 
 /// However deep it stands, the job has failed.

@@ -95,6 +95,7 @@ private:
     static WalkOutcome paused(const Standing& standing);
     static WalkOutcome wrong(std::string error_class, std::string message, std::string step = {});
     static WalkOutcome failed_for(Failure failure);
+    static Failure failure_told(const Standing& standing, const WalkOutcome& outcome);
 
     Plan plan_;
     JobScope& scope_;

@@ -52,6 +52,9 @@ TEST_F(Walk, EndFailAndStopEndTheJobWithTheirExitStatus) {
     const JobExecution failed = run(job(batchlet("a", "", R"(<fail on="X" exit-status="NO"/>)")));
     EXPECT_EQ(failed.status, BatchStatus::failed);
     EXPECT_EQ(failed.exit_status, "NO");
+    ASSERT_TRUE(failed.failure) << "whoever looks wants to know why";
+    EXPECT_EQ(failed.failure->message, R"("a" ended with "X", and its <fail> says so)");
+    EXPECT_EQ(failed.failure->step, "a");
     EXPECT_EQ(step(failed.id, "a").status, BatchStatus::completed);
     const JobExecution stopped = run(job(batchlet("a", "", R"(<stop on="X" restart="b"/>)") + batchlet("b")));
     EXPECT_EQ(stopped.status, BatchStatus::stopped);

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 #include <fermata/base/text.hpp>
+#include <fermata/runtime/step_log_path.hpp>
 
 #include <chrono>
 #include <map>
@@ -76,14 +77,14 @@ private:
 
 /// Takes in steps entered since the last look.
 void LogsCommand::look(Session& session, JobExecutionId id) {
-    const auto folder = logs_of(session, id);
     const auto steps = session.repository().steps_of(id);
     for (const auto& step : steps) {
         if (step.ended) complete_.insert(step.name);
         if ((step_ && step.name != *step_) || files_.contains(step.name)) continue;
         const bool several = !step_ && (steps.size() > 1 || follow_);
         auto& file =
-            files_.emplace(step.name, StepLog(folder / (step.name + ".log"), step.name, several)).first->second;
+            files_.emplace(step.name, StepLog(step_log_path(session.data_folder(), id, step.name), step.name, several))
+                .first->second;
         if (tail_) file.skip_to_tail(*tail_);
         order_.push_back(step.name);
     }

@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 #include <fermata/base/text.hpp>
+#include <fermata/runtime/step_log_path.hpp>
 
 #include <cstdio>
 #include <filesystem>
@@ -90,7 +91,7 @@ std::string listed(Session& session, const PurgeResult& result) {
 void remove_logs(Session& session, const std::vector<JobExecutionId>& executions) {
     for (const auto id : executions) {
         std::error_code error;
-        const auto folder = logs_of(session, id);
+        const auto folder = log_folder(session.data_folder(), id);
         std::filesystem::remove_all(folder, error);
         if (error) Output::note(fmt::format("fermata: {} stays: {}", folder.string(), error.message()));
     }
