@@ -23,11 +23,28 @@ std::string facts(std::initializer_list<std::pair<std::string_view, Fact>> pairs
     return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+namespace {
+
+void append(sql::Params& params, const Event& event) {
+    params.insert(params.end(), {cell(event.at), event.execution ? Value(event.execution->value()) : Value(),
+                                 cell(event.kind), cell(event.actor), cell(event.data)});
+}
+
+}  // namespace
+
 sql::Command journal(const Event& event) {
-    return {"INSERT INTO event (at, execution_id, kind, actor, data) VALUES ($1, $2, $3, $4, $5)",
-            {cell(event.at), event.execution ? Value(event.execution->value()) : Value(), cell(event.kind),
-             cell(event.actor), cell(event.data)},
-            1};
+    sql::Command command{"INSERT INTO event (at, execution_id, kind, actor, data) VALUES ($1, $2, $3, $4, $5)", {}, 1};
+    append(command.params, event);
+    return command;
+}
+
+sql::Command journal(std::span<const Event, 2> events) {
+    sql::Command command{
+        "INSERT INTO event (at, execution_id, kind, actor, data) VALUES ($1, $2, $3, $4, $5), ($6, $7, $8, $9, $10)",
+        {},
+        2};
+    for (const Event& event : events) append(command.params, event);
+    return command;
 }
 
 }  // namespace fermata

@@ -4,6 +4,7 @@
 #include <fermata/repository/facts.hpp>
 #include <fermata/sql/sql.hpp>
 
+#include <span>
 #include <string_view>
 
 namespace fermata {
@@ -13,5 +14,7 @@ inline constexpr std::string_view runtime_actor = "runtime";
 
 /// Borrows from `event`.
 [[nodiscard]] sql::Command journal(const Event& event);
+/// Two of them, in this order.
+[[nodiscard]] sql::Command journal(std::span<const Event, 2> events);
 
 }  // namespace fermata

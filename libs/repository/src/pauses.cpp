@@ -77,15 +77,19 @@ void record_opening(StoreWrite& write, JobExecutionId execution, const PauseEntr
 PauseOpened open_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry) {
     const auto epoch = next_epoch(*write, execution);
     if (!epoch) return {};
-    const std::int64_t counted = take_buffered(*write, execution, *epoch, entry.what);
-    insert_pause(write, execution, entry, *epoch, counted);
-    record_opening(write, execution, entry, *epoch);
+    return open_pause(write, execution, entry, *epoch);
+}
+
+PauseOpened open_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry, std::int64_t epoch) {
+    const std::int64_t counted = take_buffered(*write, execution, epoch, entry.what);
+    insert_pause(write, execution, entry, epoch, counted);
+    record_opening(write, execution, entry, epoch);
     const bool open = counted < entry.what.signals;
     if (open)
-        note_open_pause(write, execution, *epoch, entry.now);
+        note_open_pause(write, execution, epoch, entry.now);
     else
-        note_pause(write, execution, *epoch);
-    return {*epoch, open};
+        note_pause(write, execution, epoch);
+    return {epoch, open};
 }
 
 std::vector<CompletedPause> complete_pauses(StoreWrite& write, JobExecutionId execution,

@@ -16,6 +16,9 @@ struct PauseEntry {
 /// has no more pauses.
 PauseOpened open_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry);
 
+/// The same for a verb that has read how many pauses there were, and that it is not STOPPING.
+PauseOpened open_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry, std::int64_t epoch);
+
 struct CompletedPause {
     std::int64_t epoch = 0;
     std::string point;

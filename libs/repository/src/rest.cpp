@@ -45,18 +45,21 @@ std::optional<std::int64_t> number_of(const StepClaim& claim) {
 struct Resting {
     BatchStatus status{};
     std::int64_t worker = 0;
+    std::int64_t pauses = 0;
 };
 
 // Locks the execution for its owner.
 Resting owner_row(StoreWrite& write, const Claim& claim) {
-    const sql::Result found = write->execute(sql::Command{
-        "UPDATE job_execution SET updated = $3 WHERE id = $1 AND epoch = $2 AND status IN ('STARTED', 'STOPPING', "
-        "'PAUSING') RETURNING status, owner",
-        {Value(claim.execution.value()), Value(claim.epoch), cell(write.now())},
-        1});
+    const std::string sql = fmt::format(
+        "SELECT status, owner, pauses FROM job_execution WHERE id = $1 AND epoch = $2 AND "
+        "(status = 'STARTED' OR status = 'STOPPING' OR status = 'PAUSING'){}",
+        write.dialect().for_update);
+    const sql::Result found =
+        write->execute(sql::Command{sql, {Value(claim.execution.value()), Value(claim.epoch)}, 1});
     RowReader row(found[0]);
     const BatchStatus status = row.status();
-    return {status, row.integer()};
+    const std::int64_t worker = row.integer();
+    return {status, worker, row.integer()};
 }
 
 void go_on(StoreWrite& write, const Claim& claim) {
@@ -66,26 +69,45 @@ void go_on(StoreWrite& write, const Claim& claim) {
     write.commit();
 }
 
-void let_go(StoreWrite& write, const Claim& claim, std::int64_t worker,
+// Who lets it go tells of its pauses, if that is wanted. False if it is not.
+bool take_notifications(StoreWrite& write, JobExecutionId execution) {
+    if (!exists(*write,
+                "SELECT 1 FROM pause WHERE execution_id = $1 AND completed IS NULL AND notify IS NOT NULL AND "
+                "notified IS NULL",
+                {Value(execution.value())}))
+        return false;
+    const std::string notifier = this_notifier();
+    write->execute(
+        "UPDATE pause SET notifier = $2 WHERE execution_id = $1 AND completed IS NULL AND notify IS NOT NULL AND "
+        "notified IS NULL",
+        {Value(execution.value()), cell(notifier)});
+    return true;
+}
+
+sql::Command pause_execution(const Claim& claim, const std::optional<std::string>& job_exit_status, Timestamp now) {
+    return {
+        "UPDATE job_execution SET status = 'PAUSED', owner = NULL, exit_status = COALESCE($3, exit_status), "
+        "rests = rests + 1, pause_now = 0, updated = $4 WHERE id = $1 AND epoch = $2",
+        {Value(claim.execution.value()), Value(claim.epoch), cell(job_exit_status), cell(now)},
+        1};
+}
+
+Event paused_event(const Claim& claim, Timestamp now) {
+    return {.at = now,
+            .execution = claim.execution,
+            .kind = "execution.paused",
+            .actor = std::string(runtime_actor),
+            .data = "{}"};
+}
+
+void let_go(StoreWrite& write, const Claim& claim, const Resting& resting,
             const std::optional<std::string>& job_exit_status) {
     pause_unfinished(write, claim.execution, claim.instance, Partitions::all);
-    forget_worker(write, worker, claim.execution);
+    forget_worker(write, resting.worker, claim.execution);
     ring_end(write);
-    const Event paused{.at = write.now(),
-                       .execution = claim.execution,
-                       .kind = "execution.paused",
-                       .actor = std::string(runtime_actor),
-                       .data = "{}"};
-    const std::string notifier = this_notifier();
-    const sql::Command last[] = {
-        {"UPDATE pause SET notifier = $2 WHERE execution_id = $1 AND completed IS NULL AND notify IS NOT NULL AND "
-         "notified IS NULL",
-         {Value(claim.execution.value()), cell(notifier)}},
-        {"UPDATE job_execution SET status = 'PAUSED', owner = NULL, exit_status = COALESCE($3, exit_status), "
-         "rests = rests + 1, pause_now = 0, updated = $4 WHERE id = $1 AND epoch = $2",
-         {Value(claim.execution.value()), Value(claim.epoch), cell(job_exit_status), cell(write.now())},
-         1},
-        journal(paused)};
+    (void)take_notifications(write, claim.execution);
+    const Event paused = paused_event(claim, write.now());
+    const sql::Command last[] = {pause_execution(claim, job_exit_status, write.now()), journal(paused)};
     FERMATA_POINT("pause.before-paused");
     write.commit(last);
     FERMATA_POINT("pause.paused");
@@ -120,25 +142,40 @@ void lock_for_rest(StoreWrite& write, const StepClaim& claim, const StepRest& re
     if (!rest.pause) ring_workers(write);  // others may go on with it
 }
 
+Event rested_event(const StepClaim& claim, const StepRest& rest, Timestamp now) {
+    return {.at = now,
+            .execution = claim.execution.execution,
+            .kind = "step.paused",
+            .actor = std::string(runtime_actor),
+            .data = facts({{"step", std::string_view(claim.step)},
+                           {"partition", claim.partition > 0 ? Fact(claim.partition - 1) : Fact()},
+                           {"sequence", rest.progress.sequence}})};
+}
+
+PauseEntry pause_of(const StepClaim& claim, const StepRest& rest) {
+    return {.kind = PauseKind::within,
+            .what = *rest.pause,
+            .element = claim.step,
+            .partition = number_of(claim),
+            .opened_by = runtime_actor};
+}
+
+// Whether the step rests under this epoch: for verdicts.
+bool rests(sql::Connection& connection, const StepClaim& claim) {
+    return exists(
+        connection,
+        "SELECT 1 FROM step_progress WHERE instance_id = $1 AND step = $2 AND partition = $3 AND "
+        "epoch = $4 AND status = 'PAUSED'",
+        {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.partition), Value(claim.epoch)});
+}
+
 PauseOpened rest(Store& store, const StepClaim& claim, const StepRest& rest) {
     PauseOpened opened;
     const auto verb = [&](StoreWrite& write) {
         lock_for_rest(write, claim, rest);
         opened = {};
-        if (rest.pause)
-            opened = open_pause(write, claim.execution.execution,
-                                {.kind = PauseKind::within,
-                                 .what = *rest.pause,
-                                 .element = claim.step,
-                                 .partition = number_of(claim),
-                                 .opened_by = runtime_actor});
-        const Event rested{.at = write.now(),
-                           .execution = claim.execution.execution,
-                           .kind = "step.paused",
-                           .actor = std::string(runtime_actor),
-                           .data = facts({{"step", std::string_view(claim.step)},
-                                          {"partition", claim.partition > 0 ? Fact(claim.partition - 1) : Fact()},
-                                          {"sequence", rest.progress.sequence}})};
+        if (rest.pause) opened = open_pause(write, claim.execution.execution, pause_of(claim, rest));
+        const Event rested = rested_event(claim, rest, write.now());
         const sql::Command last[] = {rest_progress(claim, rest, opened.epoch, write.now()),
                                      rest_row(claim, write.now()), journal(rested)};
         FERMATA_POINT("step.before-rest");
@@ -148,17 +185,58 @@ PauseOpened rest(Store& store, const StepClaim& claim, const StepRest& rest) {
     as_owner(claim.execution, [&] {
         store.transact(verb, [&](StoreWrite& look) {
             lock_for_owner(look, claim.execution);
-            return exists(*look,
-                          "SELECT 1 FROM step_progress WHERE instance_id = $1 AND step = $2 AND partition = $3 AND "
-                          "epoch = $4 AND status = 'PAUSED'",
-                          {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.partition),
-                           Value(claim.epoch)});
+            return rests(*look, claim);
         });
     });
     return opened;
 }
 
+void commit_together(StoreWrite& write, const StepClaim& claim, const StepRest& rest, RestedTogether& answer,
+                     const Resting& resting, const std::optional<std::string>& job_exit_status) {
+    const Claim& owner = claim.execution;
+    const Event events[] = {rested_event(claim, rest, write.now()), paused_event(owner, write.now())};
+    std::vector<sql::Command> last{rest_progress(claim, rest, answer.pause.epoch, write.now()),
+                                   rest_row(claim, write.now())};
+    if (answer.paused) {
+        forget_worker(write, resting.worker, owner.execution);
+        ring_end(write);
+        answer.notifies = take_notifications(write, owner.execution);
+        last.push_back(pause_execution(owner, job_exit_status, write.now()));
+        last.push_back(journal(events));
+    } else {
+        last.push_back(journal(events[0]));
+    }
+    FERMATA_POINT("step.before-rest");
+    if (answer.paused) FERMATA_POINT("pause.before-paused");
+    write.commit(last);
+    FERMATA_POINT("step.rested");
+    if (answer.paused) FERMATA_POINT("pause.paused");
+}
+
 }  // namespace
+
+RestedTogether Repository::rest_together(const StepClaim& claim, const StepRest& how,
+                                         const std::optional<std::string>& job_exit_status) {
+    const Claim& owner = claim.execution;
+    RestedTogether answer;
+    const auto verb = [&](StoreWrite& write) {
+        answer = {};
+        const Resting resting = owner_row(write, owner);
+        const bool stopping = resting.status == BatchStatus::stopping;
+        if (how.pause && !stopping)
+            answer.pause = open_pause(write, owner.execution, pause_of(claim, how), resting.pauses + 1);
+        answer.paused = !stopping && (answer.pause.open || has_open_pauses(*write, owner.execution));
+        commit_together(write, claim, how, answer, resting, job_exit_status);
+    };
+    as_owner(owner, [&] {
+        impl_->transact(verb, [&](StoreWrite& look) {
+            const Standing now = locked_standing_of(look, owner.execution);
+            if (now.epoch != owner.epoch) throw sql::RowCountError("another owner came meanwhile");
+            return rests(*look, claim);
+        });
+    });
+    return answer;
+}
 
 PauseOpened Repository::rest_step(const StepClaim& claim, const StepRest& how) {
     return fermata::rest(*impl_, claim, how);
@@ -196,7 +274,7 @@ Rested Repository::rest_execution(const Claim& claim, const std::optional<std::s
                                                           : Rested::goes_on;
         if (answer == Rested::goes_on) return go_on(write, claim);
         if (answer == Rested::handed_on) return hand_on(write, claim, resting, job_exit_status);
-        let_go(write, claim, resting.worker, job_exit_status);
+        let_go(write, claim, resting, job_exit_status);
     };
     as_owner(claim, [&] {
         impl_->transact(verb, [&](StoreWrite& look) {

@@ -1,7 +1,8 @@
 // Leaving PAUSED: one compare-and-set, under the lock of the execution's row.
-#include "impl.hpp"
+#include "fence.hpp"
 #include "journal.hpp"
 #include "pauses.hpp"
+#include "step_entry.hpp"
 
 #include <fermata/base/id.hpp>
 #include <fermata/base/point.hpp>
@@ -79,7 +80,32 @@ std::string uuid_of(sql::Connection& connection, JobInstanceId instance) {
         connection.execute("SELECT uuid FROM job_instance WHERE id = $1", {Value(instance.value())})[0][0].text());
 }
 
-ResumeAnswer own(StoreWrite& write, Standing& standing, const WorkerRecord& worker) {
+// As the walk would next, from what it knows.
+void enter_rested(StoreWrite& write, const StepClaim& rested, const ResumeAnswer& answer, ResumedInto& into) {
+    static const std::string sql =
+        fmt::format("SELECT outside_pause, exit_status, {} FROM job_execution WHERE id = $1", request_columns);
+    const sql::Result found = write->execute(sql, {Value(answer.execution.value())});
+    RowReader row(found[0]);
+    into.outside_pause = row.integer();
+    into.exit_status = row.optional_text();
+    into.requests = read_requests(row);
+    const Claim claim{answer.execution, answer.instance, answer.instance_uuid, answer.epoch};
+    into.entered =
+        enter_step_of(write, claim, rested.step, StepEntryMode::resume, {.own = 0, .outside = into.outside_pause});
+}
+
+// Who resumes, and the step that he let rest, where he knows it.
+struct Resumer {
+    const Worker* worker = nullptr;  ///< null: he leaves it to others
+    const StepClaim* rested = nullptr;
+    ResumedInto* into = nullptr;
+
+    [[nodiscard]] bool goes_on_in_step(const Standing& standing) const {
+        return rested != nullptr && rested->execution.epoch == standing.epoch;
+    }
+};
+
+ResumeAnswer own(StoreWrite& write, Standing& standing, const Resumer& resumer) {
     static const std::string from_paused = fmt::format(
         "UPDATE job_execution SET status = 'STARTED', epoch = epoch + 1, owner = $3, updated = $4, "
         "started = COALESCE(started, $4), {} WHERE id = $1 AND epoch = $2",
@@ -87,16 +113,18 @@ ResumeAnswer own(StoreWrite& write, Standing& standing, const WorkerRecord& work
     constexpr std::string_view from_starting =
         "UPDATE job_execution SET status = 'STARTED', epoch = epoch + 1, owner = $3, updated = $4, "
         "started = COALESCE(started, $4) WHERE id = $1 AND epoch = $2";
-    const std::int64_t owner = claim_worker(*write, worker);
+    const std::int64_t owner = claim_worker(*write, resumer.worker->record());
     const bool paused = standing.status == BatchStatus::paused;
     write->execute(
         sql::Command{paused ? std::string_view(from_paused) : from_starting,
                      {Value(standing.execution.value()), Value(standing.epoch), Value(owner), cell(write.now())},
                      1});
+    const bool in_step = resumer.goes_on_in_step(standing);
     ++standing.epoch;
     standing.status = BatchStatus::started;
     ResumeAnswer answer = answer_with(Effect::owned, standing);
-    answer.instance_uuid = uuid_of(*write, standing.instance);
+    answer.instance_uuid = in_step ? resumer.rested->execution.instance_uuid : uuid_of(*write, standing.instance);
+    if (in_step) enter_rested(write, *resumer.rested, answer, *resumer.into);
     return answer;
 }
 
@@ -107,21 +135,23 @@ ResumeAnswer let_wait(StoreWrite& write, Standing& standing) {
     return answer_with(Effect::released, standing);
 }
 
-sql::Command record(const ResumeAnswer& answer, const ResumeRequest& request, Event& event, Timestamp now) {
-    event = {.at = now,
-             .execution = answer.execution,
-             .kind = answer.effect == Effect::owned ? "execution.resumed" : "pause.completed",
-             .actor = request.actor,
-             .data = facts({{"epoch", answer.epoch},
-                            {"how", answer.effect == Effect::withdrawn ? std::string_view("withdrawn")
-                                                                       : std::string_view("resume")},
-                            {"point", fact(request.point)}})};
-    return journal(event);
+// The key tells this attempt from every other, whatever the clocks say: for the verdict on its commit.
+Event resumed_event(const ResumeAnswer& answer, const ResumeRequest& request, Timestamp now) {
+    const std::string key = new_uuid();
+    return {.at = now,
+            .execution = answer.execution,
+            .kind = answer.effect == Effect::owned ? "execution.resumed" : "pause.completed",
+            .actor = request.actor,
+            .data = facts({{"epoch", answer.epoch},
+                           {"how", answer.effect == Effect::withdrawn ? std::string_view("withdrawn")
+                                                                      : std::string_view("resume")},
+                           {"point", fact(request.point)},
+                           {"key", std::string_view(key)}})};
 }
 
 // `standing` is PAUSED, PAUSING with a live owner, or waits for an owner.
 ResumeAnswer resume_standing(StoreWrite& write, Standing& standing, const ResumeRequest& request,
-                             const Worker* worker) {
+                             const Resumer& resumer) {
     const bool alone = standing.status == BatchStatus::pausing && only_from_outside(*write, standing);
     const auto completed =
         complete_pauses(write, standing.execution, request.point, alone ? "withdrawn" : "resume", request.actor);
@@ -134,16 +164,28 @@ ResumeAnswer resume_standing(StoreWrite& write, Standing& standing, const Resume
     }
     if (standing.status == BatchStatus::pausing) return answer_with(Effect::completed, standing);
     if (open) return answer_with(Effect::still_paused, standing);
-    return worker == nullptr ? let_wait(write, standing) : own(write, standing, worker->record());
+    return resumer.worker == nullptr ? let_wait(write, standing) : own(write, standing, resumer);
+}
+
+void commit_resume(StoreWrite& write, const Event& resumed, const ResumedInto* into) {
+    const bool in_step = into != nullptr && into->entered;
+    Event events[] = {resumed, {}};
+    if (in_step) events[1] = entered_event(*into->entered, StepEntryMode::resume, write.now());
+    const sql::Command last[] = {in_step ? journal(events) : journal(resumed)};
+    FERMATA_POINT("resume.before-commit");
+    write.commit(last);
+    FERMATA_POINT("resume.after-commit");
+    if (in_step) FERMATA_POINT("step.entered");
 }
 
 ResumeAnswer resume_it(Store& store, const std::filesystem::path& data_folder, JobExecutionId execution,
-                       const ResumeRequest& request, const Worker* worker) {
+                       const ResumeRequest& request, const Resumer& resumer) {
     ResumeAnswer answer;
     std::optional<Standing> lost;
-    Timestamp resumed_at;
+    Event event;
     const auto verb = [&](StoreWrite& write) {
         lost.reset();
+        if (resumer.into != nullptr) *resumer.into = {};
         Standing standing = locked_standing_of(write, execution);
         const bool overtaken = request.seen && *request.seen != standing.pauses;
         if (overtaken || !may_be_resumed(standing)) {
@@ -158,25 +200,18 @@ ResumeAnswer resume_it(Store& store, const std::filesystem::path& data_folder, J
                 lost->owner_forgotten = standing.owner_forgotten;
             }
         }
-        answer = resume_standing(write, standing, request, worker);
+        answer = resume_standing(write, standing, request, resumer);
         if (answer.effect == Effect::no_such_point) {
             lost.reset();
             return;
         }
-        resumed_at = write.now();
-        Event event;
-        const sql::Command last[] = {record(answer, request, event, write.now())};
-        FERMATA_POINT("resume.before-commit");
-        write.commit(last);
-        FERMATA_POINT("resume.after-commit");
+        event = resumed_event(answer, request, write.now());
+        commit_resume(write, event, resumer.into);
     };
     store.transact(verb, [&](StoreWrite& look) {
         look.lock("job_execution", execution.value());
-        return !look->execute(
-                        "SELECT 1 FROM event WHERE execution_id = $1 AND at = $2 AND kind IN ('execution.resumed', "
-                        "'pause.completed')",
-                        {Value(execution.value()), cell(resumed_at)})
-                    .empty();
+        return exists(*look, "SELECT 1 FROM event WHERE execution_id = $1 AND kind = $2 AND data = $3",
+                      {Value(execution.value()), cell(event.kind), cell(event.data)});
     });
     if (lost) remove_owner_file(*lost, data_folder);
     return answer;
@@ -185,11 +220,19 @@ ResumeAnswer resume_it(Store& store, const std::filesystem::path& data_folder, J
 }  // namespace
 
 ResumeAnswer Repository::resume(JobExecutionId execution, const ResumeRequest& request, Worker& worker) {
-    return resume_it(*impl_, data_folder_, execution, request, &worker);
+    return resume_it(*impl_, data_folder_, execution, request, {.worker = &worker});
+}
+
+ResumedInto Repository::resume_into(JobExecutionId execution, const ResumeRequest& request, Worker& worker,
+                                    const StepClaim& rested) {
+    ResumedInto into;
+    into.answer =
+        resume_it(*impl_, data_folder_, execution, request, {.worker = &worker, .rested = &rested, .into = &into});
+    return into;
 }
 
 ResumeAnswer Repository::resume(JobExecutionId execution, const ResumeRequest& request) {
-    return resume_it(*impl_, data_folder_, execution, request, nullptr);
+    return resume_it(*impl_, data_folder_, execution, request, {});
 }
 
 }  // namespace fermata

@@ -3,6 +3,7 @@
 #include "journal.hpp"
 #include "pauses.hpp"
 #include "ring.hpp"
+#include "step_entry.hpp"
 #include "step_state.hpp"
 #include "walk.hpp"
 
@@ -224,6 +225,26 @@ std::string job_end_facts(const JobEnd& end) {
 
 }  // namespace
 
+StepEntry enter_step_of(StoreWrite& write, const Claim& claim, const std::string& step, StepEntryMode mode,
+                        const SignalSource& signals) {
+    const bool again = mode == StepEntryMode::adopt || mode == StepEntryMode::resume;
+    StepState state = again ? enter_again(*write, claim, step, mode, signals, write.now())
+                            : enter_new(*write, claim, step, mode, signals, write.now());
+    const StepClaim entry{claim, state.last_execution, step, state.epoch};
+    return {entry, std::move(state)};
+}
+
+Event entered_event(const StepEntry& entry, StepEntryMode mode, Timestamp now) {
+    return {.at = now,
+            .execution = entry.claim.execution.execution,
+            .kind = "step.started",
+            .actor = std::string(runtime_actor),
+            .data = facts({{"step", std::string_view(entry.claim.step)},
+                           {"step_execution", entry.claim.id.value()},
+                           {"mode", name_of(mode)},
+                           {"sequence", entry.state.progress.sequence}})};
+}
+
 std::map<std::string, StepState> Repository::steps_of_instance(JobInstanceId instance) {
     static const std::string sql = fmt::format(
         "SELECT {}, {} FROM step_progress WHERE instance_id = $1 AND partition = 0", state_columns, progress_columns);
@@ -239,31 +260,22 @@ std::map<std::string, StepState> Repository::steps_of_instance(JobInstanceId ins
 
 StepEntry Repository::enter_step(const Claim& claim, const std::string& step, StepEntryMode mode,
                                  const SignalSource& signals) {
-    StepState state;
+    StepEntry entry;
     const auto verb = [&](StoreWrite& write) {
         write->execute(fence(claim, write.now()));
-        const bool again = mode == StepEntryMode::adopt || mode == StepEntryMode::resume;
-        state = again ? enter_again(*write, claim, step, mode, signals, write.now())
-                      : enter_new(*write, claim, step, mode, signals, write.now());
-        const Event entered{.at = write.now(),
-                            .execution = claim.execution,
-                            .kind = "step.started",
-                            .actor = std::string(runtime_actor),
-                            .data = facts({{"step", std::string_view(step)},
-                                           {"step_execution", state.last_execution.value()},
-                                           {"mode", name_of(mode)},
-                                           {"sequence", state.progress.sequence}})};
+        entry = enter_step_of(write, claim, step, mode, signals);
+        const Event entered = entered_event(entry, mode, write.now());
         const sql::Command last[] = {journal(entered)};
         write.commit(last);
         FERMATA_POINT("step.entered");
     };
-    return as_owner(claim, [&] {
+    as_owner(claim, [&] {
         impl_->transact(verb, [&](StoreWrite& look) {
             look->execute(fence(claim, look.now()));
-            return epoch_of(*look, claim.instance, step) == state.epoch;
+            return epoch_of(*look, claim.instance, step) == entry.claim.epoch;
         });
-        return StepEntry{{claim, state.last_execution, step, state.epoch}, state};
     });
+    return entry;
 }
 
 ElementRecorded Repository::end_step(const StepClaim& claim, const StepEnd& end) {

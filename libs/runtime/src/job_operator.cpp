@@ -229,6 +229,8 @@ PauseAnswer JobOperator::pause(JobExecutionId id, const PauseOptions& options) {
 }
 
 ResumeAnswer JobOperator::resume(JobExecutionId id, const ResumeOptions& options) {
+    if (const auto here = impl_->local(id))
+        if (const auto step = here->rested_in()) return impl_->resume_here(*here, *step, options);
     const JobExecution execution = impl_->execution(id);
     RunnableJob runnable = impl_->prepare_resume(execution, options);
     const ResumeAnswer answer = impl_->repository.resume(id, impl_->resume_request(options), impl_->the_worker());
@@ -241,6 +243,32 @@ ResumeAnswer JobOperator::resume(JobExecutionId id, const ResumeOptions& options
                     .begun = answer.begun,
                     .accept_sink = answer.accept_sink},
                    execution.parameters, answer.accept_input);
+    return answer;
+}
+
+ResumeAnswer JobOperator::Impl::resume_here(RunningExecution& rested, const StepClaim& step,
+                                            const ResumeOptions& options) {
+    const JobExecutionId id = step.execution.execution;
+    if (options.payload) (void)checked_payload(*options.payload);
+    ResumedInto resumed = repository.resume_into(id, resume_request(options), the_worker(), step);
+    ResumeAnswer& answer = resumed.answer;
+    check_resumed(id, options, answer);
+    if (answer.effect != ResumeAnswer::Effect::owned) return answer;
+    RunningExecution::Left left = rested.take_left();
+    RunningExecution::Start start{.claim = {answer.execution, answer.instance, answer.instance_uuid, answer.epoch},
+                                  .start_at = std::move(left.start_at),
+                                  .adopted = answer.adopted,
+                                  .begun = answer.begun,
+                                  .accept_sink = answer.accept_sink};
+    if (!resumed.entered) {  // somebody else has owned it meanwhile
+        run(std::move(left.job), std::move(start), left.context.parameters, answer.accept_input);
+        return answer;
+    }
+    start.resumed =
+        WalkResumed{std::move(left.memory), std::move(*resumed.entered), resumed.outside_pause, resumed.requests};
+    left.context.accept_input = answer.accept_input;
+    left.context.exit_status = std::move(resumed.exit_status);
+    run(std::move(left.job), std::move(start), std::move(left.context));
     return answer;
 }
 

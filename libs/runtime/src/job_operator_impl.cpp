@@ -32,9 +32,13 @@ RequestWatcher& JobOperator::Impl::the_watcher() {
 
 void JobOperator::Impl::run(RunnableJob job, RunningExecution::Start start, const Parameters& parameters,
                             bool accept_input) {
-    const JobExecutionId id = start.claim.execution;
     JobContext context = context_of(*job.job, start.claim, parameters);
     context.accept_input = accept_input;
+    run(std::move(job), std::move(start), std::move(context));
+}
+
+void JobOperator::Impl::run(RunnableJob job, RunningExecution::Start start, JobContext context) {
+    const JobExecutionId id = start.claim.execution;
     const RunningExecution::Surroundings surroundings = surroundings_of(the_worker());
     std::shared_ptr<RunningExecution> former;  // of this id; joined outside of the lock
     // Until it can be found here: its first step may ask for its stop.

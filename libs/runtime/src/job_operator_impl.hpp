@@ -20,6 +20,9 @@ struct JobOperator::Impl {
 
     /// Runs it on a thread of its own, to be found by its id.
     void run(RunnableJob job, RunningExecution::Start start, const Parameters& parameters, bool accept_input = false);
+    void run(RunnableJob job, RunningExecution::Start start, JobContext context);
+    /// Resumes what has rested here in that step: nothing is read again unless somebody else has owned it since.
+    ResumeAnswer resume_here(RunningExecution& rested, const StepClaim& step, const ResumeOptions& options);
     [[nodiscard]] RunningExecution::Surroundings surroundings_of(const Worker& owner);
     /// Of one that claims partitions for all that it runs.
     [[nodiscard]] RunningExecution::Surroundings surroundings_of_service(const Worker& owner);

@@ -7,9 +7,9 @@
 
 namespace fermata {
 
-JobRunner::JobRunner(Walk::Plan plan, JobScope& scope, JobContext context)
+JobRunner::JobRunner(Walk::Plan plan, JobScope& scope, JobContext context, std::optional<WalkResumed> resumed)
     : job_(plan.job), scope_(scope), context_(std::move(context)), plan_(std::move(plan)) {
-    walk_.emplace(plan_, scope_);
+    walk_.emplace(plan_, scope_, std::move(resumed));
 }
 
 void JobRunner::run() {
@@ -19,7 +19,9 @@ void JobRunner::run() {
         auto display = scope_.display.lock();
         display->status = end ? end->status : BatchStatus::paused;
     }
-    if (!end) send_notifications(scope_.repository, {scope_.registry, scope_.drivers, scope_.owner_fd, &context_});
+    const bool may_notify = !walk_->rested() || walk_->rested()->notifies;
+    if (!end && may_notify)
+        send_notifications(scope_.repository, {scope_.registry, scope_.drivers, scope_.owner_fd, &context_});
 }
 
 std::optional<JobEnd> JobRunner::walk() {
@@ -33,6 +35,7 @@ std::optional<JobEnd> JobRunner::walk() {
 std::optional<JobEnd> JobRunner::walk_to_rest() {
     for (;;) {
         WalkOutcome outcome = walk_->run(context_);
+        if (walk_->rested()) return std::nullopt;
         scope_.require_ours();
         if (outcome.status != BatchStatus::paused) return finish(end_of(std::move(outcome)));
         switch (scope_.repository.rest_execution(scope_.claim, context_.exit_status, scope_.pause.hands_on())) {

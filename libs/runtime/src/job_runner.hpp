@@ -6,11 +6,13 @@ namespace fermata {
 
 class JobRunner {
 public:
-    JobRunner(Walk::Plan plan, JobScope& scope, JobContext context);
+    JobRunner(Walk::Plan plan, JobScope& scope, JobContext context, std::optional<WalkResumed> resumed);
 
     /// Runs to the end, or to a rest, and records it. Returns without recording if another owner holds the execution
     /// meanwhile.
     void run();
+    /// After run(): as Walk::take_memory.
+    [[nodiscard]] std::optional<WalkMemory> take_memory() { return walk_->take_memory(); }
 
 private:
     /// Nothing if it is PAUSED, or was handed on.

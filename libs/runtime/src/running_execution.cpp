@@ -2,6 +2,8 @@
 
 #include "failure.hpp"
 
+#include <utility>
+
 namespace fermata {
 
 RunningExecution::RunningExecution(Surroundings surroundings, RunnableJob job, Start start, JobContext context)
@@ -42,8 +44,14 @@ RunningExecution::~RunningExecution() {
 void RunningExecution::run() {
     try {
         surroundings_.watcher.add(scope_);  // here, so that a thread that cannot be started leaves nothing behind
-        if (start_.adopted) scope_.heed(surroundings_.repository.poll(start_.claim));  // what its owner was asked
-        JobRunner({job_, start_.start_at, start_.adopted, start_.begun}, scope_, std::move(context_)).run();
+        if (start_.resumed)
+            scope_.heed(start_.resumed->requests);
+        else if (start_.adopted)
+            scope_.heed(surroundings_.repository.poll(start_.claim));  // what its owner was asked
+        JobRunner runner({job_, start_.start_at, start_.adopted, start_.begun}, scope_, context_,
+                         std::exchange(start_.resumed, std::nullopt));
+        runner.run();
+        memory_ = runner.take_memory();
     } catch (...) {
         trouble_ = std::current_exception();
     }
@@ -60,6 +68,19 @@ void RunningExecution::run() {
 bool RunningExecution::has_ended() {
     const std::lock_guard lock(mutex_);
     return has_ended_;
+}
+
+std::optional<StepClaim> RunningExecution::rested_in() {
+    const std::lock_guard lock(mutex_);
+    if (!has_ended_ || !memory_) return std::nullopt;
+    return memory_->rested;
+}
+
+RunningExecution::Left RunningExecution::take_left() {
+    const std::lock_guard lock(mutex_);
+    WalkMemory memory = std::move(*memory_);
+    memory_.reset();
+    return {std::move(job_), context_, start_.start_at, std::move(memory)};
 }
 
 void RunningExecution::request_stop(StopReason reason, bool now) {

@@ -33,6 +33,14 @@ public:
         bool begun = false;    ///< and beforeJob has been called
         bool accept_sink = false;
         std::function<void()> ended = {};  ///< called at its end, when it rests, or when it only waits for others
+        std::optional<WalkResumed> resumed = {};
+    };
+    /// What is left of one that rests, for whoever resumes it in this process.
+    struct Left {
+        RunnableJob job;
+        JobContext context;  ///< as it was before anything ran
+        std::optional<std::string> start_at;
+        WalkMemory memory;
     };
     RunningExecution(Surroundings surroundings, RunnableJob job, Start start, JobContext context);
     ~RunningExecution();
@@ -45,6 +53,10 @@ public:
     /// False if it still runs after `timeout`.
     bool wait(std::optional<Duration> timeout);
     [[nodiscard]] bool has_ended();
+    /// The step in which it may be resumed; nothing while it runs, and if that would not spare anything.
+    [[nodiscard]] std::optional<StepClaim> rested_in();
+    /// For who has resumed it. REQUIRES: rested_in() answered a step; once.
+    [[nodiscard]] Left take_left();
     /// For partitions that others run: it holds no slot.
     [[nodiscard]] bool only_waits() const { return occupancy_.only_waits(); }
     [[nodiscard]] RunningJob display();
@@ -57,7 +69,8 @@ private:
     Surroundings surroundings_;
     RunnableJob job_;
     Start start_;
-    JobContext context_;
+    const JobContext context_;
+    std::optional<WalkMemory> memory_;
     StopSignal stop_;
     PauseSignal pause_;
     StepStops step_stops_;

@@ -22,7 +22,8 @@ public:
         : step_(step),
           definition_(without_plan(*step.definition)),
           occupied_(job.occupancy),
-          entry_(job.repository.enter_step(job.claim, step.definition->id, start.mode, start.signals)),
+          entry_(start.entered ? *start.entered
+                               : job.repository.enter_step(job.claim, step.definition->id, start.mode, start.signals)),
           stop_(job.stop),
           running_(job.step_stops, job.repository, entry_.claim, stop_),
           log_(step_log_path(job.repository.data_folder(), job.claim.execution, step.definition->id)),

@@ -17,6 +17,7 @@ struct StepResult {
 struct StepStart {
     StepEntryMode mode = StepEntryMode::start;
     SignalSource signals;
+    std::optional<StepEntry> entered = {};  ///< it has been, in that way
 };
 
 /// Throws only Error(stale), when another owner holds the execution; every other failure is in the result.

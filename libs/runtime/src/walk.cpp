@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <utility>
 
 namespace fermata {
 namespace {
@@ -58,16 +59,28 @@ WalkOutcome Walk::fold(std::vector<WalkOutcome> flows) const {
     return result;
 }
 
-Walk::Walk(Plan plan, JobScope& scope)
-    : plan_(std::move(plan)), scope_(scope), states_(scope.repository.steps_of_instance(scope.claim.instance)) {
+Walk::Walk(Plan plan, JobScope& scope, std::optional<WalkResumed> resumed) : plan_(std::move(plan)), scope_(scope) {
+    if (!resumed) {
+        recall();
+        return;
+    }
+    states_ = std::move(resumed->memory.states);
+    record_ = std::move(resumed->memory.record);
+    unfinished_.emplace(resumed->entry.claim.step, BatchStatus::started);
+    outside_ = resumed->outside_pause;
+    entered_ = std::move(resumed->entry);
+}
+
+void Walk::recall() {
+    states_ = scope_.repository.steps_of_instance(scope_.claim.instance);
     if (!plan_.adopted) return;
-    for (WalkEntry& entry : scope.repository.walk_of(scope.claim.execution)) {
+    for (WalkEntry& entry : scope_.repository.walk_of(scope_.claim.execution)) {
         std::pair key(entry.scope, entry.number);
         record_.emplace(std::move(key), std::move(entry));
     }
-    for (const StepExecution& step : scope.repository.steps_of(scope.claim.execution))
+    for (const StepExecution& step : scope_.repository.steps_of(scope_.claim.execution))
         if (!step.ended) unfinished_.emplace(step.name, step.status);
-    outside_ = scope.repository.outside_pause_of(scope.claim.execution);
+    outside_ = scope_.repository.outside_pause_of(scope_.claim.execution);
 }
 
 WalkOutcome Walk::run(JobContext& context) {
@@ -169,6 +182,8 @@ Walk::Move Walk::replay(const WalkEntry& entry, const RunnableElement& element, 
 
 Walk::Move Walk::enter(const RunnableStep& step, const Place& place, const Standing& standing) {
     const ResolvedStep& definition = definition_of(step);
+    if (entered_ && entered_->claim.step == definition.id)
+        return run_step_here(step, StepEntryMode::resume, place, standing);
     if (const auto entered = unfinished_.find(definition.id); entered != unfinished_.end())
         return run_step_here(step,
                              entered->second == BatchStatus::paused ? StepEntryMode::resume : StepEntryMode::adopt,
@@ -209,10 +224,11 @@ Walk::Move Walk::run_step_here(const RunnableStep& step, StepEntryMode mode, con
     StepStart start{mode, standing.signals};
     if (mode == StepEntryMode::resume) start.signals = {.outside = outside_};
     if (mode == StepEntryMode::adopt) start.signals = {};  // it keeps those it had
+    start.entered = take_entered(definition_of(step).id);
     for (;;) {
         StepResult result = run_step(step, start, scope_, place.context);
         if (!result.rest) return end_step_here(step, std::move(result), place, standing);
-        if (auto outcome = rest_step_here(result, standing)) return {std::move(*outcome), {}};
+        if (auto outcome = rest_step_here(step, result, place, standing)) return {std::move(*outcome), {}};
         start = {StepEntryMode::resume, {}};
     }
 }
@@ -237,13 +253,33 @@ Walk::Move Walk::end_step_here(const RunnableStep& step, StepResult result, cons
                 .job_exit_status = job_exit_status,
                 .steps = move.outcome.steps};
     scope_.require_ours();
+    has_news_ = true;
     move.pause = heed(scope_.repository.end_step(result.claim, end));
     return move;
 }
 
-std::optional<WalkOutcome> Walk::rest_step_here(const StepResult& result, const Standing& standing) {
+std::optional<StepEntry> Walk::take_entered(const std::string& step) {
+    if (!entered_ || entered_->claim.step != step) return std::nullopt;
+    return std::exchange(entered_, std::nullopt);
+}
+
+/// Where nothing else of the execution can run, it rests together with its step.
+PauseOpened Walk::rest(const RunnableStep& step, const StepResult& result, const Place& place) {
+    const bool alone = !place.in_split && !definition_of(step).partition && !scope_.stop.requested();
+    if (!alone) return scope_.repository.rest_step(result.claim, *result.rest);
+    const RestedTogether rested =
+        scope_.repository.rest_together(result.claim, *result.rest, place.context.exit_status);
+    if (!rested.paused) return rested.pause;
+    rested_ = rested;
+    if (!has_news_) memory_ = WalkMemory{std::move(states_), std::move(record_), result.claim};
+    return rested.pause;
+}
+
+std::optional<WalkOutcome> Walk::rest_step_here(const RunnableStep& step, const StepResult& result, const Place& place,
+                                                const Standing& standing) {
     scope_.require_ours();
-    const PauseOpened opened = scope_.repository.rest_step(result.claim, *result.rest);
+    const PauseOpened opened = rest(step, result, place);
+    if (rested_) return paused(standing);
     if (opened.open) scope_.pause.opened(opened.epoch);
     if (result.rest->pause && opened.epoch == 0) scope_.heed(scope_.repository.poll(scope_.claim));
     if (scope_.stop.requested()) return stopped(standing);
@@ -380,6 +416,7 @@ void Walk::record(Move& move, const RunnableElement& element, std::string outcom
                           .steps = move.outcome.steps,
                           .failure = move.outcome.ends_job ? move.outcome.failure : std::nullopt,
                           .pause = move.outcome.signals.own};
+    has_news_ = true;
     const auto pause = entry.outcome == "passed" ? unanswered_pause(entry.step, way) : way.pause;
     move.pause = heed(scope_.repository.record_walk(scope_.claim, entry, pause));
 }

@@ -6,6 +6,7 @@
 #include "step_runner.hpp"
 #include "transition.hpp"
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -28,6 +29,21 @@ struct WalkOutcome {
     SignalSource signals = {};  ///< sent to a pause behind the last element, which no step has received yet
 };
 
+/// What an owner knows of an execution that it has let rest: as long as nobody else has owned it since, none of it has
+/// changed.
+struct WalkMemory {
+    std::map<std::string, StepState> states;  ///< what earlier executions of the instance left
+    std::map<std::pair<std::string, std::int64_t>, WalkEntry> record;
+    StepClaim rested;  ///< the only step that has not ended
+};
+/// An execution was resumed in its step that rested.
+struct WalkResumed {
+    WalkMemory memory;
+    StepEntry entry;
+    std::int64_t outside_pause = 0;
+    Requests requests;
+};
+
 class Walk {
 public:
     struct Plan {
@@ -36,12 +52,16 @@ public:
         bool adopted = false;                 ///< an execution that was begun before
         bool begun = false;                   ///< and has rested: beforeJob has been called
     };
-    Walk(Plan plan, JobScope& scope);
+    Walk(Plan plan, JobScope& scope, std::optional<WalkResumed> resumed = {});
 
     /// Something was entered already, or the execution has rested.
     [[nodiscard]] bool has_begun() const { return plan_.begun || !record_.empty() || !unfinished_.empty(); }
     /// From the job's first element, or where it restarts, to its end.
     WalkOutcome run(JobContext& context);
+    /// The execution came to rest together with its last step: nothing is left to be recorded.
+    [[nodiscard]] const std::optional<RestedTogether>& rested() const { return rested_; }
+    /// After it came to rest in that way, for whoever resumes it here; nothing if it was not worth keeping.
+    [[nodiscard]] std::optional<WalkMemory> take_memory() { return std::move(memory_); }
 
 private:
     /// The elements of a job or flow, and whose context their steps share.
@@ -76,7 +96,12 @@ private:
     Move run_step_here(const RunnableStep& step, StepEntryMode mode, const Place& place, const Standing& standing);
     Move end_step_here(const RunnableStep& step, StepResult result, const Place& place, const Standing& standing);
     /// Nothing if it is to be entered again at once.
-    std::optional<WalkOutcome> rest_step_here(const StepResult& result, const Standing& standing);
+    std::optional<WalkOutcome> rest_step_here(const RunnableStep& step, const StepResult& result, const Place& place,
+                                              const Standing& standing);
+    PauseOpened rest(const RunnableStep& step, const StepResult& result, const Place& place);
+    /// The step that was entered as the execution was resumed, once.
+    std::optional<StepEntry> take_entered(const std::string& step);
+    void recall();
     WalkOutcome walk_flow_of_split(const RunnableFlow& flow, const Place& place, const SignalSource& signals);
     WalkOutcome fold(std::vector<WalkOutcome> flows) const;
     std::string ask(const RunnableDecision& decision, const Place& place, const Standing& standing);
@@ -104,7 +129,11 @@ private:
     std::map<std::string, BatchStatus> unfinished_;  ///< steps that were entered: STARTED or PAUSED
     std::mutex earlier_mutex_;                       ///< flows of a split pass steps over at the same time
     std::optional<std::map<std::string, EarlierPause>> earlier_pauses_;  ///< read once a step is passed over
-    std::int64_t outside_ = 0;  ///< the pause from outside behind which it goes on: for what is entered next
+    std::optional<StepEntry> entered_;                                   ///< as the execution was resumed
+    std::optional<RestedTogether> rested_;
+    std::optional<WalkMemory> memory_;
+    std::atomic<bool> has_news_{false};  ///< what was recorded since is not in `record_`
+    std::int64_t outside_ = 0;           ///< the pause from outside behind which it goes on: for what is entered next
 };
 
 }  // namespace fermata

@@ -36,6 +36,13 @@ enum class Rested : std::uint8_t {
     stopping,   ///< nothing was written: a stop came first
 };
 
+/// What a step and its execution came to as they rested together.
+struct RestedTogether {
+    PauseOpened pause;
+    bool paused = false;    ///< false: only the step rests, and rest_execution() decides about the execution
+    bool notifies = false;  ///< PAUSED, and somebody is to be told
+};
+
 struct OutsidePause {
     PauseRequest what;
     bool after_step = false;  ///< running steps end first; else chunk steps rest at the end of their chunk

@@ -165,6 +165,15 @@ struct StepEntry {
     StepState state;  ///< after the entry, `progress` as committed
 };
 
+/// An execution that goes on in the step that rested.
+struct ResumedInto {
+    ResumeAnswer answer;
+    std::optional<StepEntry> entered;        ///< nothing if it is not owned, or somebody else has owned it meanwhile
+    std::optional<std::string> exit_status;  ///< with `entered`: the job's as stored
+    std::int64_t outside_pause = 0;          ///< with `entered`: as outside_pause_of
+    Requests requests;                       ///< with `entered`: as poll
+};
+
 /// A partition that was claimed: STARTED, and its owner's until it ends or rests.
 struct ClaimedPartition {
     PartitionExecution partition;
@@ -366,6 +375,10 @@ public:
     /// Every branch rests. PAUSED and nobody's, if a pause is open; what was STARTED below it is PAUSED as committed.
     /// If none is open and its owner `hands_on`, it waits for a worker.
     Rested rest_execution(const Claim& claim, const std::optional<std::string>& job_exit_status, bool hands_on = false);
+    /// rest_step, and rest_execution if that leaves it PAUSED, in one transaction. REQUIRES: nothing else of the
+    /// execution runs, and the step has no partitions.
+    RestedTogether rest_together(const StepClaim& claim, const StepRest& rest,
+                                 const std::optional<std::string>& job_exit_status);
     /// The pause asked for from outside beyond which the execution went on last: its signals are for what is entered
     /// next. 0 = none.
     [[nodiscard]] std::int64_t outside_pause_of(JobExecutionId execution);
@@ -440,6 +453,9 @@ public:
     SignalAnswer signal(JobExecutionId execution, const SignalRequest& request);
     /// Completes open pauses; if none is left of a PAUSED execution it is `worker`'s, STARTED, in the same transaction.
     ResumeAnswer resume(JobExecutionId execution, const ResumeRequest& request, Worker& worker);
+    /// The same for who has let it rest: if nobody has owned it since, `rested` is entered in that transaction, too.
+    ResumedInto resume_into(JobExecutionId execution, const ResumeRequest& request, Worker& worker,
+                            const StepClaim& rested);
     /// The same for a worker: STARTING and nobody's.
     ResumeAnswer resume(JobExecutionId execution, const ResumeRequest& request);
     /// What deadlines and pauses demand of whoever opens the repository. One query.
