@@ -348,6 +348,12 @@ const std::vector<Verb>& owner_verbs() {
                  return word_for(
                      r.rest_step(s.load, {.progress = s.committed, .pause = PauseRequest{.point = "approve"}}));
              }),
+        verb("rest_together",
+             [](R& r, W&, const S& s) {
+                 const StepRest how{.progress = s.committed, .pause = PauseRequest{.point = "approve"}};
+                 const RestedTogether rested = r.rest_together(s.load, how, "HALF");
+                 return word_for(rested.pause) + (rested.paused ? ", both" : ", alone");
+             }),
         verb("rest_execution", [](R& r, W&, const S& s) { return word_for(r.rest_execution(s.claim, "HALF")); }),
         verb("hand on", [](R& r, W&, const S& s) { return word_for(r.rest_execution(s.claim, "HALF", true)); }),
         verb("end_execution", [](R& r, W&, const S& s) {

@@ -438,6 +438,147 @@ TEST_F(Waiting, AResumeCostsTheSameHoweverManyWereBefore) {
     EXPECT_EQ(1U, repository().steps_of(claim.execution).size());
 }
 
+// --- the last step rests together with its execution, and is resumed by who let it rest
+
+struct Together : Waiting {
+    StepEntry entered() {
+        const StepEntry entry = repository().enter_step(launch(), "load", StepEntryMode::start);
+        return {entry.claim, {.progress = commit_chunk(entry, entry.state.progress)}};
+    }
+    RestedTogether rest(const StepEntry& entry,
+                        const std::optional<PauseRequest>& what = PauseRequest{.point = "approve"}) {
+        return repository().rest_together(entry.claim, {.progress = entry.state.progress, .pause = what}, "HALF");
+    }
+    ResumedInto resume_into(const StepEntry& entry, const ResumeRequest& request = {.actor = "ann"}) {
+        return repository().resume_into(entry.claim.execution.execution, request, worker(), entry.claim);
+    }
+};
+
+TEST_F(Together, BothArePausedAsIfOneHadComeAfterTheOther) {
+    const StepEntry entry = entered();
+    const Claim& claim = entry.claim.execution;
+    const RestedTogether rested = rest(entry);
+    EXPECT_TRUE(rested.paused);
+    EXPECT_FALSE(rested.notifies);
+    EXPECT_TRUE(rested.pause.open);
+    EXPECT_EQ(1, rested.pause.epoch);
+    const JobExecution e = execution(claim.execution);
+    EXPECT_EQ(BatchStatus::paused, e.status);
+    EXPECT_FALSE(e.owner);
+    EXPECT_EQ("HALF", e.exit_status);
+    ASSERT_EQ(1U, e.waits.size());
+    EXPECT_EQ("load", e.waits[0].element);
+    EXPECT_EQ(BatchStatus::paused, repository().steps_of(claim.execution).at(0).status);
+    EXPECT_EQ(0, raw()->execute("SELECT COUNT(*) FROM worker")[0][0].integer());
+    EXPECT_THROW(rest(entry), Error) << "it is nobody's";
+}
+
+TEST_F(Together, OnlyTheStepRestsIfWhatItAskedForHadCome) {
+    const StepEntry entry = entered();
+    send(entry.claim.execution, "early");
+    const RestedTogether rested = rest(entry);
+    EXPECT_FALSE(rested.paused);
+    EXPECT_FALSE(rested.pause.open);
+    EXPECT_EQ(1, rested.pause.epoch);
+    EXPECT_EQ(BatchStatus::started, status(entry.claim.execution));
+    const StepEntry again = repository().enter_step(entry.claim.execution, "load", StepEntryMode::resume);
+    EXPECT_EQ(1, again.state.own_pause);
+}
+
+TEST_F(Together, ItRestsForWhatOthersAskedForToo) {
+    const StepEntry entry = entered();
+    repository().request_pause(entry.claim.execution.execution, {.what = {.point = "operator"}, .actor = "ann"});
+    const RestedTogether rested = rest(entry, std::nullopt);
+    EXPECT_TRUE(rested.paused);
+    EXPECT_EQ(0, rested.pause.epoch);
+    EXPECT_EQ(BatchStatus::paused, status(entry.claim.execution));
+}
+
+TEST_F(Together, AStopThatCameFirstLetsOnlyTheStepRest) {
+    const StepEntry entry = entered();
+    repository().request_stop(entry.claim.execution.execution, {.actor = "ann"});
+    const RestedTogether rested = rest(entry);
+    EXPECT_FALSE(rested.paused);
+    EXPECT_EQ(0, rested.pause.epoch);
+    EXPECT_EQ(BatchStatus::stopping, status(entry.claim.execution));
+    EXPECT_EQ(BatchStatus::paused, repository().steps_of(entry.claim.execution.execution).at(0).status);
+    repository().end_execution(entry.claim.execution, {.status = BatchStatus::stopped, .exit_status = "STOPPED"});
+}
+
+TEST_F(Together, WhoIsToNotifyIsTold) {
+    const StepEntry entry = entered();
+    EXPECT_TRUE(rest(entry, PauseRequest{.point = "approve", .notify = "true"}).notifies);
+    EXPECT_EQ(1U, repository().take_notifications().size());
+}
+
+TEST_F(Together, WhoLetItRestGoesOnInItsStep) {
+    const StepEntry entry = entered();
+    rest(entry);
+    const ResumedInto resumed = resume_into(entry, {.payload = "1", .actor = "ann"});
+    EXPECT_EQ(ResumeAnswer::Effect::owned, resumed.answer.effect);
+    ASSERT_TRUE(resumed.entered);
+    EXPECT_EQ(entry.claim.id, resumed.entered->claim.id);
+    EXPECT_EQ(entry.claim.epoch + 1, resumed.entered->claim.epoch);
+    EXPECT_EQ(entry.state.progress.sequence, resumed.entered->state.progress.sequence);
+    EXPECT_EQ(1, resumed.entered->state.own_pause);
+    EXPECT_EQ(0, resumed.outside_pause);
+    EXPECT_EQ("HALF", resumed.exit_status);
+    EXPECT_EQ(BatchStatus::started, resumed.requests.status);
+    EXPECT_EQ(1, resumed.requests.pauses);
+    EXPECT_EQ(entry.claim.execution.instance_uuid, resumed.answer.instance_uuid);
+    EXPECT_EQ(1U, repository().signals_for(entry.claim.execution.execution, {.own = 1, .outside = 0}).size());
+    commit_chunk(*resumed.entered, resumed.entered->state.progress);
+    EXPECT_EQ(BatchStatus::started, repository().steps_of(entry.claim.execution.execution).at(0).status);
+}
+
+TEST_F(Together, NobodyGoesOnInAStepThatSomebodyElseHasHadMeanwhile) {
+    const StepEntry entry = entered();
+    rest(entry);
+    const Claim other = claim_of(resume(entry.claim.execution));
+    const StepEntry again = repository().enter_step(other, "load", StepEntryMode::resume);
+    rest(again);
+    const ResumedInto resumed = resume_into(entry);
+    EXPECT_EQ(ResumeAnswer::Effect::owned, resumed.answer.effect);
+    EXPECT_FALSE(resumed.entered);
+    EXPECT_EQ(entry.claim.execution.instance_uuid, resumed.answer.instance_uuid);
+    EXPECT_EQ(BatchStatus::paused, repository().steps_of(other.execution).at(0).status);
+    EXPECT_EQ(ResumeAnswer::Effect::conflict, resume_into(entry).answer.effect);
+}
+
+TEST_F(Together, APauseFromOutsideIsPassedOnToTheStepThatGoesOn) {
+    const StepEntry entry = entered();
+    repository().request_pause(entry.claim.execution.execution, {.what = {.point = "operator"}, .actor = "ann"});
+    rest(entry, std::nullopt);
+    const ResumedInto resumed = resume_into(entry);
+    ASSERT_TRUE(resumed.entered);
+    EXPECT_EQ(1, resumed.outside_pause);
+    EXPECT_EQ(1, resumed.entered->state.outside_pause);
+}
+
+TEST_F(Together, AResumeThatLeavesOtherPausesOpenEntersNothing) {
+    const StepEntry entry = entered();
+    repository().request_pause(entry.claim.execution.execution, {.what = {.point = "operator"}, .actor = "ann"});
+    rest(entry);
+    const ResumedInto resumed = resume_into(entry, {.point = "approve", .actor = "ann"});
+    EXPECT_EQ(ResumeAnswer::Effect::still_paused, resumed.answer.effect);
+    EXPECT_FALSE(resumed.entered);
+    EXPECT_TRUE(resume_into(entry).entered);
+}
+
+TEST_F(Together, ATripCostsTheSameHoweverManyWereBefore) {
+    StepEntry entry = entered();
+    rest(entry);
+    const auto statements_of_one = [&] {
+        const std::int64_t before = repository().statement_count();
+        entry = resume_into(entry).entered.value();
+        EXPECT_TRUE(rest(entry).paused);
+        return repository().statement_count() - before;
+    };
+    const std::int64_t first = statements_of_one();
+    for (int i = 0; i < 50; ++i) EXPECT_EQ(first, statements_of_one());
+    EXPECT_LE(first, 36) << "of two transactions";
+}
+
 TEST_F(Waiting, HistoryOfWaitingIsNotChanged) {
     const Claim claim = paused({.point = "approve"});
     send(claim, "a");

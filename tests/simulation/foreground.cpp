@@ -9,7 +9,7 @@ void Foreground::look_around() {
     if (has_begun_ && runs_.empty()) is_lost_ = true;  // done
     if (has_begun_) return;
     has_begun_ = true;
-    if (const auto start = begin_(store(), worker_)) enter(start->claim, start->adopted);
+    if (auto start = begin_(store(), worker_)) enter(start->claim, start->adopted, std::move(start->entered));
 }
 
 }  // namespace fermata::simulation

@@ -160,11 +160,17 @@ void Operator::resume(JobExecutionId execution) {
         if (answer.effect == Effect::conflict) world_.sometimes("a resume was refused");
     };
     if (world_.chance.happens(0.5)) return tell(store().resume(execution, request));
-    run_in_foreground([execution, request, tell](Repository& repository, Worker& worker) -> std::optional<Run::Start> {
-        const ResumeAnswer answer = repository.resume(execution, request, worker);
+    run_in_foreground([this, execution, request, tell](Repository& repository,
+                                                       Worker& worker) -> std::optional<Run::Start> {
+        const auto memory = world_.memories.find(execution);
+        const ResumedInto resumed = memory == world_.memories.end()
+                                        ? ResumedInto{.answer = repository.resume(execution, request, worker)}
+                                        : repository.resume_into(execution, request, worker, memory->second.rested);
+        const ResumeAnswer& answer = resumed.answer;
         tell(answer);
         if (answer.effect != ResumeAnswer::Effect::owned) return std::nullopt;
-        return Run::Start{{answer.execution, answer.instance, answer.instance_uuid, answer.epoch}, answer.adopted};
+        return Run::Start{
+            {answer.execution, answer.instance, answer.instance_uuid, answer.epoch}, answer.adopted, resumed.entered};
     });
 }
 

@@ -63,11 +63,12 @@ void Process::call(const std::function<void()>& verb) {
     }
 }
 
-void Process::enter(const Claim& claim, bool adopted) {
+void Process::enter(const Claim& claim, bool adopted, std::optional<StepEntry> entered) {
     ledger_.granted(claim, worker_);
     world_.note("  {} owns {} under epoch {}{}", name_, claim.execution.value(), claim.epoch,
                 adopted ? ", adopted" : "");
-    runs_.push_back(std::make_unique<Run>(world_, ledger_, host_, worker_, name_, Run::Start{claim, adopted}));
+    runs_.push_back(
+        std::make_unique<Run>(world_, ledger_, host_, worker_, name_, Run::Start{claim, adopted, std::move(entered)}));
 }
 
 void Process::sleep(Micros micros) {

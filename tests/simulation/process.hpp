@@ -31,7 +31,7 @@ protected:
     /// Before anything else.
     virtual void look_at_clock() {}
     virtual void run_ended(bool badly) = 0;
-    void enter(const Claim& claim, bool adopted);
+    void enter(const Claim& claim, bool adopted, std::optional<StepEntry> entered = {});
     void call(const std::function<void()>& verb);
 
     Repository& store() { return world_.on(host_); }

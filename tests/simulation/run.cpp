@@ -43,6 +43,7 @@ Run::Run(World& world, Ledger& ledger, Host& host, const Worker& worker, std::st
       actor_(std::move(actor)),
       claim_(std::move(start.claim)),
       adopted_(start.adopted),
+      entered_(std::move(start.entered)),
       script_(live()) {}
 
 void Run::go_on() {
@@ -56,8 +57,10 @@ Script Run::live() {
     if (adopted_) heed(own("polls", [&] { return store().poll(claim_); }));
     for (;;) {
         recall();
+        if (entered_) compare_memory();
         co_await turn;
         co_await walk();
+        if (rests_) co_return;
         co_await turn;
         if (outcome_ != BatchStatus::paused) break;
         ledger_.lets_go(claim_.execution);
@@ -86,11 +89,21 @@ void Run::recall() {
     states_ = store().steps_of_instance(claim_.instance);
     record_.clear();
     unfinished_.clear();
+    has_news_ = false;
     if (!adopted_) return;
     for (WalkEntry& entry : store().walk_of(claim_.execution)) record_.emplace(entry.number, std::move(entry));
     for (const StepExecution& step : store().steps_of(claim_.execution))
         if (!step.ended) unfinished_.emplace(step.name, step.status);
     outside_ = store().outside_pause_of(claim_.execution);
+}
+
+/// As whoever let it rest remembers it.
+void Run::compare_memory() {
+    const World::Memory& memory = world_.memories.at(claim_.execution);
+    world_.sometimes("what rested was resumed in its step");
+    if (memory.recorded != record_.size() || memory.rested.id != entered_->claim.id || unfinished_.size() != 1)
+        throw Violation(fmt::format("execution {} was resumed in step {}, but is not as it was left",
+                                    claim_.execution.value(), entered_->claim.step));
 }
 
 void Run::heed(const Requests& requests) {
@@ -143,6 +156,7 @@ void Run::pass(const Step& step, std::int64_t number) {
     const auto earlier = store().earlier_pauses(claim_.instance);
     if (const auto before = earlier.find(step.name); before != earlier.end())
         pause = before->second.answered ? std::nullopt : std::optional(before->second.what);
+    has_news_ = true;
     const ElementRecorded recorded = own("passes over", [&] {
         return store().record_walk(claim_, {.number = number, .step = step.name, .outcome = "passed", .taken = "next"},
                                    pause);
@@ -171,7 +185,9 @@ Script Run::run_step(const Step& step, std::int64_t number, SignalSource signals
     if (mode == StepEntryMode::adopt) world_.sometimes("a running step was adopted");
     for (;;) {
         const StepEntry entry =
-            own("enters a step", [&] { return store().enter_step(claim_, step.name, mode, signals); });
+            entered_ && entered_->claim.step == step.name
+                ? *std::exchange(entered_, std::nullopt)
+                : own("enters a step", [&] { return store().enter_step(claim_, step.name, mode, signals); });
         world_.note("    {} at {} under epoch {}", step.name, entry.state.progress.sequence, entry.claim.epoch);
         receive(entry);
         Slice slice{.claim = entry.claim, .progress = entry.state.progress};
@@ -185,10 +201,10 @@ Script Run::run_step(const Step& step, std::int64_t number, SignalSource signals
             end_step(step, number, slice);
             co_return;
         }
-        opened_ = rest(slice);
+        opened_ = rest(step, slice);
         world_.sometimes("a step rests");
         if (stop_) outcome_ = BatchStatus::stopped;
-        if (pauses()) outcome_ = BatchStatus::paused;
+        if (rests_ || pauses()) outcome_ = BatchStatus::paused;
         if (outcome_ != BatchStatus::completed) co_return;
         mode = StepEntryMode::resume;
         signals = {};
@@ -252,13 +268,28 @@ bool Run::commit_chunk(const Step& step, Slice& slice) {
     }
 }
 
-PauseOpened Run::rest(Slice& slice) {
+void Run::rested_together(const StepClaim& claim) {
+    rests_ = true;
+    if (has_news_)
+        world_.memories.erase(claim_.execution);
+    else
+        world_.memories[claim_.execution] = {claim, record_.size()};
+    world_.sometimes("an execution is PAUSED");
+    world_.sometimes("a step and its execution rested together");
+}
+
+PauseOpened Run::rest(const Step& step, Slice& slice) {
     StepRest how{.progress = slice.progress, .pause = std::nullopt};
     if (slice.progress.pause) how.pause = decode_step_pause(*slice.progress.pause).what;
     const bool asks = how.pause.has_value();
+    const bool alone = !step.partitions && !stop_;
+    if (alone) ledger_.lets_go(claim_.execution);
     const PauseOpened opened = own("rests", [&] {
-        return slice.claim.partition > 0 ? store().rest_partition(slice.claim, how)
-                                         : store().rest_step(slice.claim, how);
+        if (slice.claim.partition > 0) return store().rest_partition(slice.claim, how);
+        if (!alone) return store().rest_step(slice.claim, how);
+        const RestedTogether rested = store().rest_together(slice.claim, how, "HALF");
+        if (rested.paused) rested_together(slice.claim);
+        return rested.pause;
     });
     world_.note("    pause {}{}", opened.epoch, opened.open ? " is open" : "");
     if (opened.open) pause_ = pause_now_ = true;
@@ -282,6 +313,7 @@ void Run::end_step(const Step& step, std::int64_t number, Slice& slice) {
                 .taken = "next",
                 .status = slice.end,
                 .steps = {slice.claim.id}};
+    has_news_ = true;
     const ElementRecorded recorded = own("ends a step", [&] { return store().end_step(slice.claim, end); });
     world_.note("    {} {}, pause {}{}", step.name, to_string(slice.end), recorded.pause.epoch,
                 recorded.pause.open ? " is open" : "");
@@ -357,7 +389,7 @@ Script Run::run_partition(const Step& step, const Slice& whole, PartitionExecuti
             own("ends a partition", [&] { store().end_partition(slice.claim, end); });
             co_return;
         }
-        std::ignore = rest(slice);
+        std::ignore = rest(step, slice);
         world_.sometimes("a partition rests");
         if (cut_ || stop_ || pauses()) co_return;
         mode = StepEntryMode::resume;

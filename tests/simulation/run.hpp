@@ -11,6 +11,7 @@ public:
     struct Start {
         Claim claim;
         bool adopted = false;
+        std::optional<StepEntry> entered = {};  ///< as it was resumed, by whoever had let it rest
     };
     Run(World& world, Ledger& ledger, Host& host, const Worker& worker, std::string actor, Start start);
 
@@ -35,7 +36,9 @@ private:
     Script run_partitions(const Step& step, Slice& whole);
     Script run_partition(const Step& step, const Slice& whole, PartitionExecution partition);
     bool commit_chunk(const Step& step, Slice& slice);
-    PauseOpened rest(Slice& slice);
+    PauseOpened rest(const Step& step, Slice& slice);
+    void rested_together(const StepClaim& claim);
+    void compare_memory();
     void end_step(const Step& step, std::int64_t number, Slice& slice);
     void pass(const Step& step, std::int64_t number);
     void end(BatchStatus status);
@@ -72,6 +75,9 @@ private:
     std::map<std::int64_t, WalkEntry> record_;
     std::map<std::string, BatchStatus> unfinished_;
     std::int64_t outside_ = 0;
+    std::optional<StepEntry> entered_;  ///< already
+    bool has_news_ = false;             ///< what was recorded since is not in `record_`
+    bool rests_ = false;                ///< it let go together with its step
     Script script_;
 };
 

@@ -22,6 +22,7 @@ const std::vector<Mutant>& mutants() {
         {.name = "AnOwnersFenceLooksAtNoEpoch",
          .edits = {{"AND epoch = $2 AND status IN ('STARTED', 'STOPPING', 'PAUSING')",
                     "AND 0 * $2 = 0 AND status IN ('STARTED', 'STOPPING', 'PAUSING')"},
+                   {"AND epoch = $2 AND (status = 'STARTED' OR", "AND 0 * $2 = 0 AND (status = 'STARTED' OR"},
                    {"AND epoch = $2 AND status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSING')",
                     "AND 0 * $2 = 0 AND status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSING')"}}},
         {.name = "AChunkLooksNeitherAtEpochNorAtStatus",
@@ -53,9 +54,12 @@ const std::vector<Mutant>& mutants() {
         {.name = "ACheckpointIsForgotten",
          .edits = {{"commits, rollbacks, reader, writer", "commits, rollbacks, NULL, writer"}}},
         {.name = "AChunkWhoseAnswerWasLostIsDoneAgain",  // guarded twice
-         .edits = {{"SELECT epoch, generation, sequence, updated FROM",
-                    "SELECT epoch, generation, sequence - 1, updated FROM"},
+         .edits = {{"SELECT epoch, generation, sequence FROM step_progress",
+                    "SELECT epoch, generation, sequence - 1 FROM step_progress"},
                    {" AND generation = $1 AND sequence < $2", ""}}},
+        {.name = "AResumeWhoseAnswerWasLostTakesAnothersForItsOwn",
+         .edits = {{"WHERE execution_id = $1 AND kind = $2 AND data = $3",
+                    "WHERE execution_id = $1 AND kind = $2 AND length($3) > 0"}}},
         {.name = "AKeyCountsAgain",  // guarded twice
          .edits = {{"counted, needed, pause, payload FROM signal WHERE",
                     "counted, needed, pause, payload FROM signal WHERE 1 = 0 AND"}},

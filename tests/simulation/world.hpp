@@ -124,6 +124,12 @@ public:
     std::vector<std::string> trace;
     std::uint64_t trace_hash = 14'695'981'039'346'656'037U;
     std::map<std::string, std::int64_t> rare;
+    /// What the process knows that let an execution rest in its last step.
+    struct Memory {
+        StepClaim rested;
+        std::size_t recorded = 0;  ///< entries of its walk
+    };
+    std::map<JobExecutionId, Memory> memories;
 
 private:
     void add_to_trace(std::string line);
