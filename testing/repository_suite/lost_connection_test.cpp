@@ -104,5 +104,77 @@ TEST_F(LosingConnection, RequestsAboutWhatIsPausingWithADeadOwnerAreDoneOnce) {
     EXPECT_THAT(repository().verify(), IsEmpty());
 }
 
+// --- two of the same kind at one instant: the verdict on the second takes the first for it if it goes by the time
+
+class StandingClock final : public Clock {
+public:
+    [[nodiscard]] Timestamp now() const override { return from_micros(1'900'000'000'000'000); }
+};
+
+struct StandingStill : LosingConnection {
+    StandingStill() {
+        repository();
+        still_ =
+            std::make_unique<Repository>(breaking(database_in(folder_), break_), folder_ / "data", false, still_clock_);
+        std::ignore = still_->latest(std::nullopt);
+    }
+    // Runs `verb` with a break at each of its calls, and after each, until one lies beyond its end.
+    void at_every_call(const std::function<void()>& verb) {
+        for (const auto how : {Break::How::instead, Break::How::after})
+            for (int n = 1;; ++n) {
+                SCOPED_TRACE(fmt::format("broken {} call {}", how == Break::How::after ? "after" : "at", n));
+                broken_ = {n, how};
+                verb();
+                const bool reached = break_.left == 0;
+                break_ = {};
+                if (!reached) break;
+            }
+    }
+    Claim resumed(JobExecutionId id) {
+        const ResumeAnswer answer = still_->resume(id, {.payload = "1", .actor = "ann"}, worker());
+        EXPECT_EQ(ResumeAnswer::Effect::owned, answer.effect);
+        return {answer.execution, answer.instance, answer.instance_uuid, answer.epoch};
+    }
+    void rest(const StepEntry& entry) {
+        const StepRest how{.progress = entry.state.progress, .pause = PauseRequest{.point = "approve"}};
+        EXPECT_TRUE(still_->rest_together(entry.claim, how, {}).paused);
+    }
+    StandingClock still_clock_;
+    std::unique_ptr<Repository> still_;
+    Break broken_;
+};
+
+TEST_F(StandingStill, AResumeIsNotTakenForTheOneBefore) {
+    at_every_call([&] {
+        const StepEntry entry = still_->enter_step(launch(), "load", StepEntryMode::start);
+        rest(entry);
+        const Claim first = resumed(entry.claim.execution.execution);
+        rest(still_->enter_step(first, "load", StepEntryMode::resume));
+        break_ = broken_;
+        const Claim second = resumed(first.execution);
+        EXPECT_EQ(first.epoch + 1, second.epoch);
+        EXPECT_EQ(second.epoch, execution(first.execution).epoch);
+        EXPECT_EQ(BatchStatus::started, execution(first.execution).status);
+        EXPECT_EQ(2, raw()
+                         ->execute("SELECT COUNT(*) FROM event WHERE execution_id = $1 AND kind = 'execution.resumed'",
+                                   {Value(first.execution.value())})[0][0]
+                         .integer());
+    });
+}
+
+TEST_F(StandingStill, SavedProgressIsNotTakenForTheOneBefore) {
+    const Event skipped{.kind = "item.skipped", .actor = "", .data = R"({"position":"7"})"};
+    at_every_call([&] {
+        const StepEntry entry = still_->enter_step(launch(), "load", StepEntryMode::start);
+        still_->save_progress(entry.claim, {.sequence = 1});
+        break_ = broken_;
+        still_->save_progress(entry.claim, {.sequence = 2}, std::span(&skipped, 1));
+        still_->save_progress(entry.claim, {.sequence = 3});
+        const JobInstanceId instance = entry.claim.execution.instance;
+        EXPECT_EQ(3, repository().steps_of_instance(instance).at("load").progress.sequence);
+        EXPECT_EQ(1U, repository().events_of(entry.claim.execution.execution, "item.skipped", 10).size());
+    });
+}
+
 }  // namespace
 }  // namespace fermata::testing

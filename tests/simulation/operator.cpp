@@ -169,6 +169,10 @@ void Operator::resume(JobExecutionId execution) {
         const ResumeAnswer& answer = resumed.answer;
         tell(answer);
         if (answer.effect != ResumeAnswer::Effect::owned) return std::nullopt;
+        const World::Silence silence(world_);
+        if (ledger_.holding(execution).epoch != answer.epoch)
+            throw Violation(fmt::format("execution {} was resumed under epoch {}, as was said, but has another",
+                                        execution.value(), answer.epoch));
         return Run::Start{
             {answer.execution, answer.instance, answer.instance_uuid, answer.epoch}, answer.adopted, resumed.entered};
     });

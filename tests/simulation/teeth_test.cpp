@@ -57,9 +57,9 @@ const std::vector<Mutant>& mutants() {
          .edits = {{"SELECT epoch, generation, sequence FROM step_progress",
                     "SELECT epoch, generation, sequence - 1 FROM step_progress"},
                    {" AND generation = $1 AND sequence < $2", ""}}},
-        {.name = "AResumeWhoseAnswerWasLostTakesAnothersForItsOwn",
+        {.name = "AResumeBelievesThatALostCommitWasKept",
          .edits = {{"WHERE execution_id = $1 AND kind = $2 AND data = $3",
-                    "WHERE execution_id = $1 AND kind = $2 AND length($3) > 0"}}},
+                    "WHERE execution_id = $1 AND length($2) + length($3) > 0"}}},
         {.name = "AKeyCountsAgain",  // guarded twice
          .edits = {{"counted, needed, pause, payload FROM signal WHERE",
                     "counted, needed, pause, payload FROM signal WHERE 1 = 0 AND"}},
