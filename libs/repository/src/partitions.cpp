@@ -282,9 +282,12 @@ StepEntry Repository::enter_partition(const StepClaim& step, std::int64_t number
 void Repository::end_partition(const StepClaim& partition, const PartitionEnd& end) {
     const bool is_claimed = !partition.execution.owns_execution();
     const auto verb = [&](StoreWrite& write) {
-        std::vector<sql::Command> last{end_progress(partition, end, write.now()), end_row(partition, end, write.now())};
-        if (is_claimed && sql::notices_of(*write) != nullptr) last.push_back(ring_if_last(partition));
+        std::vector<sql::Command> last;
+        // Data first, progress after, as a chunk does: one of a zombie may hold the row of this data.
         if (end.collected) last.push_back(insert_data(partition, end.progress.sequence + 1, *end.collected));
+        last.push_back(end_progress(partition, end, write.now()));
+        last.push_back(end_row(partition, end, write.now()));
+        if (is_claimed && sql::notices_of(*write) != nullptr) last.push_back(ring_if_last(partition));
         FERMATA_POINT("partition.before-end");
         write.commit(last);
         FERMATA_POINT("partition.ended");
@@ -309,12 +312,12 @@ void Repository::store_collected(const StepClaim& partition, std::int64_t sequen
     as_owner(partition.execution, [&] {
         impl_->transact([&](StoreWrite& write) {
             const sql::Command last[] = {
+                insert_data(partition, sequence, data),
                 {"UPDATE step_progress SET updated = $5 WHERE instance_id = $1 AND step = $2 AND partition = $3 AND "
                  "epoch = $4 AND status = 'STARTED'",
                  {Value(partition.execution.instance.value()), cell(partition.step), Value(partition.partition),
                   Value(partition.epoch), cell(write.now())},
-                 1},
-                insert_data(partition, sequence, data)};
+                 1}};
             write.commit(last);
         });
     });

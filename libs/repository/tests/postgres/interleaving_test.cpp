@@ -258,6 +258,21 @@ TEST_F(Interleaving, PartitionsBesideEachOtherAndRequests) {
     EXPECT_GT(tried_, 70);
 }
 
+// As a zombie's chunk and the end by its new owner: the same rows, of one partition and of one piece of its data.
+TEST_F(Interleaving, AChunkOfAPartitionAndItsEndDoNotWaitForEachOther) {
+    const auto deadlocks = [&] {
+        raw()->execute("SELECT pg_stat_force_next_flush()");
+        return raw()
+            ->execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")[0][0]
+            .integer();
+    };
+    const std::int64_t before = deadlocks();
+    for (const char* chunk : {"commit of a partition", "store_collected"})
+        try_all(partitioned_scene, verb_named(partition_verbs(), chunk),
+                verb_named(partition_verbs(), "end_partition"));
+    EXPECT_EQ(before, deadlocks());
+}
+
 TEST_F(Interleaving, PartitionsOfAZombieAndRequests) {
     for (const Verb& zombie : partition_verbs())
         for (const Verb& request : requests()) try_all(lost_partitioned_scene, zombie, request);
