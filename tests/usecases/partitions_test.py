@@ -43,7 +43,8 @@ class PartitionedImport(unittest.TestCase):
         self.folder.write("input.csv", "id,name\n" + "".join(f"{row},name {row}\n" for row in range(1, ROWS + 1)))
         arguments = ["run", "import.xml", "--instance", "only", "-p", f"sink={sink.url}"]
 
-        kills = kill_until_done(self.folder, arguments, sink, range(0, ROWS, 400))
+        # Far enough apart for each partition to get on: three deaths at one item are a reason to give up.
+        kills = kill_until_done(self.folder, arguments, sink, range(0, ROWS, 700))
 
         self.assertGreater(kills, 4)
         self.assertEqual(list(range(1, ROWS + 1)), sorted(sink.numbers("id")))

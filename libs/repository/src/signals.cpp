@@ -50,7 +50,7 @@ struct Target {
 std::optional<Target> find_target(sql::Connection& connection, const Sent& sent) {
     const sql::Result found = connection.execute(
         "SELECT epoch, signals, counted FROM pause WHERE execution_id = $1 AND completed IS NULL AND point = $2 AND "
-        "($3 IS NULL OR epoch = $3) ORDER BY epoch LIMIT 1",
+        "(CAST($3 AS BIGINT) IS NULL OR epoch = $3) ORDER BY epoch LIMIT 1",
         {Value(sent.execution.value()), cell(sent.what.point), sent.what.pause ? Value(*sent.what.pause) : Value()});
     if (found.empty()) return std::nullopt;
     RowReader row(found[0]);
