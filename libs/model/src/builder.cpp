@@ -57,6 +57,42 @@ void StepBuilder::classes(ExceptionFilterDefinition& filter, const Names& except
     for (const auto& name : except) filter.exclude.push_back({value(name), {}});
 }
 
+template <class Builder>
+Builder& WaysOut<Builder>::on(std::string_view on, std::string_view next) {
+    return add(leads(on, next));
+}
+
+template <class Builder>
+Builder& WaysOut<Builder>::end_on(std::string_view on, std::string_view exit_status) {
+    return add(ends(TransitionDefinition::Kind::end, on, exit_status));
+}
+
+template <class Builder>
+Builder& WaysOut<Builder>::fail_on(std::string_view on, std::string_view exit_status) {
+    return add(ends(TransitionDefinition::Kind::fail, on, exit_status));
+}
+
+template <class Builder>
+Builder& WaysOut<Builder>::stop_on(std::string_view on, std::string_view exit_status, std::string_view restart) {
+    return add(ends(TransitionDefinition::Kind::stop, on, exit_status, restart));
+}
+
+template <class Builder>
+Builder& WaysOut<Builder>::pause_on(std::string_view on, const PauseRequest& what, std::string_view to) {
+    return add(pauses(on, what, to));
+}
+
+template <class Builder>
+Builder& WaysOut<Builder>::add(TransitionDefinition way) {
+    auto& self = static_cast<Builder&>(*this);
+    self.transitions().push_back(std::move(way));
+    return self;
+}
+
+template class WaysOut<StepBuilder>;
+template class WaysOut<DecisionBuilder>;
+template class WaysOut<FlowBuilder>;
+
 StepBuilder& StepBuilder::reader(std::string_view ref, const PropertyList& properties) {
     chunk("reader").reader = artifact(ref, properties);
     return *this;
@@ -115,31 +151,6 @@ StepBuilder& StepBuilder::property(std::string_view name, std::string_view text)
 
 StepBuilder& StepBuilder::next(std::string_view step) {
     step_.next = value(step);
-    return *this;
-}
-
-StepBuilder& StepBuilder::pause_on(std::string_view on, const PauseRequest& what, std::string_view to) {
-    step_.transitions.push_back(pauses(on, what, to));
-    return *this;
-}
-
-StepBuilder& StepBuilder::on(std::string_view on, std::string_view next_step) {
-    step_.transitions.push_back(leads(on, next_step));
-    return *this;
-}
-
-StepBuilder& StepBuilder::end_on(std::string_view on, std::string_view exit_status) {
-    step_.transitions.push_back(ends(TransitionDefinition::Kind::end, on, exit_status));
-    return *this;
-}
-
-StepBuilder& StepBuilder::fail_on(std::string_view on, std::string_view exit_status) {
-    step_.transitions.push_back(ends(TransitionDefinition::Kind::fail, on, exit_status));
-    return *this;
-}
-
-StepBuilder& StepBuilder::stop_on(std::string_view on, std::string_view exit_status, std::string_view restart) {
-    step_.transitions.push_back(ends(TransitionDefinition::Kind::stop, on, exit_status, restart));
     return *this;
 }
 
@@ -228,31 +239,6 @@ DecisionBuilder decision(std::string_view id, std::string_view decider, const Pr
     return builder;
 }
 
-DecisionBuilder& DecisionBuilder::pause_on(std::string_view on, const PauseRequest& what, std::string_view to) {
-    decision_.transitions.push_back(pauses(on, what, to));
-    return *this;
-}
-
-DecisionBuilder& DecisionBuilder::on(std::string_view on, std::string_view next) {
-    decision_.transitions.push_back(leads(on, next));
-    return *this;
-}
-
-DecisionBuilder& DecisionBuilder::end_on(std::string_view on, std::string_view exit_status) {
-    decision_.transitions.push_back(ends(TransitionDefinition::Kind::end, on, exit_status));
-    return *this;
-}
-
-DecisionBuilder& DecisionBuilder::fail_on(std::string_view on, std::string_view exit_status) {
-    decision_.transitions.push_back(ends(TransitionDefinition::Kind::fail, on, exit_status));
-    return *this;
-}
-
-DecisionBuilder& DecisionBuilder::stop_on(std::string_view on, std::string_view exit_status, std::string_view restart) {
-    decision_.transitions.push_back(ends(TransitionDefinition::Kind::stop, on, exit_status, restart));
-    return *this;
-}
-
 FlowBuilder flow(std::string_view id) {
     FlowBuilder builder;
     builder.flow_.id = id;
@@ -284,31 +270,6 @@ FlowBuilder& FlowBuilder::split(const SplitBuilder& split) {
 
 FlowBuilder& FlowBuilder::next(std::string_view element) {
     flow_.next = value(element);
-    return *this;
-}
-
-FlowBuilder& FlowBuilder::pause_on(std::string_view on, const PauseRequest& what, std::string_view to) {
-    flow_.transitions.push_back(pauses(on, what, to));
-    return *this;
-}
-
-FlowBuilder& FlowBuilder::on(std::string_view on, std::string_view next) {
-    flow_.transitions.push_back(leads(on, next));
-    return *this;
-}
-
-FlowBuilder& FlowBuilder::end_on(std::string_view on, std::string_view exit_status) {
-    flow_.transitions.push_back(ends(TransitionDefinition::Kind::end, on, exit_status));
-    return *this;
-}
-
-FlowBuilder& FlowBuilder::fail_on(std::string_view on, std::string_view exit_status) {
-    flow_.transitions.push_back(ends(TransitionDefinition::Kind::fail, on, exit_status));
-    return *this;
-}
-
-FlowBuilder& FlowBuilder::stop_on(std::string_view on, std::string_view exit_status, std::string_view restart) {
-    flow_.transitions.push_back(ends(TransitionDefinition::Kind::stop, on, exit_status, restart));
     return *this;
 }
 

@@ -56,7 +56,24 @@ protected:
     Diagnostics diagnostics_;
 };
 
-class StepBuilder : private BuilderBase {
+/// The ways out of a step, decision or flow, looked at in the order they are written.
+template <class Builder>
+class WaysOut : protected BuilderBase {
+public:
+    /// Where to go when its exit status matches `on`.
+    Builder& on(std::string_view on, std::string_view next);
+    /// How the job ends when its exit status matches `on`; an empty exit status leaves it as it is.
+    Builder& end_on(std::string_view on, std::string_view exit_status = {});
+    Builder& fail_on(std::string_view on, std::string_view exit_status = {});
+    Builder& stop_on(std::string_view on, std::string_view exit_status = {}, std::string_view restart = {});
+    /// Where it waits when its exit status matches `on`, then goes on at `to`; empty: at what would have come without.
+    Builder& pause_on(std::string_view on, const PauseRequest& what, std::string_view to = {});
+
+private:
+    Builder& add(TransitionDefinition way);
+};
+
+class StepBuilder : public WaysOut<StepBuilder> {
 public:
     // Of chunk steps only; they throw Error(invalid) on a batchlet step.
     StepBuilder& reader(std::string_view ref, const PropertyList& properties = {});
@@ -76,14 +93,6 @@ public:
     StepBuilder& property(std::string_view name, std::string_view text);
     /// Where to go when it is COMPLETED; without, the job ends.
     StepBuilder& next(std::string_view step);
-    /// Where to go when its exit status matches `on`.
-    StepBuilder& on(std::string_view on, std::string_view next_step);
-    /// How the job ends when its exit status matches `on`; an empty exit status leaves it as it is.
-    StepBuilder& end_on(std::string_view on, std::string_view exit_status = {});
-    StepBuilder& fail_on(std::string_view on, std::string_view exit_status = {});
-    StepBuilder& stop_on(std::string_view on, std::string_view exit_status = {}, std::string_view restart = {});
-    /// Where it waits when its exit status matches `on`, then goes on at `to`; empty: at what would have come without.
-    StepBuilder& pause_on(std::string_view on, const PauseRequest& what, std::string_view to = {});
     StepBuilder& start_limit(const Setting& limit);
     StepBuilder& allow_start_if_complete(const Setting& allow);
     // A partitioned step. Values of its properties, listeners, work and collector may say #{partitionPlan['name']}.
@@ -98,10 +107,12 @@ public:
     StepBuilder& for_workers(const Setting& which = "any");
 
 private:
+    friend class WaysOut<StepBuilder>;
     friend class JobBuilder;
     friend class FlowBuilder;
     friend StepBuilder chunk_step(std::string_view, const Setting&);
     friend StepBuilder batchlet_step(std::string_view, std::string_view, const PropertyList&);
+    std::vector<TransitionDefinition>& transitions() { return step_.transitions; }
     ChunkDefinition& chunk(std::string_view word);
     PartitionDefinition& partition();
     void classes(ExceptionFilterDefinition& filter, const Names& exceptions, const Names& except);
@@ -114,18 +125,12 @@ private:
 [[nodiscard]] StepBuilder batchlet_step(std::string_view id, std::string_view ref, const PropertyList& properties = {});
 
 /// Asks a registered decider; only `on` and the ways to end lead out of it.
-class DecisionBuilder : private BuilderBase {
-public:
-    DecisionBuilder& on(std::string_view on, std::string_view next);
-    DecisionBuilder& end_on(std::string_view on, std::string_view exit_status = {});
-    DecisionBuilder& fail_on(std::string_view on, std::string_view exit_status = {});
-    DecisionBuilder& stop_on(std::string_view on, std::string_view exit_status = {}, std::string_view restart = {});
-    DecisionBuilder& pause_on(std::string_view on, const PauseRequest& what, std::string_view to = {});
-
-private:
+class DecisionBuilder : public WaysOut<DecisionBuilder> {
+    friend class WaysOut<DecisionBuilder>;
     friend class JobBuilder;
     friend class FlowBuilder;
     friend DecisionBuilder decision(std::string_view, std::string_view, const PropertyList&);
+    std::vector<TransitionDefinition>& transitions() { return decision_.transitions; }
     DecisionDefinition decision_;
 };
 [[nodiscard]] DecisionBuilder decision(std::string_view id, std::string_view decider,
@@ -134,23 +139,20 @@ private:
 class SplitBuilder;
 
 /// Elements in document order; the first one begins. The names of its targets are those of its own elements.
-class FlowBuilder : private BuilderBase {
+class FlowBuilder : public WaysOut<FlowBuilder> {
 public:
     FlowBuilder& step(const StepBuilder& step);
     FlowBuilder& decision(const DecisionBuilder& decision);
     FlowBuilder& flow(const FlowBuilder& flow);
     FlowBuilder& split(const SplitBuilder& split);
     FlowBuilder& next(std::string_view element);
-    FlowBuilder& on(std::string_view on, std::string_view next);
-    FlowBuilder& end_on(std::string_view on, std::string_view exit_status = {});
-    FlowBuilder& fail_on(std::string_view on, std::string_view exit_status = {});
-    FlowBuilder& stop_on(std::string_view on, std::string_view exit_status = {}, std::string_view restart = {});
-    FlowBuilder& pause_on(std::string_view on, const PauseRequest& what, std::string_view to = {});
 
 private:
+    friend class WaysOut<FlowBuilder>;
     friend class JobBuilder;
     friend class SplitBuilder;
     friend FlowBuilder flow(std::string_view);
+    std::vector<TransitionDefinition>& transitions() { return flow_.transitions; }
     FlowDefinition flow_;
 };
 [[nodiscard]] FlowBuilder flow(std::string_view id);
