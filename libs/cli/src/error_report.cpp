@@ -12,7 +12,6 @@
 #include "job_source.hpp"
 #include "json_text.hpp"
 #include "output.hpp"
-#include "raw_line.hpp"
 
 namespace fermata::cli {
 
@@ -47,7 +46,7 @@ void print_json(const std::exception& error, ErrorKind kind, const std::string& 
         for (const auto& finding : diagnostics->all()) object["diagnostics"].push_back(to_string(finding));
     }
     const nlohmann::ordered_json whole{{"error", object}};
-    write_raw_line(json_text(whole));
+    Output::note_raw(json_text(whole));
 }
 
 ErrorKind kind_of(const std::exception& error) {

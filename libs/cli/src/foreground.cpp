@@ -12,7 +12,6 @@
 #include "log_file.hpp"
 #include "notifications.hpp"
 #include "progress.hpp"
-#include "raw_line.hpp"
 #include "report.hpp"
 #include "step_lines.hpp"
 #include "terminal.hpp"
@@ -50,7 +49,7 @@ private:
         if (safe_)
             Output::note(line);
         else
-            write_raw_line(line);
+            Output::note_raw(line);
     };
 };
 

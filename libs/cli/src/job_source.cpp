@@ -141,19 +141,20 @@ Parameters read_parameters(const std::string& file) {
     return parameters;
 }
 
-void tell_of_slips(const Session& session, const JobDefinition& job, const Parameters& parameters) {
-    const auto slips = unused_parameters(job, session.registry(), parameters, session.system_properties());
+Diagnostics tell_of_slips(const Session& session, const JobDefinition& job, const Parameters& parameters) {
+    auto slips = unused_parameters(job, session.registry(), parameters, session.system_properties());
     for (const auto& finding : slips.all()) Output::note(to_string(finding));
+    return slips;
 }
 
-void tell_of_doubts(const Session& session, const JobDefinition& job, const Parameters& parameters) {
+void tell_of_doubts(const Session& session, const JobDefinition& job, const Parameters& parameters,
+                    const Diagnostics& told) {
     const auto found = validate(job, session.registry(), parameters, session.system_properties());
     if (found.has_errors()) return;
-    const auto slips = unused_parameters(job, session.registry(), parameters, session.system_properties());
-    std::set<std::string> told;
-    for (const auto& slip : slips.all()) told.insert(to_string(slip));
+    std::set<std::string> texts;
+    for (const auto& finding : told.all()) texts.insert(to_string(finding));
     for (const auto& finding : found.all())
-        if (const std::string text = to_string(finding); told.insert(text).second) Output::note(text);
+        if (const std::string text = to_string(finding); texts.insert(text).second) Output::note(text);
 }
 
 Parameters parameters_from(const std::optional<std::string>& file, const std::vector<Assignment>& given) {

@@ -54,9 +54,11 @@ struct JobFile {
 /// The file's, then `-p` over them.
 [[nodiscard]] Parameters parameters_from(const std::optional<std::string>& file, const std::vector<Assignment>& given);
 
-/// Parameters that look like slips of the keyboard, on stderr.
-void tell_of_slips(const Session& session, const JobDefinition& job, const Parameters& parameters);
-/// What `validate` would warn of beside those, on stderr; nothing if there are errors, which a start tells.
-void tell_of_doubts(const Session& session, const JobDefinition& job, const Parameters& parameters);
+/// Parameters that look like slips of the keyboard, on stderr; answers what was told.
+Diagnostics tell_of_slips(const Session& session, const JobDefinition& job, const Parameters& parameters);
+/// What `validate` would warn of beside those that were `told`, on stderr; nothing if there are errors, which a start
+/// tells.
+void tell_of_doubts(const Session& session, const JobDefinition& job, const Parameters& parameters,
+                    const Diagnostics& told);
 
 }  // namespace fermata::cli

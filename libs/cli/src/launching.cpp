@@ -39,24 +39,21 @@ std::string differences(const Parameters& before, const Parameters& now) {
 void Launching::describe(Options& options) {
     argument_.describe(options);
     given_.describe(options);
-    options.value("--instance", "KEY", key_, "Start, or go on with, the instance of this key");
+    options.value("--instance", "KEY", key_, "Start, or go on with, the instance of this key").refuse_empty("a key");
     options.flag("--workers", for_workers_, "Let workers take partitions, in every partitioned step");
 }
 
 void Launching::load(Session& session) {
-    if (key_ && key_->empty())
-        throw Error(ErrorKind::usage, "--instance needs a key, and was given an empty one",
-                    "is the variable it comes from set?");
     job_ = argument_.load(session);
     parameters_ = given_.parameters();
-    tell_of_slips(session, job_, parameters_);
+    slips_ = tell_of_slips(session, job_, parameters_);
 }
 
 std::optional<JobExecutionId> Launching::begin(Session& session, Where where) {
     where_ = where;
     if (key_)
         if (const auto instance = session.repository().find_instance(job_.id, *key_)) return go_on(session, *instance);
-    if (where == Where::here) tell_of_doubts(session, job_, parameters_);
+    if (where == Where::here) tell_of_doubts(session, job_, parameters_, slips_);
     const StartOptions options{
         .parameters = parameters_, .instance_key = key_, .working_directory = {}, .for_workers = for_workers_};
     return where == Where::here ? session.jobs().start(job_, options) : session.jobs().submit(job_, options);

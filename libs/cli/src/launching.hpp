@@ -35,6 +35,7 @@ private:
     bool for_workers_ = false;
     JobDefinition job_;
     Parameters parameters_;
+    Diagnostics slips_;  ///< were told
     Where where_ = Where::here;
     ExitCode settled_ = ExitCode::ok;
 };

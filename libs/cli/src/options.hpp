@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,7 +31,9 @@ struct Option {
     bool required = false;
     bool repeatable = false;
     std::vector<std::string> choices;
-    bool in_any_case = false;  ///< of the choices
+    bool in_any_case = false;                   ///< of the choices
+    std::map<std::string, std::string> advice;  ///< remedies for words that are tried and are no choice
+    std::string needs;  ///< "a name": what an empty value is not; empty itself if it may be empty
     Completes completes = Completes::nothing;
     /// Takes one value as typed ("" for a flag); called once a value. Throws Error(usage).
     std::function<void(const std::string&)> set;
@@ -51,6 +54,14 @@ struct Option {
     Option& statuses(std::vector<std::string> words) {
         in_any_case = true;
         return one_of(std::move(words));
+    }
+    Option& advise(std::string word, std::string remedy) {
+        advice.emplace(std::move(word), std::move(remedy));
+        return *this;
+    }
+    Option& refuse_empty(std::string what) {
+        needs = std::move(what);
+        return *this;
     }
     [[nodiscard]] bool is_flag() const { return value.empty() && !is_positional(); }
     [[nodiscard]] bool is_positional() const { return names.front() != '-'; }

@@ -1,7 +1,5 @@
 #include "output.hpp"
 
-#include "raw_line.hpp"
-
 #include <fmt/format.h>
 #include <fermata/base/error.hpp>
 #include <fermata/base/text.hpp>
@@ -129,10 +127,9 @@ void Output::flush() {
     throw Error(ErrorKind::failed, fmt::format("cannot write to stdout: {}", std::strerror(errno)));
 }
 
-/// What would write on a terminal is shown as what it is; and it is one line.
-void Output::note(std::string_view line) { write_raw_line(printable(line, 4 * line.size() + 1)); }
+void Output::note(std::string_view line) { note_raw(printable(line, 4 * line.size() + 1)); }
 
-void write_raw_line(std::string_view line) {
+void Output::note_raw(std::string_view line) {
     const std::string text = fmt::format("{}\n", line);
     std::fwrite(text.data(), 1, text.size(), stderr);
 }

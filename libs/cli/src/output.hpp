@@ -61,8 +61,10 @@ public:
     void push() noexcept;
     /// Throws Error(failed) if stdout took less than was written; a reader that went away is no error.
     void flush();
-    /// One line, to stderr.
+    /// One line for people, to stderr: what would write on a terminal is shown as what it is.
     static void note(std::string_view line);
+    /// One line that others wrote for others, to stderr, byte for byte.
+    static void note_raw(std::string_view line);
 
 private:
     Format format_;

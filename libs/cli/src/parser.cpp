@@ -68,7 +68,9 @@ std::string remedy_for(const Option& option, const std::string& value) {
     std::string line;
     for (const auto& word : words) line += fmt::format("{}{} {}", line.empty() ? "" : " ", option.names, trim(word));
     if (words.size() > 1) return "one of them each time: " + line;
-    return is_same(value, "owner lost", option.in_any_case) ? "fermata list --lost finds those" : "";
+    const auto advice = std::ranges::find_if(
+        option.advice, [&](const auto& each) { return is_same(each.first, value, option.in_any_case); });
+    return advice == option.advice.end() ? "" : advice->second;
 }
 
 void check_choice(const Option& option, const std::string& value) {
@@ -80,8 +82,15 @@ void check_choice(const Option& option, const std::string& value) {
                 remedy_for(option, value));
 }
 
+void check_given(const Option& option, const std::string& value) {
+    if (option.needs.empty() || !value.empty()) return;
+    throw Error(ErrorKind::usage, fmt::format("{} needs {}, and was given an empty one", option.names, option.needs),
+                "is the variable it comes from set?");
+}
+
 void take(const Option& option, const Arguments& values) {
     for (const auto& value : values) {
+        check_given(option, value);
         try {
             check_choice(option, value);
             option.set(value);

@@ -31,7 +31,7 @@ std::string quoted(const std::string& word) {
 class ExecCommand final : public Command {
 public:
     void describe(Options& options) override {
-        options.value("--name", "NAME", name_, "Name of the job; the command's own by default");
+        options.value("--name", "NAME", name_, "Name of the job; the command's own by default").refuse_empty("a name");
         options.value("--retry", "N", retries_, "Attempts after the first when it fails (0)");
         options.value("--backoff", "DURATION", backoff_, "Wait before each of them (1s)");
         options.value("--limit", "DURATION", limit_, "Ends the command after this long: exit code 3");
@@ -72,9 +72,6 @@ bool ran_into_limit(const JobExecution& execution) {
 ExitCode ExecCommand::run(Session& session) {
     if (rest.empty())
         throw Error(ErrorKind::usage, "exec: no command given", "fermata exec [options] -- COMMAND [ARGUMENT…]");
-    if (name_ && name_->empty())
-        throw Error(ErrorKind::usage, "--name needs a name, and was given an empty one",
-                    "is the variable it comes from set?");
     session.repository(IfAbsent::create);
     Foreground foreground(session);
     const JobDefinition job = definition();

@@ -24,8 +24,8 @@ constexpr std::string_view help =
 class ListCommand final : public Command {
 public:
     void describe(Options& options) override {
-        options.value("--status", "STATUS", statuses_, "Only these, in any case: failed, stopped, paused…")
-            .statuses(all_statuses());
+        takes_any_status(
+            options.value("--status", "STATUS", statuses_, "Only these, in any case: failed, stopped, paused…"));
         options.value("--job", "JOB", job_, "Only of this job").complete(Completes::job);
         options.value("--since", "TIME", since_, "Created since: a time, or how long ago");
         options.value("--until", "TIME", until_, "Created before");

@@ -22,14 +22,13 @@ public:
     void describe(Options& options) override {
         options.positional("ID", execution_, "The execution").require().complete(Completes::execution);
         options.flag("--after-step", options_.after_step, "Chunk steps that run go on to their end, too");
-        options.value("--point", "NAME", options_.point, "What signals name (operator)");
+        options.value("--point", "NAME", options_.point, "What signals name (operator)").refuse_empty("a name");
         options.value("--message", "TEXT", options_.message, "For whoever is to decide");
         options.value("--timeout", "DURATION", options_.timeout, "It fails when nobody has answered by then");
         options.value("--on-timeout", "WHAT", on_timeout_, "What it does then instead: fail, stop or resume")
             .one_of({"fail", "stop", "resume"});
     }
     ExitCode run(Session& session) override {
-        if (options_.point.empty()) throw Error(ErrorKind::usage, "--point needs a name, and was given an empty one");
         if (const auto what = parse_on_timeout(on_timeout_)) options_.on_timeout = *what;
         const JobExecutionId id = session.resolve(execution_);
         const PauseAnswer answer = session.jobs().pause(id, options_);

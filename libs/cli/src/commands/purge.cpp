@@ -1,7 +1,6 @@
 #include "../command.hpp"
 #include "../counted.hpp"
 #include "../local_time.hpp"
-#include "../log_file.hpp"
 #include "../session.hpp"
 #include "../sink_cleanup.hpp"
 #include "../status_words.hpp"
@@ -34,8 +33,7 @@ public:
     void describe(Options& options) override {
         options.value("--older-than", "DURATION", age_, "Whose newest execution ended longer ago");
         options.value("--job", "JOB", job_, "Of this job").complete(Completes::job);
-        options.value("--status", "STATUS", statuses_, "Whose newest execution has this status")
-            .statuses(all_statuses());
+        takes_any_status(options.value("--status", "STATUS", statuses_, "Whose newest execution has this status"));
         options.value("--keep-last", "N", keep_, "But not the newest N of each job");
         options.flag("--dry-run", dry_run_, "Only tell what would go");
         options.flag("--yes", yes_, "Do not ask");

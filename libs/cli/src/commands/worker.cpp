@@ -35,7 +35,8 @@ public:
     void describe(Options& options) override {
         options.value("--slots", "N", slots_,
                       "Executions and partitions at a time; as many as there are processors by default");
-        options.value("--name", "NAME", name_, "As `fermata workers` shows it; host and pid by default");
+        options.value("--name", "NAME", name_, "As `fermata workers` shows it; host and pid by default")
+            .refuse_empty("a name");
         options.value("--drain", "DURATION", drain_, "How long what runs may go on after TERM (20s)");
     }
     ExitCode run(Session& session) override;
@@ -119,9 +120,6 @@ private:
 ExitCode WorkerCommand::run(Session& session) {
     if (slots_ < 1 || slots_ > most_slots)
         throw Error(ErrorKind::usage, fmt::format("--slots {}: a worker has between 1 and {}", slots_, most_slots));
-    if (name_.empty())
-        throw Error(ErrorKind::usage, "--name needs a name, and was given an empty one",
-                    "is the variable it comes from set?");
     JobsFolder folder(session);
     const auto where = session.settings().jobs_folder();
     Leaving leaving(drain_);
