@@ -45,6 +45,12 @@ class Installed(unittest.TestCase):
         self.assertRegex(output(self.prefix / "bin/fermata", "--version"), r"^fermata \d")
         self.assertRegex(output(self.prefix / "bin/fermata", "exec", "--", "true", env=self.environment), "COMPLETED")
 
+    def test_no_library_is_taken_from_the_folder_it_is_started_in(self):
+        for name in "libc.so.6", "libstdc++.so.6", "libfermata.so.0.1", "libsqlite3.so.0":
+            self.folder.write(name, "not a library")
+        for program in self.prefix / "bin/fermata", Path(BUILD) / "bin/fermata":
+            self.assertRegex(output(program, "--version", cwd=self.folder.path), r"^fermata \d")
+
     def test_the_authors_program_has_the_whole_command_line(self):
         self.assertIn("orderReader", self.orders("artifacts", "-o", "name").split())
         self.assertEqual("orders.xml: ok\n", self.orders("validate", "orders.xml"))
