@@ -105,10 +105,18 @@ void Connection::configure(OpenMode mode) {
 Connection::~Connection() {
     rollback();
     statements_.clear();
-    if (closes_lightly_ || !take_turn_to_close())
+    if ((closes_lightly_ && !has_long_log()) || !take_turn_to_close())
         sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     db_.reset();
     if (turnstile_.held()) turnstile_.release();
+}
+
+/// Whoever opens the database next reads the whole log first, which soon costs more than copying it now.
+bool Connection::has_long_log() const noexcept {
+    constexpr std::uintmax_t long_log = std::uintmax_t{1} << 20U;
+    std::error_code error;
+    const auto size = std::filesystem::file_size(sqlite3_filename_wal(sqlite3_db_filename(db_.get(), "main")), error);
+    return !error && size > long_log;
 }
 
 /// The last connection checkpoints when it closes, so it needs the turn. Who holds the turn now has the database open

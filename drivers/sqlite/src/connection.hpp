@@ -47,6 +47,7 @@ private:
     void create(const std::filesystem::path& path, bool is_private);
     void open(const std::filesystem::path& path, const std::filesystem::path& mode_of, int more_flags);
     void configure(sql::OpenMode mode);
+    [[nodiscard]] bool has_long_log() const noexcept;
     bool take_turn_to_close() noexcept;
     void refuse_write_if_read_only() const;
     Statement& cached(std::string_view sql);

@@ -95,6 +95,16 @@ TEST_F(FileTest, ClosingLightlyLeavesTheLogAndNothingIsLost) {
     EXPECT_THAT(files(), UnorderedElementsAre("test.db", "test.db-fermata.lock")) << "the reader closed as usual";
 }
 
+TEST_F(FileTest, ClosingLightlyCopiesALongLogThatTheNextWouldHaveToRead) {
+    {
+        const auto connection = connect(OpenMode::create);
+        connection->close_lightly();
+        connection->execute("CREATE TABLE t (x)");
+        connection->execute("INSERT INTO t VALUES (randomblob(2 << 20))");
+    }
+    EXPECT_THAT(files(), UnorderedElementsAre("test.db", "test.db-fermata.lock"));
+}
+
 TEST_F(FileTest, ReadOnlyUseCreatesNoDatabase) {
     for (const OpenMode mode : {OpenMode::read_only, OpenMode::read_write}) {
         const auto error = thrown_by<SqlError>([&] { (void)connect(mode); });

@@ -37,9 +37,11 @@ ConnectionPool::Lease ConnectionPool::lend(Lane* lane) {
 }
 
 std::optional<ConnectionPool::Lease> ConnectionPool::lend_idle() {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (is_read_ && borrower_ != std::this_thread::get_id()) given_back_.wait(lock, [this] { return !is_read_; });
     if (several_ || lent_ > 0 || free_.empty()) return std::nullopt;
     ++lent_;
+    is_read_ = true;
     borrower_ = std::this_thread::get_id();
     std::unique_ptr<sql::Connection> connection = std::move(free_.back());
     free_.pop_back();
@@ -50,6 +52,7 @@ void ConnectionPool::take_back(std::unique_ptr<sql::Connection> connection, Lane
     {
         const std::lock_guard lock(mutex_);
         --lent_;
+        is_read_ = false;
         if (lane != nullptr)
             lane->kept_ = std::move(connection);
         else

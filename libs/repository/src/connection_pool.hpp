@@ -58,7 +58,8 @@ public:
     /// Waits for the connection if there can be only one; throws Error(failed) where this thread has it already. Opens
     /// one if none is free: throws what Database::connect throws.
     [[nodiscard]] Lease lend() { return lend(nullptr); }
-    /// The connection if there can be only one, is open already and free now.
+    /// For reading: the connection if there can be only one, is open already and no writer has it. Waits for another
+    /// reader, who is done sooner than a connection is opened; nothing where that is this thread itself.
     [[nodiscard]] std::optional<Lease> lend_idle();
     /// A connection opened before.
     void add(std::unique_ptr<sql::Connection> connection) {
@@ -82,6 +83,7 @@ private:
     std::vector<std::unique_ptr<sql::Connection>> free_;
     std::size_t lent_ = 0;
     std::thread::id borrower_;       ///< of the only one
+    bool is_read_ = false;           ///< what is lent is the only one, and its borrower reads
     std::int64_t closed_count_ = 0;  ///< statements of those that were closed
 };
 

@@ -42,6 +42,25 @@ TEST_F(Pool, HasOneConnectionWhereWritersExcludeEachOther) {
     EXPECT_EQ(pool.statement_count(), 1);
 }
 
+TEST_F(Pool, AReaderWaitsForAnotherButNotForAWriterNorForItself) {
+    const auto file = database();
+    ConnectionPool pool(*file, sql::OpenMode::create);
+    EXPECT_FALSE(pool.lend_idle()) << "it is not open yet";
+    {
+        const auto writer = pool.lend();
+        EXPECT_FALSE(pool.lend_idle());
+    }
+    std::thread other;
+    {
+        const auto reader = pool.lend_idle();
+        ASSERT_TRUE(reader);
+        EXPECT_FALSE(pool.lend_idle()) << "it would wait for itself";
+        other = std::thread([&] { EXPECT_TRUE(pool.lend_idle()); });
+    }
+    other.join();
+    EXPECT_EQ(opened_, 1);
+}
+
 TEST_F(Pool, HasAsManyAsAreNeededWhereWritersRunBesideEachOther) {
     const auto server = database();
     server->pretend_to_be_a_server();
