@@ -19,10 +19,7 @@ constexpr std::size_t most_columns = 65'535;
 CsvReader::CsvReader(const ArtifactContext& context)
     : CsvReader(context.step->resolve_path(context.properties.require<std::string>("resource")),
                 ReaderOptions::from(context.properties)) {
-    // Ranges of other partitions would no longer meet this one's.
-    const bool whole = options_.start.offset == 0 && options_.end == ReaderOptions().end;
-    if (context.job.accept_input && whole) file_.accept_change();
-    if (options_.start.file_size) file_.was_divided_at(*options_.start.file_size);
+    options_.range.apply_to(file_, context.job.accept_input);
 }
 
 CsvReader::CsvReader(std::filesystem::path path, ReaderOptions options, std::size_t block)
@@ -38,7 +35,7 @@ void CsvReader::open(const Checkpoint& from) {
         file_.open({});
         enter_text(file_, "CSV");
         learn_columns();
-        if (!from) skip_to_start();
+        if (!from) options_.range.skip_to_start(file_);
     }
     if (from) file_.open(from);
 }
@@ -130,13 +127,6 @@ void CsvReader::number_columns() {
     columns_ = std::make_shared<Columns>(std::move(names));
 }
 
-/// A range holds the records that begin in it, so ranges side by side hold every record once.
-void CsvReader::skip_to_start() {
-    if (options_.start.offset <= file_.offset()) return;
-    file_.skip_to(options_.start.offset - 1);
-    file_.skip_line();
-}
-
 // --- reading -------------------------------------------------------------------------------------------------------
 
 bool CsvReader::read(Record& into) {
@@ -157,7 +147,7 @@ bool CsvReader::next_filled_record() {
 /// Lets the splitter describe the record at the beginning of the window.
 bool CsvReader::next_record() {
     const bool in_data = expected_ != 0;
-    if (in_data && file_.offset() >= options_.end) return false;
+    if (in_data && file_.offset() >= options_.range.end) return false;
     // A record of max-line bytes and its line end; what is looked at must not depend on how much has been read.
     const std::size_t most = options_.max_line + 2;
     for (;;) {
@@ -232,11 +222,7 @@ std::string CsvReader::position() const {
     return record_line_ == 0 ? file_.name() : fmt::format("{}:{}", file_.name(), record_line_);
 }
 
-double CsvReader::fraction() const noexcept {
-    if (options_.end == ReaderOptions().end) return file_.fraction();
-    const auto done = static_cast<double>(std::max(file_.offset() - options_.start.offset, std::int64_t{0}));
-    return std::min(1.0, done / static_cast<double>(std::max(options_.end - options_.start.offset, std::int64_t{1})));
-}
+double CsvReader::fraction() const noexcept { return options_.range.fraction_of(file_); }
 
 // --- records that are wrong ------------------------------------------------------------------------------------------
 

@@ -33,7 +33,6 @@ private:
     void refuse_carriage_returns(const std::vector<std::string>& names) const;
     void select(const std::vector<std::string>& header);
     void number_columns();
-    void skip_to_start();
     bool next_record();
     bool next_filled_record();
     void fill(Record& into);

@@ -36,16 +36,6 @@ std::vector<std::string> columns(const Properties& properties) {
     return names;
 }
 
-std::int64_t in_range(const Properties& properties, std::string_view name, std::int64_t fallback, std::int64_t least,
-                      std::int64_t most) {
-    const auto number = properties.get<std::int64_t>(name, fallback);
-    if (number < least || number > most)
-        throw properties.wrong(name, fmt::format("{} is not between {} and {}", number, least, most));
-    return number;
-}
-
-constexpr auto most = std::numeric_limits<std::int64_t>::max();
-
 char delimiter_of(const Properties& properties) { return character(properties, "delimiter", Dialect().delimiter); }
 
 char quote_of(const Properties& properties) {
@@ -54,8 +44,10 @@ char quote_of(const Properties& properties) {
 }
 
 std::size_t max_line_of(const Properties& properties) {
-    const auto usual = static_cast<std::int64_t>(ReaderOptions().max_line);
-    return static_cast<std::size_t>(in_range(properties, "max-line", usual, 1, largest_line));
+    const auto limit = properties.get<std::int64_t>("max-line", static_cast<std::int64_t>(ReaderOptions().max_line));
+    if (limit < 1 || limit > largest_line)
+        throw properties.wrong("max-line", fmt::format("{} is not between 1 and {}", limit, largest_line));
+    return static_cast<std::size_t>(limit);
 }
 
 bool may_be_empty_of(const Properties& properties) {
@@ -73,8 +65,9 @@ std::vector<PropertyRule> Dialect::rules() {
 
 std::vector<PropertyRule> ReaderOptions::rules() {
     std::vector<PropertyRule> rules = Dialect::rules();
-    rules.insert(rules.end(),
-                 {encoding_of, may_be_empty_of, RangeStart::of, reads_as<std::int64_t>("end"), max_line_of, from});
+    rules.insert(rules.end(), {encoding_of, may_be_empty_of, max_line_of});
+    for (PropertyRule& rule : ByteRange::rules()) rules.push_back(std::move(rule));
+    rules.emplace_back(from);
     return rules;
 }
 
@@ -95,8 +88,7 @@ ReaderOptions ReaderOptions::from(const Properties& properties) {
     options.dialect = Dialect::from(properties);
     options.encoding = encoding_of(properties);
     options.may_be_empty = may_be_empty_of(properties);
-    options.start = RangeStart::of(properties);
-    options.end = in_range(properties, "end", most, options.start.offset, most);
+    options.range = ByteRange::of(properties);
     options.max_line = max_line_of(properties);
     options.properties = properties;
     return options;

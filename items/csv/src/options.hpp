@@ -4,10 +4,9 @@
 
 #include <fermata/batch/context.hpp>
 #include <fermata/batch/registry.hpp>
-#include <fermata/items/file/range_start.hpp>
+#include <fermata/items/file/byte_range.hpp>
 
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -30,8 +29,7 @@ struct ReaderOptions {
     Dialect dialect;
     Encoding encoding = Encoding::utf8;
     bool may_be_empty = false;  ///< without the header line that is expected
-    RangeStart start;
-    std::int64_t end = std::numeric_limits<std::int64_t>::max();
+    ByteRange range;
     std::size_t max_line = std::size_t{1} << 20;
     Properties properties;  ///< for messages about what only the file can tell
 

@@ -1,5 +1,5 @@
+#include <fermata/items/file/byte_range.hpp>
 #include <fermata/items/file/input_file.hpp>
-#include <fermata/items/file/range_start.hpp>
 #include <fermata/items/testing/compressed.hpp>
 #include <fermata/items/testing/rig.hpp>
 
@@ -180,10 +180,10 @@ TEST_F(InputFileTest, RefusesAFileThatWasDividedWithAnotherSize) {
     input.open({});
 }
 
-TEST(RangeStartTest, IsAnOffsetOrOneInAFileOfASize) {
-    const auto of = [](const std::string& text) { return RangeStart::of(items::properties({{"start", text}})); };
-    EXPECT_EQ(RangeStart::of({}).text(), "0");
-    for (const char* text : {"0", "17", "17/40", "0/0"}) EXPECT_EQ(of(text).text(), text);
+TEST(ByteRangeTest, BeginsAtAnOffsetOrAtOneInAFileOfASize) {
+    const auto of = [](const std::string& text) { return ByteRange::of(items::properties({{"start", text}})); };
+    EXPECT_EQ(ByteRange::of({}).start_text(), "0");
+    for (const char* text : {"0", "17", "17/40", "0/0"}) EXPECT_EQ(of(text).start_text(), text);
     EXPECT_EQ(of("17/40").file_size, 40);
     for (const char* text : {"", "x", "-1", "1/", "/1", "1/x", "1/-2", "1/2/3"})
         EXPECT_THAT(message_of(ErrorKind::invalid, [&] { (void)of(text); }),

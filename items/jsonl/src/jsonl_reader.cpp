@@ -21,26 +21,22 @@ std::size_t max_line_of(const Properties& properties) {
 }  // namespace
 
 std::vector<PropertyRule> ReaderOptions::rules() {
-    return {max_line_of, RangeStart::of, reads_as<std::int64_t>("end"), from};
+    std::vector<PropertyRule> rules = ByteRange::rules();
+    rules.emplace_back(max_line_of);
+    return rules;
 }
 
 ReaderOptions ReaderOptions::from(const Properties& properties) {
     ReaderOptions options;
     options.max_line = max_line_of(properties);
-    options.start = RangeStart::of(properties);
-    options.end = properties.get<std::int64_t>("end", options.end);
-    if (options.end < options.start.offset)
-        throw properties.wrong("end", fmt::format("{} is less than start, {}", options.end, options.start.offset));
+    options.range = ByteRange::of(properties);
     return options;
 }
 
 JsonlReader::JsonlReader(const ArtifactContext& context)
     : JsonlReader(context.step->resolve_path(context.properties.require<std::string>("resource")),
                   ReaderOptions::from(context.properties)) {
-    // Ranges of other partitions would no longer meet this one's.
-    const bool whole = options_.start.offset == 0 && options_.end == ReaderOptions().end;
-    if (context.job.accept_input && whole) file_.accept_change();
-    if (options_.start.file_size) file_.was_divided_at(*options_.start.file_size);
+    options_.range.apply_to(file_, context.job.accept_input);
 }
 
 JsonlReader::JsonlReader(std::filesystem::path path, ReaderOptions options, std::size_t block)
@@ -50,17 +46,10 @@ void JsonlReader::open(const Checkpoint& from) {
     file_.open(from);
     if (from) return;
     enter_text(file_, "JSON lines");
-    if (options_.start.offset <= file_.offset()) return;
-    // A range holds the lines that begin in it, so ranges side by side hold every line once.
-    file_.skip_to(options_.start.offset - 1);
-    file_.skip_line();
+    options_.range.skip_to_start(file_);
 }
 
-double JsonlReader::fraction() const noexcept {
-    if (options_.end == ReaderOptions().end) return file_.fraction();
-    const auto done = static_cast<double>(std::max(file_.offset() - options_.start.offset, std::int64_t{0}));
-    return std::min(1.0, done / static_cast<double>(std::max(options_.end - options_.start.offset, std::int64_t{1})));
-}
+double JsonlReader::fraction() const noexcept { return options_.range.fraction_of(file_); }
 
 bool JsonlReader::read(Record& into) {
     while (const auto line = next_line()) {
@@ -74,7 +63,7 @@ bool JsonlReader::read(Record& into) {
 /// The line, without its end, that the file has just moved behind; valid until the next call.
 std::optional<std::string_view> JsonlReader::next_line() {
     line_ = file_.line();
-    if (file_.offset() >= options_.end) return std::nullopt;
+    if (file_.offset() >= options_.range.end) return std::nullopt;
     for (std::size_t known = 0;;) {
         const std::string_view window = file_.window();
         const std::size_t feed = window.find('\n', known);

@@ -4,12 +4,11 @@
 #include <fermata/batch/context.hpp>
 #include <fermata/batch/record.hpp>
 #include <fermata/batch/registry.hpp>
+#include <fermata/items/file/byte_range.hpp>
 #include <fermata/items/file/input_file.hpp>
-#include <fermata/items/file/range_start.hpp>
 #include <fermata/items/json/objects.hpp>
 
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,8 +18,7 @@ namespace fermata::jsonl {
 
 struct ReaderOptions {
     std::size_t max_line = std::size_t{1} << 20;
-    RangeStart start;
-    std::int64_t end = std::numeric_limits<std::int64_t>::max();
+    ByteRange range;
     /// Throws Error(invalid).
     [[nodiscard]] static ReaderOptions from(const Properties& properties);
     [[nodiscard]] static std::vector<PropertyRule> rules();

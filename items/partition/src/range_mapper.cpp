@@ -2,8 +2,8 @@
 #include "record_cuts.hpp"
 
 #include <fermata/items/csv/record_beginnings.hpp>
+#include <fermata/items/file/byte_range.hpp>
 #include <fermata/items/file/input_file.hpp>
-#include <fermata/items/file/range_start.hpp>
 
 #include <fmt/format.h>
 
@@ -45,7 +45,8 @@ PartitionPlan RangeMapper::map_partitions() {
     plan.keep_properties = true;
     for (std::size_t i = 0; i < cuts.size(); ++i) {
         const std::int64_t end = i + 1 < cuts.size() ? cuts[i + 1] : std::numeric_limits<std::int64_t>::max();
-        plan.properties.push_back({{"start", RangeStart{cuts[i], size}.text()}, {"end", std::to_string(end)}});
+        plan.properties.push_back(
+            {{"start", ByteRange{.start = cuts[i], .file_size = size}.start_text()}, {"end", std::to_string(end)}});
     }
     return plan;
 }
