@@ -33,6 +33,14 @@ Words running_steps(Session& session) {
     return words;
 }
 
+/// Of the execution that is named last before.
+Words steps(Session& session, const Words& before) {
+    Words words;
+    for (const auto& step : session.repository().steps_of(session.resolve({.text = before.back()})))
+        words.push_back(step.name);
+    return words;
+}
+
 Words jobs(Session& session) {
     Words words;
     for (const auto& file : jobs_in_folder(session))
@@ -46,14 +54,18 @@ Words artifacts(const Registry& registry) {
     return words;
 }
 
-Words values_of(Session& session, const Option& option) {
+Words values_of(Session& session, const Option& option, const Words& before) {
     switch (option.completes) {
         case Completes::execution:
             return executions(session);
         case Completes::running_step:
             return running_steps(session);
+        case Completes::step:
+            return steps(session, before);
         case Completes::job:
             return session.settings().get("jobs").value.empty() ? Words{"__files"} : jobs(session);
+        case Completes::recorded_job:
+            return session.repository().job_names();
         case Completes::file:
             return {"__files"};
         case Completes::artifact:
@@ -127,11 +139,11 @@ Words candidates(Session& session, const Words& before, bool wants_option, const
             command->describe(own);
         }
     }
-    if (open != nullptr) return values_of(session, *open);
+    if (open != nullptr) return values_of(session, *open, before);
     if (wants_option) return option_names(own, global);
     if (!command) return verbs();
     const Option* next = positional(own, positionals);
-    return next == nullptr ? Words{} : values_of(session, *next);
+    return next == nullptr ? Words{} : values_of(session, *next, before);
 }
 
 }  // namespace

@@ -22,7 +22,17 @@ struct ExecutionRef {
 /// `-p K=V`.
 using Assignment = std::pair<std::string, std::string>;
 
-enum class Completes : std::uint8_t { nothing, execution, running_step, job, file, artifact, choice };
+enum class Completes : std::uint8_t {
+    nothing,
+    execution,
+    running_step,
+    step,  ///< of the execution named before
+    job,   ///< that can be started
+    recorded_job,
+    file,
+    artifact,
+    choice
+};
 
 struct Option {
     std::string names;  ///< "-p,--param"; a positional has one name without dashes, "ID"

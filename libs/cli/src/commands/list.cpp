@@ -26,7 +26,7 @@ public:
     void describe(Options& options) override {
         takes_any_status(
             options.value("--status", "STATUS", statuses_, "Only these, in any case: failed, stopped, paused…"));
-        options.value("--job", "JOB", job_, "Only of this job").complete(Completes::job);
+        options.value("--job", "JOB", job_, "Only of this job").complete(Completes::recorded_job);
         options.value("--since", "TIME", since_, "Created since: a time, or how long ago");
         options.value("--until", "TIME", until_, "Created before");
         options.value("--instance", "KEY", key_, "Only of the instance of this key");

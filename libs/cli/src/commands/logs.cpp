@@ -58,7 +58,7 @@ class LogsCommand final : public Command {
 public:
     void describe(Options& options) override {
         options.positional("ID", execution_, "The execution").require().complete(Completes::execution);
-        options.positional("STEP", step_, "Only this step");
+        options.positional("STEP", step_, "Only this step").complete(Completes::step);
         options.flag("-f,--follow", follow_, "Until the execution ends");
         options.value("--tail", "N", tail_, "Only the last N lines of each step");
     }

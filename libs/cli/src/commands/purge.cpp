@@ -32,7 +32,7 @@ class PurgeCommand final : public Command {
 public:
     void describe(Options& options) override {
         options.value("--older-than", "DURATION", age_, "Whose newest execution ended longer ago");
-        options.value("--job", "JOB", job_, "Of this job").complete(Completes::job);
+        options.value("--job", "JOB", job_, "Of this job").complete(Completes::recorded_job);
         takes_any_status(options.value("--status", "STATUS", statuses_, "Whose newest execution has this status"));
         options.value("--keep-last", "N", keep_, "But not the newest N of each job");
         options.flag("--dry-run", dry_run_, "Only tell what would go");
