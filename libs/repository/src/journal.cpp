@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
+
 namespace fermata {
 
 std::string facts(std::initializer_list<std::pair<std::string_view, Fact>> pairs) {
@@ -32,17 +34,16 @@ void append(sql::Params& params, const Event& event) {
 
 }  // namespace
 
-sql::Command journal(const Event& event) {
-    sql::Command command{"INSERT INTO event (at, execution_id, kind, actor, data) VALUES ($1, $2, $3, $4, $5)", {}, 1};
-    append(command.params, event);
-    return command;
-}
+sql::Command journal(const Event& event) { return journal(std::span(&event, 1)); }
 
-sql::Command journal(std::span<const Event, 2> events) {
-    sql::Command command{
+sql::Command journal(std::span<const Event> events) {
+    static constexpr std::array<std::string_view, 3> inserts{
+        "INSERT INTO event (at, execution_id, kind, actor, data) VALUES ($1, $2, $3, $4, $5)",
         "INSERT INTO event (at, execution_id, kind, actor, data) VALUES ($1, $2, $3, $4, $5), ($6, $7, $8, $9, $10)",
-        {},
-        2};
+        "INSERT INTO event (at, execution_id, kind, actor, data) VALUES ($1, $2, $3, $4, $5), ($6, $7, $8, $9, $10), "
+        "($11, $12, $13, $14, $15)"};
+    sql::Command command{inserts.at(events.size() - 1), {}, static_cast<std::int64_t>(events.size())};
+    command.params.reserve(events.size() * 5);
     for (const Event& event : events) append(command.params, event);
     return command;
 }

@@ -14,7 +14,7 @@ inline constexpr std::string_view runtime_actor = "runtime";
 
 /// Borrows from `event`.
 [[nodiscard]] sql::Command journal(const Event& event);
-/// Two of them, in this order.
-[[nodiscard]] sql::Command journal(std::span<const Event, 2> events);
+/// One to three of them, in this order.
+[[nodiscard]] sql::Command journal(std::span<const Event> events);
 
 }  // namespace fermata

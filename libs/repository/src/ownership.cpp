@@ -201,21 +201,15 @@ BatchStatus end_lost(StoreWrite& write, Standing& standing, const std::string& e
 
 namespace {
 
-// Locked first: of two that end the last two executions of one worker at once, the second sees what the first did; and
-// one that gives the worker something new waits, or is waited for.
-sql::Command lock_row(const sql::Dialect& dialect, std::int64_t worker) {
-    const bool locks = !dialect.for_update.empty();
-    return {locks ? "SELECT id FROM worker WHERE id = $1 FOR UPDATE" : "SELECT id FROM worker WHERE id = $1",
-            {Value(worker)}};
-}
-
-// The ends of what one worker runs do not wait for each other. If it retires at this very instant its row may stay:
-// until somebody forgets the dead.
-sql::Command lock_row_of_one_that_does_not_serve(const sql::Dialect& dialect, std::int64_t worker) {
-    const bool locks = !dialect.for_update.empty();
-    return {locks ? "SELECT id FROM worker WHERE id = $1 AND slots = 0 FOR UPDATE"
-                  : "SELECT id FROM worker WHERE id = $1 AND slots = 0",
-            {Value(worker)}};
+// Deletes its row if it has nothing else. Locked first, where writers run beside each other: of two that end the last
+// two executions of one worker at once, the second sees what the first did; and one that gives the worker something new
+// waits, or is waited for.
+std::vector<sql::Command> forgetting(const sql::Dialect& dialect, std::int64_t worker, JobExecutionId ending,
+                                     std::string_view lock_it, std::string_view delete_it) {
+    std::vector<sql::Command> commands;
+    if (!dialect.for_update.empty()) commands.push_back({lock_it, {Value(worker)}});
+    commands.push_back({delete_it, {Value(worker), Value(ending.value())}});
+    return commands;
 }
 
 std::string delete_row(std::string_view only_if) {
@@ -231,16 +225,17 @@ std::string delete_row(std::string_view only_if) {
 void forget_worker(StoreWrite& write, Standing& ending) {
     if (!ending.owner) return;
     static const std::string delete_it = delete_row("");
-    const std::int64_t worker = ending.owner->id;
-    const sql::Command both[] = {lock_row(write.dialect(), worker),
-                                 {delete_it, {Value(worker), Value(ending.execution.value())}}};
-    ending.owner_forgotten = write->execute_all(both).back().changed == 1;
+    const auto commands = forgetting(write.dialect(), ending.owner->id, ending.execution,
+                                     "SELECT id FROM worker WHERE id = $1 FOR UPDATE", delete_it);
+    ending.owner_forgotten = write->execute_all(commands).back().changed == 1;
 }
 
-std::array<sql::Command, 2> forgetting(const sql::Dialect& dialect, std::int64_t worker, JobExecutionId ending) {
+// The ends of what one worker runs do not wait for each other. If it retires at this very instant its row may stay:
+// until somebody forgets the dead.
+std::vector<sql::Command> forgetting(const sql::Dialect& dialect, std::int64_t worker, JobExecutionId ending) {
     static const std::string delete_idle = delete_row(" AND slots = 0");
-    return {
-        {lock_row_of_one_that_does_not_serve(dialect, worker), {delete_idle, {Value(worker), Value(ending.value())}}}};
+    return forgetting(dialect, worker, ending, "SELECT id FROM worker WHERE id = $1 AND slots = 0 FOR UPDATE",
+                      delete_idle);
 }
 
 void forget_worker(StoreWrite& write, std::int64_t worker, JobExecutionId ending) {

@@ -78,8 +78,8 @@ void end_unfinished_steps(sql::Connection& connection, JobExecutionId execution,
 void forget_worker(StoreWrite& write, Standing& ending);
 /// The same of an owner that lives: one that serves stays.
 void forget_worker(StoreWrite& write, std::int64_t worker, JobExecutionId ending);
-[[nodiscard]] std::array<sql::Command, 2> forgetting(const sql::Dialect& dialect, std::int64_t worker,
-                                                     JobExecutionId ending);
+[[nodiscard]] std::vector<sql::Command> forgetting(const sql::Dialect& dialect, std::int64_t worker,
+                                                   JobExecutionId ending);
 /// Removes the file of a dead owner that was forgotten. After the commit only: until then the file is the proof.
 void remove_owner_file(const Standing& standing, const std::filesystem::path& data_folder);
 void remove_owner_file(const WorkerRecord& worker, const std::filesystem::path& data_folder);

@@ -59,31 +59,30 @@ void insert_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry&
          complete ? Value(std::string_view("signals")) : Value()});
 }
 
-void record_opening(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry, std::int64_t epoch) {
-    const Event opened{.at = write.now(),
-                       .execution = execution,
-                       .kind = "pause.opened",
-                       .actor = std::string(entry.opened_by),
-                       .data = facts({{"pause", epoch},
-                                      {"point", std::string_view(entry.what.point)},
-                                      {"kind", to_string(entry.kind)},
-                                      {"element", entry.element},
-                                      {"message", std::string_view(entry.what.message)}})};
-    write->execute(journal(opened));
-}
-
 }  // namespace
+
+Event opened_event(JobExecutionId execution, const PauseEntry& entry, std::int64_t epoch, Timestamp now) {
+    return {.at = now,
+            .execution = execution,
+            .kind = "pause.opened",
+            .actor = std::string(entry.opened_by),
+            .data = facts({{"pause", epoch},
+                           {"point", std::string_view(entry.what.point)},
+                           {"kind", to_string(entry.kind)},
+                           {"element", entry.element},
+                           {"message", std::string_view(entry.what.message)}})};
+}
 
 PauseOpened open_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry) {
     const auto epoch = next_epoch(*write, execution);
     if (!epoch) return {};
+    write->execute(journal(opened_event(execution, entry, *epoch, write.now())));
     return open_pause(write, execution, entry, *epoch);
 }
 
 PauseOpened open_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry, std::int64_t epoch) {
     const std::int64_t counted = take_buffered(*write, execution, epoch, entry.what);
     insert_pause(write, execution, entry, epoch, counted);
-    record_opening(write, execution, entry, epoch);
     const bool open = counted < entry.what.signals;
     if (open)
         note_open_pause(write, execution, epoch, entry.now);

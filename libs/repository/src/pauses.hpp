@@ -16,8 +16,10 @@ struct PauseEntry {
 /// has no more pauses.
 PauseOpened open_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry);
 
-/// The same for a verb that has read how many pauses there were, and that it is not STOPPING.
+/// The same for a verb that has read how many pauses there were, and that it is not STOPPING; it tells of the pause
+/// itself.
 PauseOpened open_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry, std::int64_t epoch);
+[[nodiscard]] Event opened_event(JobExecutionId execution, const PauseEntry& entry, std::int64_t epoch, Timestamp now);
 
 struct CompletedPause {
     std::int64_t epoch = 0;

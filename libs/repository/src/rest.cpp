@@ -46,12 +46,13 @@ struct Resting {
     BatchStatus status{};
     std::int64_t worker = 0;
     std::int64_t pauses = 0;
+    std::int64_t passed = 0;
 };
 
 // Locks the execution for its owner.
 Resting owner_row(StoreWrite& write, const Claim& claim) {
     const std::string sql = fmt::format(
-        "SELECT status, owner, pauses FROM job_execution WHERE id = $1 AND epoch = $2 AND "
+        "SELECT status, owner, pauses, passed FROM job_execution WHERE id = $1 AND epoch = $2 AND "
         "(status = 'STARTED' OR status = 'STOPPING' OR status = 'PAUSING'){}",
         write.dialect().for_update);
     const sql::Result found =
@@ -59,7 +60,8 @@ Resting owner_row(StoreWrite& write, const Claim& claim) {
     RowReader row(found[0]);
     const BatchStatus status = row.status();
     const std::int64_t worker = row.integer();
-    return {status, worker, row.integer()};
+    const std::int64_t pauses = row.integer();
+    return {status, worker, pauses, row.integer()};
 }
 
 void go_on(StoreWrite& write, const Claim& claim) {
@@ -191,21 +193,28 @@ PauseOpened rest(Store& store, const StepClaim& claim, const StepRest& rest) {
     return opened;
 }
 
+// The pause that the step opens is the only one, and tells nobody.
+bool tells_nobody(const StepRest& rest, const RestedTogether& answer, const Resting& resting) {
+    return answer.pause.open && !rest.pause->notify && resting.pauses == resting.passed;
+}
+
 void commit_together(StoreWrite& write, const StepClaim& claim, const StepRest& rest, RestedTogether& answer,
                      const Resting& resting, const std::optional<std::string>& job_exit_status) {
     const Claim& owner = claim.execution;
-    const Event events[] = {rested_event(claim, rest, write.now()), paused_event(owner, write.now())};
+    std::vector<Event> events;
+    if (answer.pause.epoch > 0)
+        events.push_back(opened_event(owner.execution, pause_of(claim, rest), answer.pause.epoch, write.now()));
+    events.push_back(rested_event(claim, rest, write.now()));
     std::vector<sql::Command> last{rest_progress(claim, rest, answer.pause.epoch, write.now()),
                                    rest_row(claim, write.now())};
     if (answer.paused) {
         forget_worker(write, resting.worker, owner.execution);
         ring_end(write);
-        answer.notifies = take_notifications(write, owner.execution);
+        answer.notifies = !tells_nobody(rest, answer, resting) && take_notifications(write, owner.execution);
         last.push_back(pause_execution(owner, job_exit_status, write.now()));
-        last.push_back(journal(events));
-    } else {
-        last.push_back(journal(events[0]));
+        events.push_back(paused_event(owner, write.now()));
     }
+    last.push_back(journal(events));
     FERMATA_POINT("step.before-rest");
     if (answer.paused) FERMATA_POINT("pause.before-paused");
     write.commit(last);
