@@ -24,7 +24,8 @@ ChunkStep::ChunkStep(const RunnableChunk& chunk, StepScope& scope)
     StepContext& context = scope_.context;
     if (context.persistent_user_data == scope.entry.state.progress.user_data)
         context.persistent_user_data = committed_.user_data;
-    if (!context.exit_status) context.exit_status.restore(committed_.exit_status);
+    if (context.exit_status == scope.entry.state.progress.exit_status)
+        context.exit_status.restore(committed_.exit_status);
     context.pause_asked = unserved(committed_, scope.entry.state);
     if (!context.pause_asked) committed_.pause.reset();
     show();

@@ -52,6 +52,7 @@ public:
         context_.log = around.step_context.log;
         context_.stop = &around.stop.signal();
         context_.exit_status.watch(around.stop.signal());
+        if (adopted_) context_.exit_status.restore(progress_.exit_status);
         context_.drivers = &around.job.drivers;
         context_.owner_fd = around.job.owner_fd;
         context_.waits = &waits_;

@@ -40,6 +40,7 @@ public:
         context_.log = &log_;
         context_.stop = &stop_.signal();
         context_.exit_status.watch(stop_.signal());
+        if (scope_.adopted) context_.exit_status.restore(progress_.exit_status);  // beforeStep is not called again
         context_.drivers = &job.drivers;
         context_.owner_fd = job.owner_fd;
         context_.waits = &waits_;

@@ -84,6 +84,7 @@ void Walk::recall() {
 }
 
 WalkOutcome Walk::run(JobContext& context) {
+    said_ = context.exit_status;
     const Place job{.elements = plan_.job.elements, .scope = "", .context = context};
     if (!plan_.start_at) return walk(job, &job.elements.front(), {});
     const RunnableElement* first = find(job.elements, *plan_.start_at);
@@ -182,6 +183,7 @@ Walk::Move Walk::replay(const WalkEntry& entry, const RunnableElement& element, 
 
 Walk::Move Walk::enter(const RunnableStep& step, const Place& place, const Standing& standing) {
     const ResolvedStep& definition = definition_of(step);
+    if (rested_by_itself(definition.id) && !place.in_split) place.context.exit_status = said_;
     if (entered_ && entered_->claim.step == definition.id)
         return run_step_here(step, StepEntryMode::resume, place, standing);
     if (const auto entered = unfinished_.find(definition.id); entered != unfinished_.end())
@@ -256,6 +258,14 @@ Walk::Move Walk::end_step_here(const RunnableStep& step, StepResult result, cons
     has_news_ = true;
     move.pause = heed(scope_.repository.end_step(result.claim, end));
     return move;
+}
+
+bool Walk::rested_by_itself(const std::string& step) const {
+    if (entered_ && entered_->claim.step == step) return true;
+    const auto entered = unfinished_.find(step);
+    if (entered == unfinished_.end() || entered->second != BatchStatus::paused) return false;
+    const auto state = states_.find(step);
+    return state != states_.end() && state->second.deaths == 0;
 }
 
 std::optional<StepEntry> Walk::take_entered(const std::string& step) {

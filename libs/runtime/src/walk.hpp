@@ -99,6 +99,9 @@ private:
     std::optional<WalkOutcome> rest_step_here(const RunnableStep& step, const StepResult& result, const Place& place,
                                               const Standing& standing);
     PauseOpened rest(const RunnableStep& step, const StepResult& result, const Place& place);
+    /// It came to rest with its owner alive, and nothing was recorded since: what was said of the job's exit status
+    /// then is newer than what the walk replays.
+    [[nodiscard]] bool rested_by_itself(const std::string& step) const;
     /// The step that was entered as the execution was resumed, once.
     std::optional<StepEntry> take_entered(const std::string& step);
     void recall();
@@ -130,6 +133,7 @@ private:
     std::mutex earlier_mutex_;                       ///< flows of a split pass steps over at the same time
     std::optional<std::map<std::string, EarlierPause>> earlier_pauses_;  ///< read once a step is passed over
     std::optional<StepEntry> entered_;                                   ///< as the execution was resumed
+    std::optional<std::string> said_;                                    ///< job's exit status as the walk begins
     std::optional<RestedTogether> rested_;
     std::optional<WalkMemory> memory_;
     std::atomic<bool> has_news_{false};  ///< what was recorded since is not in `record_`

@@ -1,20 +1,22 @@
 // Pausing: whoever asks, the same execution goes on, and at the end nothing distinguishes it from one that never
 // waited.
 #include "deadly.hpp"
+#include "gate.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <latch>
 #include <set>
+#include <thread>
 #include <utility>
 
 namespace fermata::test {
 namespace {
 
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Effect = ResumeAnswer::Effect;
@@ -64,6 +66,13 @@ protected:
         for (const StepExecution& s : repository_->steps_of(*repository_->latest(std::nullopt)))
             names.push_back(s.name);
         return names;
+    }
+    static void await(const std::function<bool()>& holds) {
+        const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+        while (!holds()) {
+            ASSERT_LT(std::chrono::steady_clock::now(), until);
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        }
     }
     int calls(const std::string& line) { return static_cast<int>(std::ranges::count(script().log, line)); }
 };
@@ -542,6 +551,260 @@ TEST_F(Pausing, ARestartStartsWithoutWhatWasSent) {
     EXPECT_EQ(resume(waiting.id, {.payload = "1"}).status, BatchStatus::failed);
     EXPECT_EQ(restart(waiting.id).status, BatchStatus::completed);
     EXPECT_THAT(got, ElementsAre(1U, 0U));
+}
+
+TEST_F(Pausing, ARunningBatchletMayAskWhetherToRest) {
+    std::vector<bool> said;
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        said.push_back(step.pause_requested());
+        operator_->pause(step.job->execution_id);
+        await([&] { return step.pause_requested(); });
+        said.push_back(step.pause_requested());
+        operator_->resume(step.job->execution_id);
+        await([&] { return !step.pause_requested(); });
+        said.push_back(step.pause_requested());
+        return "";
+    };
+    EXPECT_EQ(run(job(scripted("a"))).status, BatchStatus::completed);
+    EXPECT_THAT(said, ElementsAre(false, true, false));
+}
+
+TEST_F(Pausing, AChunkStepRestsForWhatAnotherFlowAsksFor) {
+    Gate began;
+    std::atomic<bool> asked = false;
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        EXPECT_TRUE(began.wait());
+        if (!asked.exchange(true)) step.pause({.point = "p"});
+        return "";
+    };
+    script().on_read = [&](std::int64_t n) {
+        if (n != 3) return;
+        began.open();
+        await([&] { return operator_->job_execution(latest()).status == BatchStatus::pausing; });
+    };
+    const JobDefinition definition = job(R"(<split id="x"><flow id="f">)" + scripted("a") + R"(</flow><flow id="g">)" +
+                                         chunk(R"(item-count="5")", 1'000) + "</flow></split>");
+    const JobExecution waiting = run(definition);
+    EXPECT_EQ(waiting.status, BatchStatus::paused);
+    EXPECT_EQ(step(waiting.id).status, BatchStatus::paused);
+    EXPECT_EQ(step(waiting.id).metrics.read % 5, 0);
+    EXPECT_EQ(resume(waiting.id).status, BatchStatus::completed);
+    EXPECT_EQ(written(), numbers(1, 1'000));
+}
+
+TEST_F(Pausing, NoFurtherPartitionBeginsOnceOneAsks) {
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        step.pause({.point = "p"});
+        return "";
+    };
+    for (const bool chunks : {false, true}) {
+        SCOPED_TRACE(chunks);
+        script().on_collect = [&](StepContext& step) -> std::optional<std::string> {
+            if (chunks && step.metrics.commits == 0) step.pause({.point = "p"});
+            return std::nullopt;
+        };
+        const JobDefinition definition =
+            chunks
+                ? job(R"(<step id="s"><chunk item-count="5"><reader ref="numbers"><properties><property name="count" )"
+                      R"(value="12"/></properties></reader><writer ref="rows"/></chunk><partition><plan )"
+                      R"(partitions="3" threads="1"/><collector ref="collector"/></partition></step>)")
+                : job(R"(<step id="s"><batchlet ref="scripted"/><partition><plan partitions="3" threads="1"/>)"
+                      R"(</partition></step>)");
+        const JobExecution waiting = run(definition);
+        EXPECT_EQ(waiting.status, BatchStatus::paused);
+        std::vector<BatchStatus> now;
+        for (const PartitionExecution& each : repository_->partitions_of(step(waiting.id).id))
+            now.push_back(each.status);
+        EXPECT_THAT(now, ElementsAre(BatchStatus::paused, BatchStatus::starting, BatchStatus::starting));
+        operator_->stop(waiting.id);
+    }
+}
+
+TEST_F(Pausing, WhatAStepSaidOfItsExitStatusIsKept) {
+    StepContext* context = nullptr;
+    script().on_call["reader.open 0"] = [&](StepContext* step, JobContext& job) {
+        context = step;
+        step->exit_status = "EARLY";
+        job.exit_status = "WELL";
+    };
+    script().on_read = [&](std::int64_t n) {
+        if (n == 3) context->pause({.point = "p"});
+    };
+    for (const bool elsewhere : {false, true}) {
+        SCOPED_TRACE(elsewhere);
+        const JobExecution waiting = run(job(chunk(R"(item-count="5")", 10)));
+        ASSERT_EQ(waiting.status, BatchStatus::paused);
+        EXPECT_EQ(waiting.exit_status, "WELL");
+        const JobExecution ended = elsewhere ? resume_elsewhere(waiting.id) : resume(waiting.id);
+        EXPECT_EQ(step(ended.id).exit_status, "EARLY");
+        EXPECT_EQ(ended.exit_status, "WELL");
+    }
+}
+
+TEST_F(Pausing, WhatWasSaidOfTheJobsExitStatusIsKept) {
+    int entries = 0;
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        step.job->exit_status = step.job->exit_status.value_or("") + step.step_name;
+        if (step.step_name == "b" && ++entries == 1) step.pause({.point = "p"});
+        return "";
+    };
+    const JobDefinition definition = job(scripted("a", "", "b") + scripted("b"));
+    for (const bool elsewhere : {false, true}) {
+        SCOPED_TRACE(elsewhere);
+        entries = 0;
+        const JobExecution waiting = run(definition);
+        EXPECT_EQ(waiting.exit_status, "ab");
+        EXPECT_EQ((elsewhere ? resume_elsewhere(waiting.id) : resume(waiting.id)).exit_status, "abb");
+    }
+}
+
+TEST_F(Pausing, WhatAListenerSaidOfTheExitStatusIsKept) {
+    std::atomic<int> entries = 0;
+    script().on_call["beforeStep"] = [](StepContext* step, JobContext&) { step->exit_status = "SAID"; };
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        if (++entries == 1) step.pause({.point = "p"});
+        return "";
+    };
+    const std::string listeners = R"(<listeners><listener ref="recorder"/></listeners>)";
+    for (const char* partition : {"", R"(<partition><plan partitions="2"/></partition>)"}) {
+        SCOPED_TRACE(partition);
+        entries = 0;
+        const JobExecution waiting =
+            run(job(R"(<step id="s">)" + listeners + R"(<batchlet ref="scripted"/>)" + partition + "</step>"));
+        ASSERT_EQ(waiting.status, BatchStatus::paused);
+        EXPECT_EQ(resume_elsewhere(waiting.id).status, BatchStatus::completed);
+        EXPECT_EQ(step(waiting.id).exit_status, "SAID");
+    }
+    EXPECT_EQ(calls("beforeStep"), 2);
+}
+
+TEST_F(Pausing, APartitionKeepsWhatItSaidAndTheMapperIsAskedOnce) {
+    int asked = 0;
+    std::atomic<int> paused = 0;
+    script().on_map = [&] {
+        ++asked;
+        return PartitionPlan{.partitions = 2};
+    };
+    script().on_collect = [&](StepContext& step) -> std::optional<std::string> {
+        if (step.metrics.commits == 0) {
+            step.exit_status = "EARLY";
+            step.persistent_user_data = "mine";
+            if (*step.partition == 1 && paused++ == 0) step.pause({.point = "p"});
+        }
+        return fmt::format("{}:{}", *step.partition, step.persistent_user_data.value_or("-"));
+    };
+    JobExecution now = run(job(
+        R"(<step id="s"><chunk item-count="5"><reader ref="numbers"><properties><property name="count" value="12"/>)"
+        R"(</properties></reader><writer ref="rows"/></chunk><partition><mapper ref="mapper"/>)"
+        R"(<collector ref="collector"/><analyzer ref="analyzer"/></partition></step>)"));
+    ASSERT_EQ(now.status, BatchStatus::paused);
+    script().log.clear();
+    now = resume_elsewhere(now.id);
+    EXPECT_EQ(now.status, BatchStatus::completed);
+    EXPECT_EQ(asked, 1);
+    for (const PartitionExecution& each : repository_->partitions_of(step(now.id).id))
+        EXPECT_EQ(each.exit_status, "EARLY") << each.number;
+    EXPECT_EQ(calls("data 0:mine"), 3) << "a new analyzer is told of what was before";
+    EXPECT_EQ(calls("data 1:mine"), 3);
+}
+
+TEST_F(Pausing, WhatWasSentIsSeenAlsoByWhoTakesOver) {
+    script().on_batchlet = [](StepContext& step) -> std::string {
+        if (step.step_name == "b") die();
+        return "";
+    };
+    const JobExecution waiting = run(job(scripted("a", R"(<fer:pause on="*" point="p"/>)", "b") + scripted("b")));
+    ASSERT_TRUE(died(in_child([&] {
+        resume(waiting.id, {.payload = "1"});
+        return 0;
+    })));
+    script().on_batchlet = [this](StepContext& step) -> std::string {
+        for (const Signal& signal : step.signals())
+            step.persistent_user_data = step.persistent_user_data.value_or("") + signal.payload.value_or("-");
+        if (step.persistent_user_data == "1") operator_->pause(step.job->execution_id);
+        return "";
+    };
+    operator_->recover(waiting.id);
+    EXPECT_EQ(operator_->wait(waiting.id)->status, BatchStatus::completed);
+    EXPECT_EQ(step(waiting.id, "b").user_data, "1");
+}
+
+TEST_F(Pausing, WhatWasSentIsSeenAgainAfterAPauseFromOutside) {
+    std::vector<std::string> got;
+    StepContext* context = nullptr;
+    script().on_call["reader.open 0"] = script().on_call["reader.open 5"] = [&](StepContext* step, JobContext&) {
+        context = step;
+        got.emplace_back();
+        for (const Signal& signal : step->signals()) got.back() += signal.payload.value_or("-");
+    };
+    script().on_read = [&](std::int64_t n) {
+        if (n == 3 && got.size() == 1) operator_->pause(latest());
+    };
+    const JobExecution waiting =
+        run(job(scripted("a", R"(<fer:pause on="*" point="p"/>)", "s") + chunk(R"(item-count="5")", 10)));
+    const JobExecution again = resume(waiting.id, {.payload = "1"});
+    ASSERT_EQ(again.status, BatchStatus::paused);
+    EXPECT_EQ(resume_elsewhere(again.id, {.payload = "2"}).status, BatchStatus::completed);
+    EXPECT_THAT(got, ElementsAre("1", "12"));
+}
+
+TEST_F(Pausing, WhatWasSentPassesADecision) {
+    script().on_decide = [](std::span<const StepExecution>, JobContext&) { return std::string("GO"); };
+    std::vector<std::string> got;
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        for (const Signal& signal : step.signals()) got.push_back(step.step_name + signal.payload.value_or("-"));
+        return "";
+    };
+    const JobExecution waiting = run(job(scripted("a", R"(<fer:pause on="*" point="p"/>)", "d") +
+                                         R"(<decision id="d" ref="decider"><next on="GO" to="c"/></decision>)" +
+                                         scripted("c", "", "e") + scripted("e")));
+    EXPECT_EQ(resume_elsewhere(waiting.id, {.payload = "1"}).status, BatchStatus::completed);
+    EXPECT_THAT(got, ElementsAre("c1"));
+}
+
+TEST_F(Pausing, WhatAnotherProcessDidMeanwhileIsRead) {
+    int entries = 0;
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        step.job->exit_status = step.job->exit_status.value_or("") + step.step_name;
+        if (++entries == 1 || entries == 3) step.pause({.point = step.step_name});
+        return "";
+    };
+    const JobExecution first = run(job(scripted("a", "", "b") + scripted("b", "", "c") + scripted("c")));
+    ASSERT_EQ(first.waits.at(0).what.point, "a");
+    {
+        JobOperator other(*repository_, registry_, drivers_, {.actor = "other"});
+        EXPECT_EQ(other.resume(first.id).effect, Effect::owned);
+        EXPECT_EQ(other.wait(first.id)->waits.at(0).what.point, "b");
+    }
+    EXPECT_EQ(resume(first.id).status, BatchStatus::completed);
+    EXPECT_EQ(operator_->job_execution(first.id).exit_status, "aabbc");
+    EXPECT_EQ(entered().size(), 3U);
+    EXPECT_EQ(entries, 5);
+}
+
+TEST_F(Pausing, WhatCannotBeAssembledHereStaysPaused) {
+    const JobExecution waiting = run(job(scripted("a", R"(<fer:pause on="*" point="p"/>)", "b") + scripted("b")));
+    reopen();
+    const Registry nothing;
+    JobOperator poor(*repository_, nothing, drivers_, {.actor = "poor"});
+    EXPECT_THROW(poor.resume(waiting.id), JobRestartException);
+    EXPECT_THROW(poor.submit_resume(waiting.id), JobRestartException);
+    EXPECT_EQ(operator_->job_execution(waiting.id).status, BatchStatus::paused);
+    EXPECT_EQ(resume(waiting.id).status, BatchStatus::completed);
+}
+
+TEST_F(Pausing, APayloadThatIsNoJsonResumesNothing) {
+    script().on_batchlet = [](StepContext& step) -> std::string {
+        step.pause({.point = "p"});
+        return "";
+    };
+    const JobExecution waiting = run(job(scripted("a")));
+    for (const std::string& wrong : {std::string("{"), std::string(largest_payload + 3, ' ')}) {
+        EXPECT_THROW(operator_->resume(waiting.id, {.payload = wrong}), Error) << "by who let it rest";
+        EXPECT_THROW(operator_->submit_resume(waiting.id, {.payload = wrong}), Error) << "by somebody else";
+    }
+    EXPECT_EQ(operator_->job_execution(waiting.id).status, BatchStatus::paused);
+    EXPECT_EQ(repository_->pauses_of(waiting.id, 2).size(), 1U);
 }
 
 TEST_F(Pausing, TheTenThousandthResumeIsAsTheFirst) {
