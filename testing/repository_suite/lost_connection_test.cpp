@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 namespace fermata::testing {
 namespace {
 
@@ -130,6 +132,15 @@ struct StandingStill : LosingConnection {
                 if (!reached) break;
             }
     }
+    /// As at_every_call, but what was lost comes back only after `meanwhile`, at the same instant.
+    void at_every_call(const std::function<void()>& verb, const std::function<void(Repository&)>& meanwhile) {
+        Repository other(database_in(folder_), folder_ / "data", false, still_clock_);
+        std::ignore = other.latest(std::nullopt);
+        at_every_call([&] {
+            broken_.meanwhile = [&] { meanwhile(other); };
+            verb();
+        });
+    }
     Claim resumed(JobExecutionId id) {
         const ResumeAnswer answer = still_->resume(id, {.payload = "1", .actor = "ann"}, worker());
         EXPECT_EQ(ResumeAnswer::Effect::owned, answer.effect);
@@ -160,6 +171,62 @@ TEST_F(StandingStill, AResumeIsNotTakenForTheOneBefore) {
                                    {Value(first.execution.value())})[0][0]
                          .integer());
     });
+}
+
+TEST_F(StandingStill, ASignalIsNotTakenForAnotherOfItsKey) {
+    using Disposition = SignalAnswer::Disposition;
+    JobExecutionId id(0);
+    const auto sent = [&](Repository& store, const std::string& payload) {
+        return store.signal(id, {.point = "approve", .key = "k", .payload = payload, .sender = "ann"});
+    };
+    SignalAnswer others;
+    at_every_call(
+        [&] {
+            id = launch().execution;
+            break_ = broken_;
+            const SignalAnswer mine = sent(*still_, "1");
+            const bool reached = break_.left == 0;
+            const auto kept = repository().buffered_signals_of(id, 2);
+            ASSERT_EQ(1U, kept.size());
+            const bool is_mine = kept[0].payload == "1";
+            EXPECT_EQ(is_mine ? Disposition::buffered : Disposition::conflict, mine.disposition);
+            if (reached) {
+                EXPECT_EQ(is_mine ? Disposition::conflict : Disposition::buffered, others.disposition);
+            }
+        },
+        [&](Repository& other) { others = sent(other, "2"); });
+}
+
+TEST_F(StandingStill, APauseIsNotTakenForAnothers) {
+    JobExecutionId id(0);
+    const auto ask = [&](Repository& store, const std::string& point) {
+        return store.request_pause(id, {.what = {.point = point}, .actor = "ann"});
+    };
+    at_every_call(
+        [&] {
+            id = launch().execution;
+            break_ = broken_;
+            const PauseAnswer mine = ask(*still_, "mine");
+            EXPECT_EQ(PauseAnswer::Effect::requested, mine.effect);
+            const auto waits = execution(id).waits;
+            const auto found = std::ranges::find(waits, mine.epoch, &Pause::epoch);
+            ASSERT_NE(waits.end(), found);
+            EXPECT_EQ("mine", found->what.point);
+        },
+        [&](Repository& other) { ask(other, "other"); });
+}
+
+TEST_F(StandingStill, AStopAtOnceIsNotTakenForOneThatLeavesTime) {
+    Claim claim;
+    at_every_call(
+        [&] {
+            claim = launch();
+            break_ = broken_;
+            still_->request_stop(claim.execution, {.now = true, .actor = "ann"});
+            EXPECT_EQ(BatchStatus::stopping, execution(claim.execution).status);
+            EXPECT_TRUE(repository().poll(claim).stop_now);
+        },
+        [&](Repository& other) { other.request_stop(claim.execution, {.actor = "ann"}); });
 }
 
 TEST_F(StandingStill, SavedProgressIsNotTakenForTheOneBefore) {

@@ -144,7 +144,11 @@ StopAnswer Repository::request_stop(JobExecutionId execution, const StopRequest&
         write.commit();
     };
     impl_->transact(verb, [&](StoreWrite& look) {
-        return asked_at && locked_standing_of(look, execution).stop_requested_at == asked_at;
+        if (!asked_at) return false;
+        const Standing standing = locked_standing_of(look, execution);
+        // Somebody else's at the same instant may have left it its time.
+        return standing.stop_requested_at == asked_at &&
+               (standing.stop_now || !request.now || has_ended(standing.status));
     });
     if (ended) remove_owner_file(*ended, data_folder_);
     return answer;
@@ -284,8 +288,11 @@ PauseAnswer Repository::request_pause(JobExecutionId execution, const OutsidePau
     };
     impl_->transact(verb, [&](StoreWrite& look) {
         look.lock("job_execution", execution.value());
-        return !look->execute("SELECT 1 FROM pause WHERE execution_id = $1 AND epoch = $2 AND opened = $3",
-                              {Value(execution.value()), Value(answer.epoch), cell(asked_at)})
+        return !look->execute(
+                        "SELECT 1 FROM pause WHERE execution_id = $1 AND epoch = $2 AND opened = $3 AND point = $4 AND "
+                        "kind = 'outside' AND opened_by = $5",
+                        {Value(execution.value()), Value(answer.epoch), cell(asked_at), cell(request.what.point),
+                         cell(request.actor)})
                     .empty();
     });
     if (lost) remove_owner_file(*lost, data_folder_);

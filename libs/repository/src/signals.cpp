@@ -40,6 +40,17 @@ std::optional<SignalAnswer> first_answer(sql::Connection& connection, const Sent
     return answer;
 }
 
+// For the verdict: by what it carries, too, since another one of this key may have come at the same instant.
+bool is_kept(sql::Connection& connection, const Sent& sent, Timestamp at) {
+    const sql::Result found = connection.execute(
+        "SELECT payload FROM signal WHERE execution_id = $1 AND point = $2 AND signal_key = $3 AND at = $4 AND "
+        "sender = $5",
+        {Value(sent.execution.value()), cell(sent.what.point), cell(sent.key), cell(at), cell(sent.what.sender)});
+    if (found.empty()) return false;
+    RowReader row(found[0]);
+    return row.optional_text() == sent.what.payload;
+}
+
 struct Target {
     std::int64_t epoch = 0;
     std::int64_t needed = 0;
@@ -168,10 +179,7 @@ SignalAnswer Repository::signal(JobExecutionId execution, const SignalRequest& r
     };
     impl_->transact(verb, [&](StoreWrite& look) {
         look.lock("job_execution", execution.value());
-        return wrote && exists(*look,
-                               "SELECT 1 FROM signal WHERE execution_id = $1 AND point = $2 AND signal_key = $3 AND "
-                               "at = $4",
-                               {Value(execution.value()), cell(request.point), cell(key), cell(sent_at)});
+        return wrote && is_kept(*look, sent, sent_at);
     });
     return answer;
 }

@@ -3,6 +3,7 @@
 #include <fermata/testing/forwarding.hpp>
 
 #include <atomic>
+#include <functional>
 #include <type_traits>
 
 namespace fermata::testing {
@@ -11,6 +12,7 @@ struct Break {
     enum class How : std::uint8_t { instead, after };
     int left = 0;  ///< calls to the one that breaks; 0: none does
     How how = How::instead;
+    std::function<void()> meanwhile = {};  ///< what others do before it comes back
 
     /// Threads of the runtime call beside each other.
     bool is_now() {
@@ -40,6 +42,7 @@ private:
         if (!break_.is_now()) return call();
         if (break_.how == Break::How::after) call();
         real().rollback();
+        if (break_.meanwhile) break_.meanwhile();
         throw sql::SqlError(sql::SqlError::Kind::lost, "the connection is gone");
     }
     Break& break_;
