@@ -150,11 +150,58 @@ TEST_F(Waiting, ASignalSentBeforeThePauseIsWaitingForIt) {
     EXPECT_EQ("early", signals[0].key);
 }
 
+TEST_F(Waiting, SignalsSentBeforeCountAlsoIfMoreAreNeeded) {
+    const Claim claim = launch();
+    send(claim, "early");
+    const StepEntry entry = repository().enter_step(claim, "load", StepEntryMode::start);
+    const PauseRequest what{.point = "approve", .signals = 2};
+    EXPECT_TRUE(repository().rest_step(entry.claim, {.progress = entry.state.progress, .pause = what}).open);
+    EXPECT_EQ(Rested::paused, repository().rest_execution(claim, {}));
+    EXPECT_EQ(Disposition::duplicate, send(claim, "early").disposition);
+    const SignalAnswer second = send(claim, "second");
+    EXPECT_EQ(Disposition::applied, second.disposition);
+    EXPECT_EQ(2, second.counted);
+}
+
 TEST_F(Waiting, ASignalThatNamesAPauseActsOnThatOneOnly) {
     const Claim claim = paused({.point = "approve"});
     EXPECT_EQ(Disposition::buffered, send(claim, "c", {.point = "elsewhere"}).disposition);
     EXPECT_EQ(Disposition::applied, send(claim, "d", {.pause = 1}).disposition);
     EXPECT_EQ(Disposition::stale, send(claim, "e", {.pause = 1}).disposition);
+}
+
+TEST_F(Waiting, ASignalToAPauseThatIsOverIsKeptAsSuch) {
+    const Claim claim = paused({.point = "approve"});
+    resume(claim);
+    EXPECT_EQ(Disposition::stale, send(claim, "late", {.pause = 1}).disposition);
+    const SignalAnswer again = send(claim, "late", {.pause = 1});
+    EXPECT_EQ(Disposition::duplicate, again.disposition);
+    EXPECT_EQ(Disposition::stale, again.first);
+    EXPECT_EQ(1, repository().count_signals_for(claim.execution, {.own = 1})) << "the resume itself";
+}
+
+TEST_F(Waiting, OfTwoPausesAtAPointASignalIsForTheOneEnteredFirst) {
+    const Claim claim = launch();
+    const StepEntry one = repository().enter_step(claim, "one", StepEntryMode::start);
+    const StepEntry two = repository().enter_step(claim, "two", StepEntryMode::start);
+    const PauseRequest what{.point = "approve", .signals = 2};
+    repository().rest_step(one.claim, {.progress = one.state.progress, .pause = what});
+    repository().rest_step(two.claim, {.progress = two.state.progress, .pause = what});
+    for (const auto& [key, pause] : {std::pair("a", 1), std::pair("b", 1), std::pair("c", 2)})
+        EXPECT_EQ(pause, send(claim, key).pause) << key;
+    EXPECT_EQ(Disposition::applied, send(claim, "d").disposition);
+    EXPECT_EQ(Rested::goes_on, repository().rest_execution(claim, {}));
+}
+
+TEST_F(Waiting, ASignalWhileOthersStillRunLetsItGoOnWhenTheyRest) {
+    const Claim claim = launch();
+    const StepEntry one = repository().enter_step(claim, "one", StepEntryMode::start);
+    repository().rest_step(one.claim, {.progress = one.state.progress, .pause = PauseRequest{.point = "approve"}});
+    const SignalAnswer answer = send(claim, "a");
+    EXPECT_EQ(Disposition::applied, answer.disposition);
+    EXPECT_EQ(BatchStatus::pausing, answer.status);
+    EXPECT_TRUE(execution(claim.execution).owner) << "it runs here, so nobody else goes on with it";
+    EXPECT_EQ(Rested::goes_on, repository().rest_execution(claim, {}));
 }
 
 TEST_F(Waiting, APauseThatNeverWasIsASlipAndTheKeyIsNotUsedUp) {
@@ -348,6 +395,68 @@ TEST_F(Waiting, TimeServesTheDeadlines) {
     EXPECT_EQ(BatchStatus::paused, status(waiting));
     EXPECT_EQ(BatchStatus::starting, status(signalled));
     EXPECT_EQ(ResumeAnswer::Effect::owned, resume(going_on).effect);
+}
+
+struct TwoPauses : Waiting {
+    /// PAUSED at "a" and "b": one step rests at each.
+    Claim paused(PauseRequest a, PauseRequest b) {
+        const Claim claim = launch();
+        a.point = "a";
+        b.point = "b";
+        for (const PauseRequest& what : {a, b}) {
+            const StepEntry entry = repository().enter_step(claim, "at " + what.point, StepEntryMode::start);
+            repository().rest_step(entry.claim, {.progress = entry.state.progress, .pause = what});
+        }
+        EXPECT_EQ(Rested::paused, repository().rest_execution(claim, {}));
+        return claim;
+    }
+};
+
+TEST_F(TwoPauses, TimeServesOnlyWhatNobodyAnswered) {
+    const Claim claim = paused({.timeout = Duration(1)}, {});
+    EXPECT_EQ(Disposition::applied, send(claim, "in time", {.point = "a"}).disposition);
+    EXPECT_FALSE(repository().has_duties());
+    EXPECT_THAT(repository().serve_deadlines("ann"), IsEmpty());
+    EXPECT_EQ(BatchStatus::paused, status(claim));
+    EXPECT_EQ("signals", repository().pauses_of(claim.execution, 2).at(1).how);
+}
+
+TEST_F(TwoPauses, WhatTimeCompletesGoesOnWhenTheOthersAreComplete) {
+    const Claim claim = paused({.timeout = Duration(1), .on_timeout = OnTimeout::resume}, {});
+    EXPECT_EQ(1U, repository().serve_deadlines("ann").size());
+    EXPECT_EQ(BatchStatus::paused, status(claim));
+    EXPECT_EQ("b", execution(claim.execution).waits.at(0).what.point);
+    EXPECT_EQ(Disposition::applied, send(claim, "k", {.point = "b"}).disposition);
+    EXPECT_EQ(BatchStatus::starting, status(claim));
+}
+
+TEST_F(TwoPauses, AResumeCompletesThemAllAndItsPayloadBelongsToEach) {
+    const Claim claim = paused({}, {.signals = 3});
+    EXPECT_EQ(ResumeAnswer::Effect::owned, resume(claim, {.payload = "1", .actor = "ann"}).effect);
+    for (const std::int64_t pause : {1, 2})
+        EXPECT_EQ(1, repository().count_signals_for(claim.execution, {.own = pause})) << pause;
+}
+
+TEST_F(TwoPauses, ASignalLeavesTheOtherOneOpen) {
+    const Claim claim = paused({}, {});
+    EXPECT_EQ(BatchStatus::paused, send(claim, "k", {.point = "a"}).status);
+    EXPECT_EQ(BatchStatus::paused, status(claim));
+    EXPECT_EQ(BatchStatus::starting, send(claim, "k", {.point = "b"}).status) << "a key is used at one point";
+}
+
+TEST_F(Waiting, TimeServesNothingBeforeItIsPaused) {
+    const Claim claim = launch();
+    const StepEntry entry = repository().enter_step(claim, "load", StepEntryMode::start);
+    const PauseRequest what{.point = "approve", .timeout = Duration(1), .notify = "mail"};
+    repository().rest_step(entry.claim, {.progress = entry.state.progress, .pause = what});
+    EXPECT_EQ(BatchStatus::pausing, status(claim));
+    EXPECT_FALSE(repository().has_duties());
+    EXPECT_THAT(repository().serve_deadlines("ann"), IsEmpty());
+    EXPECT_THAT(repository().take_notifications(), IsEmpty());
+    repository().rest_execution(claim, {});
+    EXPECT_THAT(repository().take_notifications(), ::testing::SizeIs(1));
+    EXPECT_EQ(1U, repository().serve_deadlines("ann").size());
+    EXPECT_THAT(repository().take_notifications(), IsEmpty()) << "it waits for nobody any more";
 }
 
 TEST_F(Waiting, ANotificationIsSentByTheProcessThatPausedUnlessItDied) {
