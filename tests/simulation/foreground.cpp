@@ -9,7 +9,10 @@ void Foreground::look_around() {
     if (has_begun_ && runs_.empty()) is_lost_ = true;  // done
     if (has_begun_) return;
     has_begun_ = true;
-    if (auto start = begin_(store(), worker_)) enter(start->claim, start->adopted, std::move(start->entered));
+    if (auto start = begin_(store(), worker_)) {
+        start->helpers = world_.chance.between(1, 2);
+        enter(std::move(*start));
+    }
 }
 
 }  // namespace fermata::simulation

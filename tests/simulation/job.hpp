@@ -17,6 +17,7 @@ struct Step {
     std::string name;
     std::int64_t chunks = 0;                   ///< of the step, or of each partition; 0: a batchlet
     std::optional<std::int64_t> partitions;    ///< nothing: not partitioned
+    bool shared = false;                       ///< any worker may claim them
     std::optional<PauseRequest> pause_within;  ///< asked for in the first chunk
     std::optional<PauseRequest> pause_after;
 };
@@ -24,9 +25,11 @@ struct Step {
 struct Job {
     std::string name;
     std::vector<Step> steps;
+    bool for_workers = false;  ///< the partitions of all its steps
+    [[nodiscard]] const Step& step(std::string_view its_name) const;
     [[nodiscard]] StoredDefinition definition() const { return {"hash of " + name, name, "{}"}; }
 };
 
-[[nodiscard]] Job any_job(Chance& chance, const std::string& name);
+[[nodiscard]] Job any_job(Chance& chance, const std::string& name, double shared);
 
 }  // namespace fermata::simulation

@@ -39,33 +39,40 @@ std::vector<JobExecutionId> Ledger::owned_by(const Worker& worker) {
     return owned;
 }
 
-void Ledger::granted(const Claim& claim, const Worker& worker) {
-    const auto id = claim.execution.value();
-    std::int64_t& newest = newest_grant_[id];
-    if (claim.epoch <= newest)
-        throw Violation(
-            fmt::format("execution {} was given away under epoch {} after epoch {}", id, claim.epoch, newest));
-    newest = claim.epoch;
-    const Holding after = holding(claim.execution);
-    if (after.epoch != claim.epoch || after.owner != worker.record().incarnation)
-        throw Violation(fmt::format("execution {} was given away under epoch {}, but its row says epoch {}{}", id,
-                                    claim.epoch, after.epoch,
-                                    after.owner == worker.record().incarnation ? "" : " and another owner"));
+Holding Ledger::holding(const Owned& owned) {
+    return owned.is_partition() ? partition_holding(owned) : holding(owned.claim.execution);
 }
 
-void Ledger::acted(std::string_view verb, const Claim& claim, const Worker& worker, const Holding& before) {
-    if (before.epoch == claim.epoch && before.owner == worker.record().incarnation && before.runs()) return;
-    throw Violation(fmt::format("{} with epoch {} of execution {} succeeded, but it was {} under epoch {}{}", verb,
-                                claim.epoch, claim.execution.value(), to_string(before.status), before.epoch,
+void Ledger::granted(const Owned& owned, const Worker& worker) {
+    std::int64_t& newest = newest_grant_[owned.lasting_name()];
+    if (owned.epoch <= newest)
+        throw Violation(
+            fmt::format("{} was given away under epoch {} after epoch {}", owned.shown(), owned.epoch, newest));
+    newest = owned.epoch;
+    const Holding after = holding(owned);
+    const bool is_its = after.owner == worker.record().incarnation;
+    if (after.epoch != owned.epoch || !is_its)
+        throw Violation(fmt::format("{} was given away under epoch {}, but its row says epoch {}{}", owned.shown(),
+                                    owned.epoch, after.epoch, is_its ? "" : " and another owner"));
+    if (owned.is_partition()) may_be_claimed(owned);
+}
+
+void Ledger::acted(std::string_view verb, const Owned& owned, const Worker& worker, const Holding& before) {
+    if (before.epoch == owned.epoch && before.owner == worker.record().incarnation && before.runs()) return;
+    throw Violation(fmt::format("{} with epoch {} of {} succeeded, but it was {} under epoch {}{}", verb, owned.epoch,
+                                owned.shown(), to_string(before.status), before.epoch,
                                 before.owner == worker.record().incarnation ? "" : " and another's"));
 }
 
-void Ledger::fenced(std::string_view verb, const Claim& claim, const Worker& worker, const Holding& before) {
+void Ledger::fenced(std::string_view verb, const Owned& owned, const Worker& worker, const Holding& before) {
     world_.sometimes("an owner's verb was refused");
-    if (verb == "commit") world_.sometimes("a zombie's chunk was refused");
-    if (before.epoch != claim.epoch || before.owner != worker.record().incarnation || !before.runs()) return;
-    throw Violation(fmt::format("{} of execution {} was refused to its owner (epoch {})", verb, claim.execution.value(),
-                                claim.epoch));
+    if (verb == "commit")
+        world_.sometimes(owned.is_partition() ? "a zombie's chunk of a partition was refused"
+                                              : "a zombie's chunk was refused");
+    if (before.epoch != owned.epoch || before.owner != worker.record().incarnation || !before.runs()) return;
+    if (verb == opens_pause && holding(owned.claim.execution).owner.empty())
+        return world_.sometimes("a partition could not open a pause in what nobody owned");
+    throw Violation(fmt::format("{} of {} was refused to its owner (epoch {})", verb, owned.shown(), owned.epoch));
 }
 
 void Ledger::stop_accepted(JobExecutionId execution) {
@@ -107,11 +114,15 @@ void Ledger::received(JobExecutionId execution, std::int64_t pause, const std::v
 
 void Ledger::after_event() {
     const std::int64_t version = world_.store.watcher().execute("PRAGMA data_version")[0][0].integer();
-    if (std::exchange(version_, version) == version) return left_.clear();
-    if (world_.weather.is_server) deaths();
-    executions();
-    progress();
-    pauses();
+    if (std::exchange(version_, version) != version) {
+        if (world_.weather.is_server) deaths();
+        executions();
+        partitions();
+        progress();
+        pauses();
+    }
+    left_.clear();
+    left_partitions_.clear();
 }
 
 void Ledger::executions() {
@@ -132,7 +143,6 @@ void Ledger::executions() {
         owner_changed(id, before->second, now);
         before->second = now;
     }
-    left_.clear();
 }
 
 /// An owner leaves of itself, or somebody has proof of its death; and the next one has another epoch.
@@ -180,19 +190,30 @@ void Ledger::pauses() {
     if (rows.size() != completed_.size()) throw Violation("a pause that was complete is open again");
 }
 
-/// Where the database's clock runs as all others, nobody is declared dead who still trusts his lease.
+/// Who finds a dead worker may declare it, take its partitions and delete its row at once.
 void Ledger::deaths() {
-    const sql::Result rows = world_.store.watcher().execute("SELECT incarnation FROM worker WHERE dead = 1");
+    const sql::Result rows = world_.store.watcher().execute("SELECT incarnation, dead FROM worker");
+    std::set<std::string> there;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        const std::string incarnation(rows[i][0].text());
-        if (!declared_.insert(incarnation).second) continue;
-        world_.sometimes("a worker was declared dead");
-        if (world_.weather.database_clock_step > 0) continue;
-        if (const auto trust = trust_.find(incarnation); trust != trust_.end() && trust->second > world_.micros())
-            throw Violation("a worker was declared dead that trusts its lease");
-        if (world_.database_micros() - world_.server_started() < 18 * second)
-            throw Violation("a worker was declared dead right after the server was started");
+        const std::string& incarnation = *there.emplace(rows[i][0].text()).first;
+        if (rows[i][1].integer() == 1) declared(incarnation);
     }
+    for (const std::string& incarnation : there_)
+        if (!there.contains(incarnation) && trust_.contains(incarnation) && !retired_.contains(incarnation) &&
+            !is_known_dead(incarnation))
+            declared(incarnation);
+    there_ = std::move(there);
+}
+
+/// Where the database's clock runs as all others, nobody is declared dead who still trusts his lease.
+void Ledger::declared(const std::string& incarnation) {
+    if (!declared_.insert(incarnation).second) return;
+    world_.sometimes("a worker was declared dead");
+    if (world_.weather.database_clock_step > 0) return;
+    if (const auto trust = trust_.find(incarnation); trust != trust_.end() && trust->second > world_.micros())
+        throw Violation("a worker was declared dead that trusts its lease");
+    if (world_.database_micros() - world_.server_started() < 18 * second)
+        throw Violation("a worker was declared dead right after the server was started");
 }
 
 void Ledger::all() {
@@ -203,6 +224,7 @@ void Ledger::all() {
     if (!findings.empty()) throw Violation("verify: " + findings.front());
     chunks();
     complete_steps();
+    partition_counts();
     waiting_signals();
     sent_signals();
 }
@@ -232,10 +254,9 @@ void Ledger::complete_steps() {
         "s.step = p.step AND s.cut_by IS NOT NULL)");
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto row = rows[i];
-        const auto& steps = world_.jobs.at(std::string(row[0].text())).steps;
-        const auto step = std::ranges::find(steps, row[2].text(), &Step::name);
-        const bool has_items = step->partitions.has_value() == (row[3].integer() > 0);
-        const std::int64_t wanted = has_items ? step->chunks * items_a_chunk : 0;
+        const Step& step = world_.jobs.at(std::string(row[0].text())).step(row[2].text());
+        const bool has_items = step.partitions.has_value() == (row[3].integer() > 0);
+        const std::int64_t wanted = has_items ? step.chunks * items_a_chunk : 0;
         if (row[4].integer() != wanted)
             throw Violation(fmt::format("step {} of instance {}, partition {}, is COMPLETED with {} of {} items",
                                         row[2].text(), row[1].integer(), row[3].integer(), row[4].integer(), wanted));

@@ -12,7 +12,8 @@ LaunchRequest request_for(const Job& job, std::optional<std::string> key) {
             .instance_key = std::move(key),
             .parameters = {{"file", "vendors.csv"}},
             .working_directory = "/data",
-            .actor = "ann"};
+            .actor = "ann",
+            .for_workers = job.for_workers};
 }
 
 }  // namespace
@@ -59,12 +60,13 @@ void Operator::ask(JobExecutionId execution) {
 
 void Operator::submit() {
     const std::string name = fmt::format("j{}", ++jobs_);
-    const Job& job = world_.jobs.emplace(name, any_job(world_.chance, name)).first->second;
+    const Job& job = world_.jobs.emplace(name, any_job(world_.chance, name, world_.weather.shared)).first->second;
     std::string steps;
     for (const Step& step : job.steps)
-        steps += fmt::format(" {}:{}x{}{}{}", step.name, step.partitions.value_or(0), step.chunks,
-                             step.pause_within ? " pauses" : "", step.pause_after ? " pauses after" : "");
-    world_.note("job {}:{}", name, steps);
+        steps += fmt::format(" {}:{}x{}{}{}{}", step.name, step.partitions.value_or(0), step.chunks,
+                             step.shared ? " shared" : "", step.pause_within ? " pauses" : "",
+                             step.pause_after ? " pauses after" : "");
+    world_.note("job {}:{}{}", name, steps, job.for_workers ? ", for workers" : "");
     const bool has_key = world_.chance.happens(0.5);
     launch(job, has_key ? std::optional<std::string>("key") : std::nullopt);
 }
@@ -110,9 +112,11 @@ void Operator::stop(JobExecutionId execution) {
 
 void Operator::stop_step(JobExecutionId execution) {
     const Job& job = world_.jobs.at(store().find_execution(execution).value().job_name);
-    const Step& step = world_.chance.one_of(job.steps);
-    const StepStopAnswer answer = store().request_step_stop(execution, {.step = step.name, .actor = "ann"});
-    world_.note("  stop {} of {}: {}", step.name, execution.value(), static_cast<int>(answer.effect));
+    std::string step = world_.chance.one_of(job.steps).name;
+    const auto entered = store().steps_of(execution);
+    if (!entered.empty() && world_.chance.happens(0.7)) step = entered.back().name;
+    const StepStopAnswer answer = store().request_step_stop(execution, {.step = step, .actor = "ann"});
+    world_.note("  stop {} of {}: {}", step, execution.value(), static_cast<int>(answer.effect));
 }
 
 void Operator::pause(JobExecutionId execution) {

@@ -18,6 +18,8 @@ public:
     void vanish();
     void sleep(Micros micros);
     void wake() { asleep_until_ = 0; }
+    /// It is asked to; what it runs rests, for others.
+    virtual void leave() {}
     /// Its lock is gone, and so is every proof of its life.
     void lose_lock();
     [[nodiscard]] bool is_gone() const { return gone_; }
@@ -31,7 +33,7 @@ protected:
     /// Before anything else.
     virtual void look_at_clock() {}
     virtual void run_ended(bool badly) = 0;
-    void enter(const Claim& claim, bool adopted, std::optional<StepEntry> entered = {});
+    void enter(Run::Start start);
     void call(const std::function<void()>& verb);
 
     Repository& store() { return world_.on(host_); }
@@ -41,10 +43,13 @@ protected:
     const std::string name_;
     Worker worker_;
     std::vector<std::unique_ptr<Run>> runs_;
+    std::vector<std::unique_ptr<Part>> parts_;
     bool is_lost_ = false;  ///< it was told that it was taken for dead
 
 private:
-    void go_on(std::size_t run);
+    void go_on_with_one();
+    template <class Drivers>
+    void go_on(Drivers& drivers, std::size_t one);
     Micros asleep_until_ = 0;
     bool gone_ = false;
 };
@@ -54,6 +59,7 @@ class Server final : public Process {
 public:
     Server(World& world, Ledger& ledger, Host& host, std::string name);
     [[nodiscard]] bool serves() const override { return true; }
+    void leave() override;
 
 private:
     void look_around() override;
@@ -67,17 +73,25 @@ private:
     void beat();
     void distrust();
     void claim();
+    void claim_partitions();
     Script take_over();
     void take_over(const LostExecution& lost);
     void disown();
+    void disown_partitions();
+    void hand_on();
     void drain();
     [[nodiscard]] bool is_trusted() const { return trusted_until_ == 0 || world_.micros() < trusted_until_; }
     [[nodiscard]] std::vector<JobExecutionId> known() const;
+    [[nodiscard]] std::vector<PartitionKey> known_partitions() const;
+    [[nodiscard]] std::int64_t waiting() const;
+    [[nodiscard]] std::int64_t free_slots() const;
+    [[nodiscard]] bool is_idle() const { return runs_.empty() && parts_.empty(); }
 
     std::int64_t slots_;
     bool is_enlisted_ = false;
     std::size_t served_ = 0;  ///< jobs, as its row says
     bool draining_ = false;
+    bool has_told_ = true;  ///< that it does
     bool has_unknown_ = false;
     Micros trusted_until_ = 0;
     Micros next_beat_ = 0;

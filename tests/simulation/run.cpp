@@ -1,49 +1,15 @@
 #include "run.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace fermata::simulation {
-namespace {
-
-std::int64_t items_done(const Progress& progress) {
-    std::int64_t items = 0;
-    if (progress.reader)
-        std::from_chars(progress.reader->data(), progress.reader->data() + progress.reader->size(), items);
-    return items;
-}
-
-}  // namespace
-
-template <class Verb>
-auto Run::own(std::string_view name, Verb&& verb) {
-    const Holding before = ledger_.holding(claim_.execution);
-    world_.note("  {} {} {} (epoch {})", actor_, name, claim_.execution.value(), claim_.epoch);
-    try {
-        if constexpr (std::is_void_v<std::invoke_result_t<Verb>>) {
-            verb();
-            ledger_.acted(name, claim_, worker_, before);
-        } else {
-            auto answer = verb();
-            ledger_.acted(name, claim_, worker_, before);
-            return answer;
-        }
-    } catch (const Error& error) {
-        world_.note("    refused");
-        if (error.kind() == ErrorKind::stale) ledger_.fenced(name, claim_, worker_, before);
-        throw;
-    }
-}
 
 Run::Run(World& world, Ledger& ledger, Host& host, const Worker& worker, std::string actor, Start start)
-    : world_(world),
-      ledger_(ledger),
-      host_(host),
-      worker_(worker),
-      actor_(std::move(actor)),
+    : Driver(world, ledger, host, worker, std::move(actor), Owned(start.claim)),
       claim_(std::move(start.claim)),
       adopted_(start.adopted),
       entered_(std::move(start.entered)),
+      helpers_(start.helpers),
       script_(live()) {}
 
 void Run::go_on() {
@@ -64,7 +30,8 @@ Script Run::live() {
         co_await turn;
         if (outcome_ != BatchStatus::paused) break;
         ledger_.lets_go(claim_.execution);
-        const Rested rested = own("comes to rest", [&] { return store().rest_execution(claim_, "HALF", hands_on_); });
+        const Rested rested =
+            own("comes to rest", [&] { return store().rest_execution(claim_, "HALF", asked_.hands_on); });
         world_.note("    rested: {}", static_cast<int>(rested));
         if (rested == Rested::handed_on) world_.sometimes("an execution was handed on");
         if (rested == Rested::paused) world_.sometimes("an execution is PAUSED");
@@ -106,15 +73,6 @@ void Run::compare_memory() {
                                     claim_.execution.value(), entered_->claim.step));
 }
 
-void Run::heed(const Requests& requests) {
-    stop_ = stop_ || requests.status == BatchStatus::stopping;
-    pause_ = requests.status == BatchStatus::pausing;
-    pause_now_ = pause_ && requests.pause_now;
-    if (requests.cuts == cuts_) return;
-    cuts_ = requests.cuts;
-    cut_ = !store().step_stops_asked(claim_).empty();  // its steps come one after the other
-}
-
 Script Run::walk() {
     SignalSource signals;
     bool receives_from_outside = false;
@@ -130,8 +88,8 @@ Script Run::walk() {
             receives_from_outside = state == states_.end() || state->second.outside_pause != outside_;
             continue;
         }
-        if (stop_ && !is_running(step)) outcome_ = BatchStatus::stopped;
-        if (pauses()) outcome_ = BatchStatus::paused;
+        if (asked_.stop && !is_running(step)) outcome_ = BatchStatus::stopped;
+        if (asked_.rests()) outcome_ = BatchStatus::paused;
         if (outcome_ != BatchStatus::completed) co_return;
         if (receives_from_outside) signals.outside = outside_;
         receives_from_outside = false;
@@ -203,8 +161,8 @@ Script Run::run_step(const Step& step, std::int64_t number, SignalSource signals
         }
         opened_ = rest(step, slice);
         world_.sometimes("a step rests");
-        if (stop_) outcome_ = BatchStatus::stopped;
-        if (rests_ || pauses()) outcome_ = BatchStatus::paused;
+        if (asked_.stop) outcome_ = BatchStatus::stopped;
+        if (rests_ || asked_.rests()) outcome_ = BatchStatus::paused;
         if (outcome_ != BatchStatus::completed) co_return;
         mode = StepEntryMode::resume;
         signals = {};
@@ -216,56 +174,6 @@ void Run::receive(const StepEntry& entry) {
     const auto signals = store().signals_for(claim_.execution, {.own = entry.state.own_pause, .outside = 0});
     world_.note("    with {} signals of pause {}", signals.size(), entry.state.own_pause);
     ledger_.received(claim_.execution, entry.state.own_pause, signals);
-}
-
-Script Run::run_slice(const Step& step, Slice& slice) {
-    while (items_done(slice.progress) < step.chunks * items_a_chunk) {
-        if (cut_ && !stop_) break;
-        if (stop_) slice.end = BatchStatus::stopped;
-        if (stop_) co_return;
-        if ((pauses() && (pause_now_ || hands_on_)) || slice.progress.pause) slice.end = BatchStatus::paused;
-        if (slice.end == BatchStatus::paused) co_return;
-        if (world_.is_rough() && world_.chance.happens(world_.weather.break_step)) {
-            slice.end = BatchStatus::failed;
-            co_return;
-        }
-        commit_chunk(step, slice);
-        co_await turn;
-    }
-    slice.end = BatchStatus::completed;
-}
-
-/// False if the connection was lost and nothing kept: the chunk is done again.
-bool Run::commit_chunk(const Step& step, Slice& slice) {
-    Progress next = slice.progress;
-    const std::int64_t first = items_done(next);
-    ++next.sequence;
-    ++next.metrics.commits;
-    next.metrics.read += items_a_chunk;
-    next.metrics.written += items_a_chunk;
-    next.reader = std::to_string(first + items_a_chunk);
-    if (first == 0 && step.pause_within && slice.claim.partition <= 1)
-        next.pause = encode(StepPause{.what = *step.pause_within});
-    try {
-        const Requests requests = own("commit", [&] {
-            auto unit = store().unit();
-            unit.connection().execute(
-                "INSERT INTO sim_chunk (instance, step, partition, sequence, epoch, first, last) VALUES "
-                "($1, $2, $3, $4, $5, $6, $7)",
-                {Value(claim_.instance.value()), Value(std::string_view(slice.claim.step)),
-                 Value(slice.claim.partition), Value(next.sequence), Value(slice.claim.epoch), Value(first),
-                 Value(first + items_a_chunk)});
-            return unit.commit(slice.claim, next);
-        });
-        world_.note("    {}.{} has {} items", slice.claim.step, slice.claim.partition, first + items_a_chunk);
-        slice.progress = std::move(next);
-        heed(requests);
-        return true;
-    } catch (const sql::SqlError& error) {
-        if (error.sql_kind() != sql::SqlError::Kind::lost) throw;
-        world_.sometimes("a chunk is done again after its connection was lost");
-        return false;
-    }
 }
 
 void Run::rested_together(const StepClaim& claim) {
@@ -282,7 +190,7 @@ PauseOpened Run::rest(const Step& step, Slice& slice) {
     StepRest how{.progress = slice.progress, .pause = std::nullopt};
     if (slice.progress.pause) how.pause = decode_step_pause(*slice.progress.pause).what;
     const bool asks = how.pause.has_value();
-    const bool alone = !step.partitions && !stop_;
+    const bool alone = !step.partitions && !asked_.stop;
     if (alone) ledger_.lets_go(claim_.execution);
     const PauseOpened opened = own("rests", [&] {
         if (slice.claim.partition > 0) return store().rest_partition(slice.claim, how);
@@ -292,7 +200,7 @@ PauseOpened Run::rest(const Step& step, Slice& slice) {
         return rested.pause;
     });
     world_.note("    pause {}{}", opened.epoch, opened.open ? " is open" : "");
-    if (opened.open) pause_ = pause_now_ = true;
+    if (opened.open) asked_.pause = asked_.pause_now = true;
     if (asks && opened.epoch == 0) heed(own("polls", [&] { return store().poll(claim_); }));
     return opened;
 }
@@ -300,10 +208,9 @@ PauseOpened Run::rest(const Step& step, Slice& slice) {
 void Run::end_step(const Step& step, std::int64_t number, Slice& slice) {
     StepEnd end{.status = slice.end, .exit_status = std::string(to_string(slice.end)), .progress = slice.progress};
     end.progress.pause.reset();
-    if (step.partitions) end.progress.metrics = counted_by_partitions(slice.claim);
     if (slice.end == BatchStatus::failed) end.failure = Failure{"sim.Broken", "it broke", step.name, {}};
     if (slice.end == BatchStatus::completed) end.pause = step.pause_after;
-    const bool is_cut = slice.end == BatchStatus::completed && cut_;
+    const bool is_cut = slice.end == BatchStatus::completed && (asked_.cut || slice.cut);
     if (is_cut) end.cut = CutShort{end.progress.metrics.read, "here"};
     if (is_cut) world_.sometimes("a step was cut short");
     end.partitioned = step.partitions.has_value();
@@ -319,7 +226,7 @@ void Run::end_step(const Step& step, std::int64_t number, Slice& slice) {
                 recorded.pause.open ? " is open" : "");
     outcome_ = slice.end;
     opened_ = recorded.pause;
-    cut_ = false;
+    asked_.cut = false;
     heed(recorded.requests);
 }
 
@@ -341,11 +248,21 @@ Script Run::run_partitions(const Step& step, Slice& whole) {
     if (!plan) {
         StepEntry entry{.claim = whole.claim, .state = {}};
         entry.state.progress = whole.progress;
-        plan = own("stores a plan", [&] { return store().store_plan(entry, {.partitions = *step.partitions}); });
+        const PlanRequest wanted{.partitions = *step.partitions, .for_workers = step.shared};
+        plan = own("stores a plan", [&] { return store().store_plan(entry, wanted); });
         whole.progress = entry.state.progress;
     }
+    if (plan->for_workers)
+        co_await share_partitions(whole, *plan);
+    else
+        co_await run_partitions_here(step, whole, *plan);
+    // The pauses its partitions asked for are their own, entered as each came to rest.
+    whole.progress.pause.reset();
+}
+
+Script Run::run_partitions_here(const Step& step, Slice& whole, const StoredPlan& plan) {
     std::vector<Script> beside;
-    for (const PartitionExecution& partition : plan->partitions)
+    for (const PartitionExecution& partition : plan.partitions)
         if (!partition.ended) beside.push_back(run_partition(step, whole, partition));
     while (!beside.empty()) {
         Script& one = world_.chance.one_of(beside);
@@ -354,22 +271,21 @@ Script Run::run_partitions(const Step& step, Slice& whole) {
         co_await turn;
     }
     whole.end = fold(store().partitions_of(whole.claim.id));
-    // The pauses its partitions asked for are their own, entered as each came to rest.
-    whole.progress.pause.reset();
+    whole.progress.metrics = counted_by_partitions(whole.claim);
 }
 
 /// A partition that rests has not ended, so neither has the step, whatever became of the others.
 BatchStatus Run::fold(const std::vector<PartitionExecution>& partitions) const {
     const auto any = [&](auto&& holds) { return std::ranges::any_of(partitions, holds); };
-    if (pauses() && any([](const auto& p) { return !p.ended; })) return BatchStatus::paused;
+    if (asked_.rests() && any([](const auto& p) { return !p.ended; })) return BatchStatus::paused;
     if (any([](const auto& p) { return p.status == BatchStatus::failed; })) return BatchStatus::failed;
     const bool cut_short = any([](const auto& p) { return !p.ended || p.status == BatchStatus::stopped; });
-    return cut_short && !(cut_ && !stop_) ? BatchStatus::stopped : BatchStatus::completed;
+    return cut_short && (!asked_.cut || asked_.stop) ? BatchStatus::stopped : BatchStatus::completed;
 }
 
 Script Run::run_partition(const Step& step, const Slice& whole, PartitionExecution partition) {
     const bool is_new = partition.status == BatchStatus::starting;
-    if (is_new ? stop_ || cut_ || pauses() : pauses()) co_return;
+    if (is_new ? asked_.stop || asked_.cut || asked_.rests() : asked_.rests()) co_return;
     StepEntryMode mode = is_new                                     ? StepEntryMode::start
                          : partition.status == BatchStatus::started ? StepEntryMode::adopt
                                                                     : StepEntryMode::resume;
@@ -391,7 +307,7 @@ Script Run::run_partition(const Step& step, const Slice& whole, PartitionExecuti
         }
         std::ignore = rest(step, slice);
         world_.sometimes("a partition rests");
-        if (cut_ || stop_ || pauses()) co_return;
+        if (asked_.cut || asked_.stop || asked_.rests()) co_return;
         mode = StepEntryMode::resume;
     }
 }

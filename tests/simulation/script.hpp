@@ -11,6 +11,7 @@ inline constexpr std::suspend_always turn{};
 
 class [[nodiscard]] Script {
 public:
+    // NOLINTNEXTLINE(readability-identifier-naming): the language calls it so
     struct promise_type;
     using Handle = std::coroutine_handle<promise_type>;
 

@@ -7,10 +7,10 @@
 namespace fermata::simulation {
 namespace {
 
-constexpr int events = 110;
+constexpr int events = 150;
 constexpr int events_between_looks = 40;  ///< at everything
 constexpr int events_to_the_end = 6'000;  ///< more, and something waits for ever
-constexpr int events_of_rest = 60;        ///< for what is PAUSED, until somebody wakes it
+constexpr int events_of_rest = 20;        ///< for what is PAUSED, until somebody wakes it
 
 class Simulation {
 public:
@@ -60,6 +60,7 @@ private:
         if (victim == nullptr || happens(0.01)) return add_server(*world_.chance.one_of(world_.hosts)), true;
         if (happens(w.crash)) return victim->vanish(), true;
         if (happens(w.sleep)) return victim->sleep(world_.chance.between(1, 60) * second), true;
+        if (happens(w.leave)) return victim->leave(), true;
         if (happens(w.false_death)) return mistake(*victim), true;
         if (happens(w.clock_step)) return step_a_clock(), true;
         if (happens(w.database_clock_step)) return world_.step_database_clock(), true;

@@ -1,6 +1,6 @@
 // Many seeds. One that fails prints what must never be, all that led to it, and the command that does it again:
 //   FERMATA_SIMULATION_SEED=n .../simulation_test --gtest_filter='Simulation.OneSeed'
-// FERMATA_SIMULATION_SEEDS=n tries n seeds a test instead of a few hundred.
+// FERMATA_SIMULATION_SEEDS=n tries n seeds a test instead of a thousand.
 #include "simulation.hpp"
 
 #include <fmt/format.h>
@@ -11,7 +11,7 @@
 namespace fermata::simulation {
 namespace {
 
-constexpr std::uint64_t seeds_a_test = 500;
+constexpr std::uint64_t seeds_a_test = 1'000;
 
 std::uint64_t wanted(const char* variable, std::uint64_t otherwise) {
     const char* value = std::getenv(variable);
@@ -35,6 +35,20 @@ class Seeds : public Simulation, public ::testing::WithParamInterface<std::uint6
 
 // What must come up in so many seeds, or the seeds are worth nothing.
 constexpr const char* rare_states[] = {
+    "a claimed partition opened a pause",
+    "a claimed partition rests",
+    "a claimed partition was cut short",
+    "a claimed partition was handed on",
+    "a partition runs elsewhere than its execution",
+    "a partition runs while nobody owns its execution",
+    "a worker let go of a partition that it did not know",
+    "a zombie's chunk of a partition was refused",
+    "an execution was adopted while its partitions ran elsewhere",
+    "an execution was ended or rested without the owner of a partition",
+    "partitions of a dead worker were let go",
+    "the answer to a claim of partitions was lost",
+    "the owner of a step withdrew its partitions",
+    "the owner of an execution heard what collectors said",
     "a chunk is done again after its connection was lost",
     "a heartbeat failed",
     "a heartbeat told a worker that it was taken for dead",
@@ -84,12 +98,13 @@ TEST_P(Seeds, HoldThePromises) {
         ASSERT_EQ("", report.violation) << story_of(report);
         for (const auto& [what, times] : report.rare) rare[what] += times;
     }
+    for (auto& [a, b] : rare) fmt::print("{} {}\n", b, a);
     for (const char* state : rare_states) {
         RecordProperty(state, fmt::format("{}", rare[state]));
         EXPECT_GE(rare[state], 1) << "in " << count << " seeds it never came up that " << state;
     }
 }
-INSTANTIATE_TEST_SUITE_P(Simulation, Seeds, ::testing::Range<std::uint64_t>(0, 4));
+INSTANTIATE_TEST_SUITE_P(Simulation, Seeds, ::testing::Range<std::uint64_t>(0, 2));
 
 TEST_F(Simulation, TheSameSeedLeavesTheSameTrace) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {

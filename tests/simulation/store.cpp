@@ -19,7 +19,7 @@ using testing::ForwardingDatabase;
 constexpr std::string_view ours = R"sql(
 CREATE TABLE sim_chunk (
     id INTEGER PRIMARY KEY, instance BIGINT NOT NULL, step TEXT NOT NULL, partition BIGINT NOT NULL,
-    sequence BIGINT NOT NULL, epoch BIGINT NOT NULL, first BIGINT NOT NULL, last BIGINT NOT NULL);
+    execution BIGINT NOT NULL, sequence BIGINT NOT NULL, epoch BIGINT NOT NULL, first BIGINT NOT NULL, last BIGINT NOT NULL);
 )sql";
 
 std::unique_ptr<sql::Database> open(const std::filesystem::path& file) {

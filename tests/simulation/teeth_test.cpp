@@ -11,6 +11,7 @@
 
 namespace fermata::simulation {
 
+// NOLINTNEXTLINE(readability-identifier-naming,misc-use-internal-linkage): GoogleTest looks for it
 void PrintTo(const Mutant& mutant, std::ostream* out) { *out << mutant.name; }
 
 namespace {
@@ -77,6 +78,46 @@ const std::vector<Mutant>& mutants() {
          .edits = {{"SELECT pauses + 1 FROM job_execution WHERE id = $1 AND status <> 'STOPPING'",
                     "SELECT pauses + 1 FROM job_execution WHERE id = $1"}},
          .script = "DROP TRIGGER job_execution_transition"},
+        // --- of partitions that workers claim
+        {.name = "AClaimOfAPartitionLeavesTheEpoch",
+         .edits = {{"SET status = 'STARTED', epoch = epoch + 1, last_execution = $4",
+                    "SET status = 'STARTED', last_execution = $4"}}},
+        {.name = "APartitionEndsOrRestsUnderAnyEpoch",
+         .edits = {{"AND partition = $23 AND epoch = $24 AND status = 'STARTED'",
+                    "AND partition = $23 AND 0 * $24 = 0"}}},
+        {.name = "AnAdoptionTakesPartitionsOfTheLiving",
+         .edits = {{"x.partition = step_progress.partition - 1 AND x.owner <> $3",
+                    "x.partition = step_progress.partition - 1 AND x.owner < $3 * 0"}}},
+        {.name = "APartitionOfTheLivingIsLetGo",
+         .edits = {{"w.dead, w.slots FROM worker w WHERE w.incarnation <> $1 AND EXISTS (SELECT 1 FROM "
+                    "partition_execution",
+                    "1, w.slots FROM worker w WHERE w.incarnation <> $1 AND EXISTS (SELECT 1 FROM "
+                    "partition_execution"}}},
+        {.name = "APartitionThatIsLetGoIsNotOffered",
+         .edits = {{"SET status = 'STARTING', owner = NULL, offered = 1 WHERE step_execution_id = $1",
+                    "SET status = 'STARTING', owner = NULL, offered = 0 WHERE step_execution_id = $1"}}},
+        {.name = "APartitionIsClaimedInSpiteOfAStop",
+         .edits = {{"e.id = s.execution_id AND e.status = 'STARTED' JOIN", "e.id = s.execution_id JOIN"}}},
+        {.name = "APartitionIsClaimedInSpiteOfACut",
+         .edits = {{"s.status = 'STARTED' AND s.cut_by IS NULL AND s.id", "s.status = 'STARTED' AND s.id"}}},
+        {.name = "APartitionIsClaimedThoughItWasWithdrawn",
+         .edits = {{"WHERE s.offers = 1 AND s.ended IS NULL", "WHERE s.offers > 0 AND s.ended IS NULL"}}},
+        {.name = "AnExecutionThatIsHandedOnTakesPartitionsOfOthers",
+         .edits = {{"AND x.partition = step_progress.partition - 1 AND x.owner IS NOT NULL)",
+                    "AND x.partition = step_progress.partition - 1 AND x.owner < 0)"}}},
+        {.name = "APartitionIsCountedBeforeItsLastChunk",
+         .edits =
+             {{"p.sequence FROM step_progress p WHERE p.instance_id = e.instance_id AND p.step = s.step AND",
+               "p.sequence - 1 FROM step_progress p WHERE p.instance_id = e.instance_id AND p.step = s.step AND"}}},
+        {.name = "APartitionThatEndsKeepsOldCounters",
+         .edits = {{"error_position = $9, read = $10, written = $11",
+                    "error_position = $9, read = $10 * 0, written = $11"}}},
+        {.name = "WhatAPartitionThatWasLostHasDoneIsNotCounted",
+         .edits = {{"SET read = p.read, written = p.written, filtered = p.filtered, read_skips = p.read_skips, "
+                    "process_skips = p.process_skips, write_skips = p.write_skips, commits = p.commits, rollbacks = "
+                    "p.rollbacks FROM step_progress p WHERE partition_execution.step_execution_id = $3",
+                    "SET read = 0, written = 0, commits = 0 FROM step_progress p WHERE "
+                    "partition_execution.step_execution_id = $3"}}},
     };
     return all;
 }

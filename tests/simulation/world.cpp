@@ -20,10 +20,13 @@ Weather Weather::any(Chance& chance) {
     weather.workers = chance.between(1, 3);
     weather.crash = sometimes_at_most(chance, 0.04);
     weather.sleep = sometimes_at_most(chance, 0.06);
+    weather.leave = sometimes_at_most(chance, 0.05);
     weather.false_death = sometimes_at_most(chance, 0.04);
     weather.lost = sometimes_at_most(chance, 0.04);
     weather.lost_answer = sometimes_at_most(chance, 0.2);
     weather.break_step = sometimes_at_most(chance, 0.1);
+    weather.shared = chance.happens(0.7) ? chance.fraction() : 0;
+    weather.give_up = sometimes_at_most(chance, 0.2);
     weather.clock_step = sometimes_at_most(chance, 0.06);
     weather.database_clock_step = weather.is_server && chance.happens(0.2) ? 0.02 : 0;
     weather.cut_off = weather.is_server ? sometimes_at_most(chance, 0.03) : 0;
@@ -94,6 +97,7 @@ void World::add_to_trace(std::string line) {
 }  // namespace fermata::simulation
 
 // Whoever sleeps lets the time of his world pass, not ours: in the tests of this program only.
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the names there are reserved
 extern "C" int nanosleep(const timespec* wanted, timespec*) {
     using fermata::simulation::sleeping_in;
     if (sleeping_in != nullptr)

@@ -28,10 +28,13 @@ struct Weather {
     std::int64_t workers = 2;
     double crash = 0;
     double sleep = 0;
+    double leave = 0;        ///< a worker is asked to
     double false_death = 0;  ///< the kernel says that a process is dead, which goes on
     double lost = 0;         ///< a connection, in a statement or a commit
     double lost_answer = 0;  ///< of a verb, to whoever called it
     double break_step = 0;
+    double give_up = 0;  ///< of an owner that hears of its partitions
+    double shared = 0;   ///< partitioned steps whose partitions any worker may claim
     double clock_step = 0;
     double database_clock_step = 0;
     double cut_off = 0;
