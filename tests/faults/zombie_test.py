@@ -44,6 +44,8 @@ PARTITIONED = HEAD + """
   </step>
 </job>
 """
+# Each of them is an owned row beside the execution's, and has its own zombies.
+SHARED = PARTITIONED.replace("<partition>", '<partition fer:workers="any" xmlns:fer="urn:fermata:job:1">')
 
 
 class Kind:
@@ -75,7 +77,8 @@ class Zombies(Workers, unittest.TestCase):
         self.ENGINE = lambda: Postgres(lambda: postgres.Database(server).url)
         super().setUp()
         self.kinds = {"own": Kind(self, "", self.engine.own), "other": Kind(self, "", self.engine.other),
-                      "file": Kind(self, TO_FILE, None), "parts": Kind(self, PARTITIONED, self.engine.own)}
+                      "file": Kind(self, TO_FILE, None), "parts": Kind(self, PARTITIONED, self.engine.own),
+                      "shared": Kind(self, SHARED, self.engine.own)}
 
     def begin(self, kind, name, environment):
         """A worker that serves one job only, and an execution of it."""
@@ -100,7 +103,8 @@ class Zombies(Workers, unittest.TestCase):
             worker.drain()
             worker.ended()
             for point, arrivals in collections.Counter(log.read_text().split()).items():
-                found.setdefault(point, (kind, f"{point}:{min(2, arrivals)}"))
+                of_its_own = kind == "shared" and point.startswith(("partition", "chunk"))
+                found.setdefault((point, of_its_own), (kind, f"{point}:{min(2, arrivals)}"))
         return sorted(found.values())
 
     def test_at_each_named_point(self):
