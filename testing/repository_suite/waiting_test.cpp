@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include <fstream>
+
 namespace fermata::testing {
 namespace {
 
@@ -152,6 +154,7 @@ TEST_F(Waiting, ASignalSentBeforeThePauseIsWaitingForIt) {
 
 TEST_F(Waiting, SignalsSentBeforeCountAlsoIfMoreAreNeeded) {
     const Claim claim = launch();
+    send(claim, "other", {.point = "elsewhere"});
     send(claim, "early");
     const StepEntry entry = repository().enter_step(claim, "load", StepEntryMode::start);
     const PauseRequest what{.point = "approve", .signals = 2};
@@ -437,9 +440,17 @@ TEST_F(TwoPauses, AResumeCompletesThemAllAndItsPayloadBelongsToEach) {
         EXPECT_EQ(1, repository().count_signals_for(claim.execution, {.own = pause})) << pause;
 }
 
+TEST_F(TwoPauses, TheDeadlineThatCameFirstDecides) {
+    const Claim claim = paused({.timeout = Duration(1), .on_timeout = OnTimeout::stop}, {.timeout = Duration(1)});
+    EXPECT_EQ(1U, repository().serve_deadlines("ann").size());
+    EXPECT_EQ(BatchStatus::stopped, status(claim));
+}
+
 TEST_F(TwoPauses, ASignalLeavesTheOtherOneOpen) {
-    const Claim claim = paused({}, {});
+    const Claim claim = paused({.notify = "mail"}, {});
+    EXPECT_TRUE(repository().has_duties());
     EXPECT_EQ(BatchStatus::paused, send(claim, "k", {.point = "a"}).status);
+    EXPECT_FALSE(repository().has_duties()) << "nobody needs to be told any more";
     EXPECT_EQ(BatchStatus::paused, status(claim));
     EXPECT_EQ(BatchStatus::starting, send(claim, "k", {.point = "b"}).status) << "a key is used at one point";
 }
@@ -468,6 +479,16 @@ TEST_F(Waiting, ANotificationIsSentByTheProcessThatPausedUnlessItDied) {
     repository().notified(taken[0]);
     EXPECT_THAT(repository().take_notifications(), IsEmpty());
     EXPECT_FALSE(repository().has_duties());
+}
+
+TEST_F(Waiting, ANotificationIsNobodyElsesWhileTheProcessThatPausedLives) {
+    paused({.point = "approve", .notify = "mail"});
+    const auto file = folder_ / "taken elsewhere";
+    in_killed_process([&] { std::ofstream(file) << repository().take_notifications().size(); });
+    std::string taken;
+    std::ifstream(file) >> taken;
+    EXPECT_EQ("0", taken);
+    EXPECT_EQ(1U, repository().take_notifications().size());
 }
 
 TEST_F(Waiting, ANotificationThatFailsIsTriedAgainLaterAndLater) {
@@ -662,6 +683,19 @@ TEST_F(Together, APauseFromOutsideIsPassedOnToTheStepThatGoesOn) {
     ASSERT_TRUE(resumed.entered);
     EXPECT_EQ(1, resumed.outside_pause);
     EXPECT_EQ(1, resumed.entered->state.outside_pause);
+}
+
+TEST_F(Together, WhatWasSentFromOutsideStaysWithTheStepUntilARestart) {
+    const StepEntry entry = entered();
+    repository().request_pause(entry.claim.execution.execution, {.what = {.point = "operator"}, .actor = "ann"});
+    rest(entry, std::nullopt);
+    const Claim claim = resume_into(entry).entered.value().claim.execution;
+    const StepEntry again = repository().enter_step(claim, "load", StepEntryMode::adopt);
+    EXPECT_EQ(1, again.state.outside_pause) << "also after a take-over";
+    end_step(again, BatchStatus::failed);
+    end(claim, BatchStatus::failed);
+    const StepEntry anew = repository().enter_step(restart(claim.execution), "load", StepEntryMode::start);
+    EXPECT_EQ(0, anew.state.outside_pause);
 }
 
 TEST_F(Together, AResumeThatLeavesOtherPausesOpenEntersNothing) {

@@ -64,6 +64,12 @@ protected:
         return std::ranges::any_of(
             news_, [&](const auto& each) { return std::get<0>(each) == kind && std::get<1>(each) == execution; });
     }
+    void await_status(BatchStatus wanted, JobExecutionId id) {
+        const auto until = std::chrono::steady_clock::now() + deadline;
+        while (status(id) != wanted && std::chrono::steady_clock::now() < until)
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        ASSERT_EQ(wanted, status(id));
+    }
     BatchStatus status(JobExecutionId id) { return operator_->job_execution(id).status; }
 
     std::mutex mutex_;
@@ -169,6 +175,38 @@ TEST_F(Service, AfterTheGraceWhatRunsIsHandedOnAtItsCheckpoint) {
     EXPECT_EQ(test::numbers(1, 100), written());
     EXPECT_EQ(100, step(id).metrics.written);
     EXPECT_THAT(repository_->verify(), IsEmpty());
+}
+
+TEST_F(Service, WhatIsPausedHoldsNoSlotAndGoesOnHereWhenItIsSignalled) {
+    const JobDefinition definition = job(std::string(batchlet));
+    std::atomic<bool> asked = false;
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        if (!asked.exchange(true)) step.pause({.point = "approve"});
+        return "";
+    };
+    define({definition});
+    serve(1);
+    const JobExecutionId waiting = operator_->submit(definition, {});
+    await_status(BatchStatus::paused, waiting);
+    const JobExecutionId other = operator_->submit(definition, {});
+    await_status(BatchStatus::completed, other);
+    EXPECT_EQ(BatchStatus::paused, status(waiting));
+    operator_->signal(waiting, {.point = "approve"});
+    await_status(BatchStatus::completed, waiting);
+    drain();
+    EXPECT_THAT(repository_->verify(), IsEmpty());
+}
+
+TEST_F(Service, ServesDeadlines) {
+    const JobDefinition definition = job(std::string(batchlet));
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        step.pause_after({.point = "approve", .timeout = Duration(1), .on_timeout = OnTimeout::resume});
+        return "";
+    };
+    define({definition});
+    serve(1);
+    await_status(BatchStatus::completed, operator_->submit(definition, {}));
+    drain();
 }
 
 TEST_F(Service, TakenForDeadItGivesUp) {
