@@ -708,6 +708,22 @@ TEST_F(Pausing, APartitionKeepsWhatItSaidAndTheMapperIsAskedOnce) {
     EXPECT_EQ(calls("data 1:mine"), 3);
 }
 
+TEST_F(Pausing, ABatchletInAPartitionFindsWhatItSaid) {
+    std::vector<std::string> found;
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        found.push_back(step.persistent_user_data.value_or("-") + step.exit_status.value_or("-"));
+        if (found.size() > 1) return "";
+        step.persistent_user_data = "mine";
+        step.exit_status = "EARLY";
+        step.pause({.point = "p"});
+        return "";
+    };
+    const JobExecution waiting =
+        run(job(R"(<step id="s"><batchlet ref="scripted"/><partition><plan partitions="1"/></partition></step>)"));
+    EXPECT_EQ(resume_elsewhere(waiting.id).status, BatchStatus::completed);
+    EXPECT_THAT(found, ElementsAre("--", "mineEARLY"));
+}
+
 TEST_F(Pausing, WhatWasSentIsSeenAlsoByWhoTakesOver) {
     script().on_batchlet = [](StepContext& step) -> std::string {
         if (step.step_name == "b") die();

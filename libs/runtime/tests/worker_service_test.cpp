@@ -13,11 +13,8 @@
 namespace fermata::test {
 namespace {
 
-using ::testing::Contains;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using Kind = WorkerService::News::Kind;
 
 constexpr auto deadline = std::chrono::seconds(60);
