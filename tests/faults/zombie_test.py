@@ -133,6 +133,24 @@ class Zombies(Workers, unittest.TestCase):
         self.sound()
         print(f"{len(zombies)} points attempted, {len(zombies)} held: {' '.join(point for _, point in points)}")
 
+    def test_killed_at_each_named_point_of_partitions_for_workers(self):
+        """F1, F2: who owns the execution and a partition of it dies, and is seen to be dead at once."""
+        points = [point for kind, point in self.named_points() if kind == "shared"]
+        killed = {f"k{number}": (point, *self.begin("shared", f"k{number}", {"FERMATA_POINT": point}))
+                  for number, point in enumerate(points)}
+        for point, worker, _ in killed.values():
+            self.assertEqual(-signal.SIGKILL, worker.ended(), f"{point}: {worker.said()}")
+        beta = self.worker("--slots", str(len(points)), name="beta", environment=self.of_host(self.folder, "north"))
+        self.wait(*(execution for _, _, execution in killed.values()))
+        for name, (point, _, execution) in killed.items():
+            with self.subTest(point=point):
+                self.assertEqual(ROWS, sorted(self.kinds["shared"].rows(name)))
+                [step] = self.folder.show(execution)["steps"]
+                self.assertEqual((40, 40), (step["read"], step["written"]))
+        self.assertIsNone(beta.process.poll(), beta.said())
+        self.sound()
+        print(f"{len(points)} points attempted, {len(points)} held: {' '.join(points)}")
+
 
 if __name__ == "__main__":
     unittest.main()
