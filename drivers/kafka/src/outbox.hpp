@@ -26,9 +26,9 @@ private:
     using Verdict = rd_kafka_resp_err_t;
 
     [[nodiscard]] Line& line();
-    [[nodiscard]] bool hand_over(Line& line, const Outgoing& message, Verdict& verdict);
+    [[nodiscard]] bool hand_over(Line& to, const Outgoing& message, Verdict& verdict);
     [[nodiscard]] bool is_stopped() const;
-    void wait_for_verdicts(Line& line);
+    void wait_for_verdicts(Line& to);
     [[nodiscard]] std::optional<Refused> judge();
     static void delivered(rd_kafka_t* client, const rd_kafka_message_t* message, void* opaque);
 

@@ -7,7 +7,6 @@ namespace fermata::kafka {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 using Ids = std::set<std::int64_t>;
