@@ -139,6 +139,13 @@ TEST_F(Views, HaveSpringBatchsColumns) {
         EXPECT_THAT(columns_of(*c, view), ::testing::EndsWith("_EXECUTION_ID SHORT_CONTEXT SERIALIZED_CONTEXT"));
 }
 
+TEST_F(Views, AreForReading) {
+    const auto c = raw();
+    for (const char* change : {"UPDATE BATCH_JOB_INSTANCE SET JOB_NAME = 'x'",
+                               "UPDATE BATCH_JOB_EXECUTION_PARAMS SET PARAMETER_VALUE = 'x'"})
+        EXPECT_THROW((void)c->execute(change), sql::SqlError) << change;
+}
+
 TEST_F(Views, TellTheTruthWhileAStepRunsAndAfter) {
     const Claim claim = launch();
     const StepEntry entry = repository().enter_step(claim, "load", StepEntryMode::start);

@@ -226,14 +226,17 @@ TEST_F(Waiting, APauseBehindTheStepThatRunsIsAGateOfTheInstance) {
     };
     ask("hold", false);
     ask("check", true);
-    const auto gates = repository().earlier_pauses(claim.instance);
+    ask("sign", true);
+    const auto gates = repository().unanswered_pauses(claim.instance);
     ASSERT_EQ(1U, gates.size()) << "what rests anywhere is no gate";
-    EXPECT_EQ("check", gates.at("load").what.point);
-    EXPECT_FALSE(gates.at("load").answered);
+    ASSERT_EQ(2U, gates.at("load").size());
+    EXPECT_EQ("check", gates.at("load")[0].what.point);
+    EXPECT_EQ(PauseKind::outside, gates.at("load")[0].kind);
+    EXPECT_EQ("ann", gates.at("load")[1].opened_by);
 
     std::ignore = repository().enter_step(claim, "other", StepEntryMode::start);
     ask("both", true);
-    EXPECT_EQ(1U, repository().earlier_pauses(claim.instance).size()) << "of two steps neither is meant";
+    EXPECT_EQ(1U, repository().unanswered_pauses(claim.instance).size()) << "of two steps neither is meant";
 }
 
 TEST_F(Waiting, ASignalToWhatHasEndedOrIsStoppingDoesNothing) {
@@ -310,7 +313,7 @@ TEST_F(Waiting, APauseAfterAnElementIsPartOfTheWalk) {
     EXPECT_EQ(1, repository().walk_of(claim.execution).at(0).pause);
     EXPECT_EQ(
         2,
-        repository().record_walk(claim, {2, "which", "decided", "next", "x"}, PauseRequest{.point = "b"}).pause.epoch);
+        repository().record_walk(claim, {2, "which", "decided", "next", "x"}, {{.what = {.point = "b"}}}).pause.epoch);
     EXPECT_EQ(BatchStatus::pausing, status(claim));
     repository().rest_execution(claim, {});
     const Claim again = claim_of(resume(claim, {.payload = "1", .actor = "ann"}));

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from fermata_process import DEADLINE, rows, wait_until  # noqa: E402
+from fermata_process import DEADLINE, rows, rows_or_nothing, wait_until  # noqa: E402
 from jobs import two_steps  # noqa: E402
 from run_test import Case  # noqa: E402
 
@@ -136,6 +136,39 @@ class Waiting(Case):
         self.folder.write("job.xml", two_steps("true", "true", ""))
         self.fermata("start", "job.xml")
         self.assertEqual("1 is PAUSED\n", self.fermata("pause", "1").stdout)
+
+    def test_who_waits_for_what_nobody_serves_is_told(self):
+        self.folder.write("job.xml", two_steps("true", "true", ""))
+        self.fermata("run", "job.xml")
+        self.fermata("start", "job.xml")
+        waiting = self.folder.spawn("wait", "1", "2")
+        self.addCleanup(lambda: (waiting.kill(), waiting.communicate()))
+        self.assertEqual("1 is COMPLETED\n", waiting.stdout.readline())
+        self.assertIn("no worker serves job", waiting.stderr.readline())
+
+    def test_empty_names_are_refused(self):
+        for arguments in (["resume", "1", "--point", ""], ["signal", "1", "--point", ""],
+                          ["signal", "1", "--point", "p", "--key", ""]):
+            self.fermata(*arguments, exit_code=2)
+
+    def test_who_resumes_what_lost_its_owner_is_told_to_recover_it(self):
+        self.folder.write("job.xml", two_steps("sleep 600", "true", ""))
+        running = self.folder.spawn("run", "job.xml")
+        wait_until("it runs", lambda: rows_or_nothing(self.folder.repository, "SELECT 1 FROM step_execution"))
+        running.kill()
+        running.communicate()
+        refused = self.fermata("resume", "1", exit_code=8).stderr
+        self.assertIn("its owner is dead", refused)
+        self.assertIn("fermata recover 1", refused)
+
+    def test_a_stop_by_time_says_so(self):
+        self.paused('<fer:pause on="*" point="approve" timeout="1ms" on-timeout="stop"/>')
+        for verb in ["list"], ["show", "1"]:
+            self.assertIn('the timeout of the pause at "approve"', self.fermata(*verb).stdout)
+
+    def test_a_time_limit_may_be_as_long_as_a_life(self):
+        self.paused('<fer:pause on="*" point="approve" timeout="9999999h"/>')
+        self.assertRegex(self.fermata("show", "1", "--waits").stdout, r"3\d\d\d-\d\d-\d\d")
 
     def test_who_could_not_be_told_is_told_and_tried_again_later(self):
         tries = self.folder.path / "tries"

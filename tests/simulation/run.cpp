@@ -110,14 +110,16 @@ Script Run::walk() {
 }
 
 void Run::pass(const Step& step, std::int64_t number) {
-    std::optional<PauseRequest> pause = step.pause_after;
-    const auto earlier = store().earlier_pauses(claim_.instance);
-    if (const auto before = earlier.find(step.name); before != earlier.end())
-        pause = before->second.answered ? std::nullopt : std::optional(before->second.what);
+    std::vector<PauseBehind> pauses;
+    const auto unanswered = store().unanswered_pauses(claim_.instance);
+    if (const auto gates = unanswered.find(step.name); gates != unanswered.end())
+        pauses = gates->second;
+    else if (step.pause_after)
+        pauses = {{.what = *step.pause_after}};
     has_news_ = true;
     const ElementRecorded recorded = own("passes over", [&] {
         return store().record_walk(claim_, {.number = number, .step = step.name, .outcome = "passed", .taken = "next"},
-                                   pause);
+                                   pauses);
     });
     opened_ = recorded.pause;
     heed(recorded.requests);

@@ -201,6 +201,60 @@ class Pause(unittest.TestCase):
                 if ends == "STOPPED":
                     self.folder.fermata("resume", "@latest", exit_code=0)
 
+    def test_10_of_several_gates_behind_one_step_those_unanswered_stay_closed(self):
+        fermata = os.environ["FERMATA_BIN"]
+        self.folder.write("pause.sh", "".join(f'{fermata} pause "$FERMATA_EXECUTION_ID" --after-step --point {point}\n'
+                                              for point in ("one", "two")))
+        behind = '<fer:pause on="*" point="three"/><next on="*" to="load"/>'
+        self.folder.write("job.xml", job("gates", command("check", "sh pause.sh", after=behind),
+                                         command("load", "true")))
+        def waits():
+            return sorted((w["point"], w["kind"]) for w in json.loads(
+                self.folder.fermata("show", "@latest", "--waits", "-o", "json").stdout) if w["completed"] is None)
+        self.folder.fermata("run", "job.xml", exit_code=11)
+        self.assertEqual([("one", "outside"), ("three", "after"), ("two", "outside")], waits())
+        self.folder.fermata("resume", "@latest", "--point", "two", exit_code=11)
+        for left in [("one", "outside"), ("three", "after")], [("one", "outside")]:
+            self.folder.fermata("stop", "@latest", exit_code=0)
+            self.folder.fermata("restart", "@latest", exit_code=11)
+            self.assertEqual(left, waits())
+            self.folder.fermata("resume", "@latest", "--point", left[-1][0], exit_code=11 if len(left) > 1 else 0)
+        self.assertEqual("COMPLETED", self.folder.show()["status"])
+
+    def test_a_notification_that_hangs_keeps_nobody_from_anything(self):
+        self.folder.write("tell.sh", "echo >> told\nexec sleep 600\n")
+        self.two_steps('notify="sh tell.sh"')
+        def has_begun(times):
+            told = self.folder.path / "told"
+            wait_until("it is told", lambda: told.exists() and len(told.read_text()) == times)
+        running = self.folder.spawn("run", "job.xml")
+        has_begun(1)
+        running.kill()
+        running.communicate()
+        looking = self.folder.spawn("list", "-o", "name")
+        self.assertEqual("1\n", looking.stdout.readline())
+        has_begun(2)
+        looking.kill()
+        looking.communicate()
+        self.folder.fermata("resume", "1", exit_code=0)
+        wait_until("nothing of it is left", lambda: not self.folder.left_behind())
+
+    def test_a_notification_has_half_a_minute(self):
+        self.two_steps('notify="sleep 600"')
+        said = self.folder.fermata("run", "job.xml", exit_code=11, timeout=DEADLINE + 30).stderr
+        self.assertRegex(said, 'notifying of "approve" failed once.*did not end within its timeout of 30s')
+        self.assertEqual([], self.folder.left_behind())
+
+    def test_what_is_sent_is_one_line_however_it_was_written(self):
+        self.folder.write("job.xml", job(
+            "lines", command("check", "true", after='<fer:pause on="*" point="p"/>', next_step="load"),
+            command("load", "cat $FERMATA_SIGNALS", '<property name="shell" value="true"/>')))
+        self.folder.fermata("run", "job.xml", exit_code=11)
+        self.folder.write("data.json", '{\r\n  "by": "ann\\n"\n}\n')
+        self.folder.fermata("resume", "1", "--data", "@data.json", exit_code=0)
+        [line] = [line for line in self.log(1, "load").splitlines() if "payload" in line]
+        self.assertEqual({"by": "ann\n"}, json.loads(line[line.index("{"):])["payload"])
+
     def test_10_quorum_time_and_abandon(self):
         self.two_steps('signals="3"')
         self.folder.fermata("run", "job.xml", exit_code=11)

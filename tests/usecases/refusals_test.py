@@ -110,7 +110,7 @@ class Refusals(unittest.TestCase):
     def test_backup_is_the_servers_own(self):
         self.folder.fermata("db", "init", exit_code=0)
         self.refused(self.own, "db", "backup", "copy.dump", code=REFUSED, saying="backed up by its own tools",
-                     remedy="pg_dump --format=custom --file=copy.dump")
+                     remedy="pg_dump --format=custom --file='copy.dump'")
 
 
 if __name__ == "__main__":

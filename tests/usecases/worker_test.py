@@ -65,6 +65,13 @@ class Cluster(Workers):
         self.folder.fermata("wait", "4", exit_code=0)
         self.sound()
 
+    def test_a_notification_that_hangs_holds_no_slot(self):
+        self.folder.write("tell.sh", "exec sleep 600\n")
+        self.define(job("true", after='<fer:pause on="*" point="p" notify="sh tell.sh"/>'))
+        self.worker("--slots", "1")
+        for _ in range(2):
+            self.folder.fermata("wait", self.start("job"), "--for", "paused", exit_code=0)
+
     def test_only_the_definition_it_holds_is_claimed(self):
         self.define(job("true"))
         other = self.folder.write("job.xml", job("false"))

@@ -12,6 +12,12 @@ using sql::SqlError;
 
 namespace {
 
+std::string shell_quoted(std::string_view text) {
+    std::string word = "'";
+    for (const char c : text) word += c == '\'' ? std::string_view(R"('\'')") : std::string_view(&c, 1);
+    return word + "'";
+}
+
 class Database final : public sql::Database {
 public:
     Database(const std::string& url, const Settings& settings)
@@ -67,8 +73,9 @@ bool Database::exists() const {
 std::vector<std::string> Database::integrity_check() { return check_integrity(*open(sql::OpenMode::read_only)); }
 
 void Database::backup_to(const std::string& target) {
-    throw Error(ErrorKind::refused, fmt::format("{}: PostgreSQL is backed up by its own tools", display_name()),
-                fmt::format("pg_dump --format=custom --file={} '{}'", target, display_name()));
+    throw Error(
+        ErrorKind::refused, fmt::format("{}: PostgreSQL is backed up by its own tools", display_name()),
+        fmt::format("pg_dump --format=custom --file={} {}", shell_quoted(target), shell_quoted(display_name())));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ namespace fermata::postgres {
 
 namespace {
 
+constexpr std::string_view usual_port = "5432";
 constexpr std::string_view remedy = "postgresql://user@host:5432/database; passwords are best kept in ~/.pgpass";
 
 [[noreturn]] void refuse(const std::string& why) {
@@ -85,9 +86,12 @@ void Url::parse() {
     if (host.empty()) host = value_of("hostaddr");
     const std::string user = value_of("user");
     const std::string port = value_of("port");
-    display_name_ = fmt::format("postgresql://{}{}{}{}{}/{}{}{}", user, user.empty() ? "" : "@", socket ? "" : host,
-                                port.empty() || socket ? "" : ":", socket ? "" : port, value_of("dbname"),
-                                socket ? "?host=" : "", socket ? host : "");
+    const std::string at = user.empty() ? "" : user + "@";
+    const bool usual = port.empty() || port == usual_port;
+    display_name_ =
+        socket ? fmt::format("postgresql://{}/{}?host={}{}{}", at, value_of("dbname"), host,
+                             usual ? "" : "&port=", usual ? "" : port)
+               : fmt::format("postgresql://{}{}{}{}/{}", at, host, port.empty() ? "" : ":", port, value_of("dbname"));
     display_name_ = printable(display_name_);
 }
 

@@ -188,11 +188,13 @@ TEST_F(ErrorTest, SecretsStayOutOfMessages) {
     EXPECT_THAT(database->display_name(), Not(HasSubstr("canary")));
     const auto error = thrown_by<SqlError>([&] { (void)database->connect(OpenMode::read_write); });
     EXPECT_THAT(error.what(), HasSubstr("invalid sslmode value: \"***\""));
+    EXPECT_EQ(open_database("postgresql:///jobs?host=/s&port=5433")->display_name(),
+              "postgresql:///jobs?host=/s&port=5433");
     EXPECT_EQ(open_database("postgresql://ann:canary@host:5433/jobs?sslpassword=canary")->display_name(),
               "postgresql://ann@host:5433/jobs");
     const auto refused = thrown_by<Error>([&] { open_database(place_.url() + "&password=canary")->backup_to("/b"); });
     EXPECT_EQ(refused.kind(), ErrorKind::refused);
-    EXPECT_THAT(refused.remedy(), HasSubstr("pg_dump --format=custom --file=/b 'postgresql://"));
+    EXPECT_THAT(refused.remedy(), HasSubstr("pg_dump --format=custom --file='/b' 'postgresql://"));
     EXPECT_THAT(refused.remedy(), Not(HasSubstr("canary")));
 }
 

@@ -7,6 +7,8 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace fermata {
 namespace {
 
@@ -16,11 +18,13 @@ std::string quoted(const std::string& text) {
 
 }  // namespace
 
-// The payload was JSON when it was taken, and stays as it was written.
+// The payload was JSON when it was taken, and stays as it was written, on one line: within a string of JSON there are
+// no line ends.
 std::string to_json(const Signal& signal) {
+    std::string payload = signal.payload.value_or("null");
+    std::ranges::replace_if(payload, [](char c) { return c == '\n' || c == '\r'; }, ' ');
     return fmt::format(R"({{"point":{},"key":{},"sender":{},"at":"{}","payload":{}}})", quoted(signal.point),
-                       quoted(signal.key), quoted(signal.sender), to_rfc3339(signal.at),
-                       signal.payload.value_or("null"));
+                       quoted(signal.key), quoted(signal.sender), to_rfc3339(signal.at), payload);
 }
 
 std::filesystem::path write_signals(const StepContext& step) {

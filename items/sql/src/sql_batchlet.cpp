@@ -3,7 +3,13 @@
 #include "named_parameters.hpp"
 #include "sql_url.hpp"
 
+#include <fermata/base/text.hpp>
+
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
+#include <cctype>
 
 namespace fermata {
 namespace {
@@ -22,9 +28,29 @@ private:
     Sync<sql::Connection*>& place_;
 };
 
+// END is left out: it ends the body of a trigger, too.
+bool ends_or_begins_transaction(std::string_view statement) {
+    static constexpr std::array<std::string_view, 4> words{"COMMIT", "ABORT", "BEGIN", "START"};
+    const auto word_at = [&](std::size_t at) {
+        const std::size_t begin = std::min(statement.find_first_not_of(" \t\r\n", at), statement.size());
+        std::string word(statement.substr(begin, statement.find_first_of(" \t\r\n;", begin) - begin));
+        std::ranges::transform(word, word.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+        return word;
+    };
+    const std::string first = word_at(0);
+    return std::ranges::find(words, first) != words.end() || (first == "ROLLBACK" && word_at(first.size()) != "TO");
+}
+
 std::string read_script(const Properties& properties) {
     auto script = properties.require<std::string>("sql");
-    if (split_statements(script).empty()) throw properties.wrong("sql", "holds no statement");
+    const auto statements = split_statements(script);
+    if (statements.empty()) throw properties.wrong("sql", "holds no statement");
+    const auto found = std::ranges::find_if(statements, ends_or_begins_transaction);
+    if (found != statements.end())
+        throw properties.wrong(
+            "sql",
+            fmt::format("\"{}\": the statements are one transaction already, of all or nothing", printable(*found, 40)),
+            "leave it out, or use a step for each transaction");
     return script;
 }
 

@@ -165,6 +165,12 @@ TEST_P(SqlBatch, BadPropertiesAreToldByCheck) {
     EXPECT_EQ(told({{"sql", "SELECT 1"}}), "accepted");
     EXPECT_THAT(told({}), HasSubstr("sql"));
     EXPECT_THAT(told({{"sql", " ; "}}), HasSubstr("holds no statement"));
+    for (const char* ends : {"commit", "ROLLBACK WORK", "Begin Immediate", "START TRANSACTION", "abort"})
+        EXPECT_THAT(told({{"sql", std::string("DELETE FROM t; ") + ends + "; DELETE FROM u"}}),
+                    HasSubstr("one transaction already"));
+    for (const char* fine :
+         {"SAVEPOINT a; ROLLBACK TO a", "CREATE TRIGGER x DELETE ON t BEGIN DELETE FROM u; END", "SELECT 'a; commit'"})
+        EXPECT_EQ(told({{"sql", fine}}), "accepted") << fine;
 }
 
 ON_BOTH_ENGINES(SqlBatch);

@@ -24,20 +24,23 @@ std::string from_environment(const std::string& reference) {
                 fmt::format("set {} where the job runs", printable(name)));
 }
 
-void refuse_if_open_to_others(const std::string& reference, const std::string& path, int fd) {
+void refuse_unless_private_file(const std::string& reference, const std::string& path, int fd) {
     struct stat facts{};
     // Of the open file, so that it cannot be another one by the time it is read. fstat of an open descriptor does not
-    // fail; if it did, the mode would stay 0 and the read after it would tell.
+    // fail; if it did, the mode would stay 0.
     ::fstat(fd, &facts);
-    if (!S_ISREG(facts.st_mode) || (facts.st_mode & (S_IROTH | S_IWOTH)) == 0) return;
+    if (!S_ISREG(facts.st_mode))
+        throw Error(ErrorKind::refused, fmt::format("\"{}\": is no regular file", printable(reference)),
+                    "a pipe or device may never end, and is not the same when the job is restarted");
+    if ((facts.st_mode & (S_IROTH | S_IWOTH)) == 0) return;
     throw Error(ErrorKind::refused, fmt::format("\"{}\": others may read or write the file", printable(reference)),
                 fmt::format("chmod 600 \"{}\"", printable(path)));
 }
 
 std::string from_file(const std::string& reference) try {
     const std::string path = reference.substr(file_prefix.size());
-    const File file = File::open(path, O_RDONLY);
-    refuse_if_open_to_others(reference, path, file.fd());
+    const File file = File::open(path, O_RDONLY | O_NONBLOCK);  // a pipe without a writer is not waited for
+    refuse_unless_private_file(reference, path, file.fd());
     std::string content = read_all(file.fd(), path, longest_secret);
     content.resize(std::min(content.find_first_of("\r\n"), content.size()));
     return content;

@@ -65,6 +65,11 @@ TEST_F(Secret, IsTheFirstLineOfAFile) {
     EXPECT_EQ(reveal_secret(file_with("")), "");
 }
 
+TEST_F(Secret, IsNotWaitedForAtAPipe) {
+    ASSERT_EQ(::mkfifo(file_.c_str(), 0600), 0);
+    EXPECT_THAT(refusal_of("@file:" + file_.string()).what(), HasSubstr("is no regular file"));
+}
+
 TEST_F(Secret, MayBeReadByTheGroupButNotByOthers) {
     EXPECT_EQ(reveal_secret(file_with("hunter2", 0640)), "hunter2");
     for (const unsigned mode : {0644U, 0602U}) {

@@ -90,6 +90,7 @@ ExitCode perform(const Arguments& arguments, const Application& application) {
     Session session(application, std::move(settings), Output(given.format(), style), given.system());
     const ExitCode code = invocation.command->run(session);
     session.out().flush();
+    session.close();
     return code;
 }
 

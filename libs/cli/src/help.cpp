@@ -64,8 +64,9 @@ std::string help_of_all(const Options& global) {
     flush();
     return text + "\nEverywhere\n" + options_text(global, false) +
            "\nfermata COMMAND --help tells more. An execution is a number, @latest or JOB@latest.\n"
-           "Exit codes: 0 COMPLETED, 1 FAILED, 2 usage, 3 timed out, 5 refused, 6 not found, 7 forbidden, 8 conflict,\n"
-           "9 invalid job or parameters, 10 STOPPED, 11 PAUSED, 12 ABANDONED, 13 no repository, 130 interrupted.\n";
+           "Exit codes: 0 COMPLETED, 1 FAILED, 2 usage, 3 timed out, 4 stale, 5 refused, 6 not found, 7 forbidden,\n"
+           "8 conflict, 9 invalid job or parameters, 10 STOPPED, 11 PAUSED, 12 ABANDONED, 13 no repository,\n"
+           "130 interrupted.\n";
 }
 
 std::string help_of(const Descriptor& descriptor, const Options& own, const Options& global) {

@@ -9,8 +9,13 @@ namespace fermata::cli {
 
 namespace {
 
+/// to_time_t() counts nanoseconds on its way, and has none for the year 2300.
+std::time_t seconds_of(Timestamp time) {
+    return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+}
+
 std::tm local_parts(Timestamp time) {
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+    const std::time_t seconds = seconds_of(time);
     std::tm parts{};
     ::localtime_r(&seconds, &parts);
     return parts;
@@ -29,14 +34,13 @@ std::string date_before(std::tm parts) {
 
 /// What a clock on the wall showed, given as if it were UTC.
 std::optional<Timestamp> from_wall(Timestamp shown) {
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(shown);
+    const std::time_t seconds = seconds_of(shown);
     std::tm parts{};
     ::gmtime_r(&seconds, &parts);
     parts.tm_isdst = -1;
     const std::time_t real = std::mktime(&parts);
     if (real == -1) return std::nullopt;
-    return std::chrono::floor<Duration>(std::chrono::system_clock::from_time_t(real)) +
-           (shown - std::chrono::floor<std::chrono::seconds>(shown));
+    return Timestamp(std::chrono::seconds(real)) + (shown - std::chrono::floor<std::chrono::seconds>(shown));
 }
 
 struct Words {

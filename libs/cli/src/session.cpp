@@ -58,7 +58,7 @@ Repository& Session::repository(IfAbsent absent) {
                         ? "create the database, then `fermata db init` makes its tables; --repository names another"
                         : "`fermata run` and `fermata db init` make one; --repository names another");
     repository_ = open_repository(absent == IfAbsent::create);
-    jobs().serve_duties();  // deadlines and notifications nobody else may be there to serve
+    notifications_wait_ = jobs().serve_deadlines();  // nobody else may be there to serve them
     return *repository_;
 }
 
@@ -70,6 +70,10 @@ JobOperator& Session::jobs() {
                                                                         .repository_url = settings_.repository_url(),
                                                                         .doorbell = doorbell_.get()});
     return *operator_;
+}
+
+void Session::close() {
+    if (notifications_wait_) jobs().serve_notifications();
 }
 
 JobExecutionId Session::resolve(const ExecutionRef& reference) {

@@ -40,6 +40,8 @@ public:
     /// Throws Error(not_found).
     JobExecutionId resolve(const ExecutionRef& reference);
     JobExecution execution(JobExecutionId id);
+    /// When the command is done: sends notifications that nobody else may be there to send.
+    void close();
 
 private:
     [[nodiscard]] std::unique_ptr<Repository> open_repository(bool create) const;
@@ -53,6 +55,7 @@ private:
     std::unique_ptr<Doorbell> doorbell_;  ///< null if the settings name none
     std::unique_ptr<Repository> repository_;
     std::unique_ptr<JobOperator> operator_;
+    bool notifications_wait_ = false;
 };
 
 }  // namespace fermata::cli

@@ -8,8 +8,6 @@
 
 namespace fermata::cli {
 
-namespace {
-
 void warn_if_nobody_serves(Session& session, const JobExecution& execution) {
     const auto instance = session.repository().find_instance(execution.instance_id);
     if (!instance || session.repository().is_served(instance->definition_hash)) return;
@@ -19,8 +17,6 @@ void warn_if_nobody_serves(Session& session, const JobExecution& execution) {
                     "definition takes it, and fermata resume {} runs it here",
                     printable(execution.job_name), execution.id.value(), execution.id.value()));
 }
-
-}  // namespace
 
 void require_worker_can(const Session& session) {
     if (session.system_properties().empty()) return;

@@ -10,5 +10,7 @@ void require_worker_can(const Session& session);
 /// Prints the id, and, on stderr, if nobody serves its definition yet. Answers 0, whatever a worker may have made of it
 /// already.
 ExitCode conclude_submission(Session& session, JobExecutionId execution);
+/// On stderr, of what waits for a worker.
+void warn_if_nobody_serves(Session& session, const JobExecution& execution);
 
 }  // namespace fermata::cli

@@ -55,6 +55,12 @@ Failure timed_out(const Pause& pause) {
             {}};
 }
 
+void stop_asked_by_time(StoreWrite& write, JobExecutionId execution, const Pause& pause) {
+    write->execute("UPDATE job_execution SET stop_requested_by = $2, stop_requested_at = $3 WHERE id = $1",
+                   {Value(execution.value()), cell(fmt::format("the timeout of the pause at \"{}\"", pause.what.point)),
+                    cell(write.now())});
+}
+
 // True if its time was up.
 bool serve(StoreWrite& write, JobExecutionId execution, const std::string& actor) {
     const Standing standing = locked_standing_of(write, execution);
@@ -67,6 +73,7 @@ bool serve(StoreWrite& write, JobExecutionId execution, const std::string& actor
             if (!has_open_pauses(*write, execution)) release(write, execution, BatchStatus::paused);
             break;
         case OnTimeout::stop:
+            stop_asked_by_time(write, execution, *pause);
             end_waiting(write, standing, BatchStatus::stopped, actor);
             break;
         case OnTimeout::fail:

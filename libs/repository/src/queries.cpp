@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <unordered_map>
+#include <utility>
 
 namespace fermata {
 namespace {
@@ -213,6 +214,13 @@ Event read_event(std::span<const Value> cells) {
     return event;
 }
 
+// --- pauses
+
+bool is_answered(const Pause& pause) {
+    const bool by_time = pause.how == "timeout" && pause.what.on_timeout == OnTimeout::resume;
+    return by_time || pause.how == "signals" || pause.how == "resume" || pause.how == "withdrawn";
+}
+
 }  // namespace
 
 std::optional<JobExecution> Repository::find_execution(JobExecutionId execution) {
@@ -316,21 +324,23 @@ std::vector<Pause> Repository::pauses_of(JobExecutionId execution, std::int64_t 
     });
 }
 
-std::map<std::string, EarlierPause> Repository::earlier_pauses(JobInstanceId instance) {
+std::map<std::string, std::vector<PauseBehind>> Repository::unanswered_pauses(JobInstanceId instance) {
     static const std::string sql = fmt::format(
-        "SELECT {} FROM job_execution e JOIN pause p ON p.execution_id = e.id WHERE e.instance_id = $1 AND "
+        "SELECT e.id, {} FROM job_execution e JOIN pause p ON p.execution_id = e.id WHERE e.instance_id = $1 AND "
         "p.kind <> 'within' AND p.element <> '' ORDER BY e.id, p.epoch",
         pause_columns);
     const sql::Result rows = impl_->select(sql, {Value(instance.value())});
-    std::map<std::string, EarlierPause> last;
+    std::map<std::string, std::vector<PauseBehind>> unanswered;
+    std::map<std::string, std::int64_t> last;  // execution
     for (std::size_t i = 0; i < rows.size(); ++i) {
         RowReader row(rows[i]);
-        const Pause pause = read_pause(row);
-        const bool by_time = pause.how == "timeout" && pause.what.on_timeout == OnTimeout::resume;
-        const bool by_people = pause.how == "signals" || pause.how == "resume" || pause.how == "withdrawn";
-        last[pause.element] = {pause.what, by_people || by_time};
+        const std::int64_t execution = row.integer();
+        Pause pause = read_pause(row);
+        std::vector<PauseBehind>& gates = unanswered[pause.element];
+        if (std::exchange(last[pause.element], execution) != execution) gates.clear();
+        if (!is_answered(pause)) gates.push_back({std::move(pause.what), pause.kind, std::move(pause.opened_by)});
     }
-    return last;
+    return unanswered;
 }
 
 std::vector<PauseSummary> Repository::pause_summary(JobExecutionId execution) {

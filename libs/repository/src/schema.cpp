@@ -208,20 +208,21 @@ CREATE INDEX signal_pause ON signal (execution_id, pause, id);
 )sql";
 
 // Columns of Spring Batch's schema, so that its dashboards and SQL read a Fermata repository. There a partition is one
-// more step execution, "step:partition7"; here their ids are below 0, so that none is another step's.
+// more step execution, "step:partition7"; here their ids are below 0, so that none is another step's. WITH keeps
+// PostgreSQL from passing changes of such a plain view on to the table.
 constexpr std::string_view views = R"sql(
-CREATE VIEW BATCH_JOB_INSTANCE AS
+CREATE VIEW BATCH_JOB_INSTANCE AS WITH read_only AS (SELECT 1)
 SELECT id AS JOB_INSTANCE_ID, 0 AS VERSION, job_name AS JOB_NAME, COALESCE(instance_key, uuid) AS JOB_KEY
 FROM job_instance;
 
-CREATE VIEW BATCH_JOB_EXECUTION AS
+CREATE VIEW BATCH_JOB_EXECUTION AS WITH read_only AS (SELECT 1)
 SELECT id AS JOB_EXECUTION_ID, epoch AS VERSION, instance_id AS JOB_INSTANCE_ID,
     {created} AS CREATE_TIME, {started} AS START_TIME, {ended} AS END_TIME,
     status AS STATUS, COALESCE(exit_status, 'UNKNOWN') AS EXIT_CODE, COALESCE(error_message, '') AS EXIT_MESSAGE,
     {updated} AS LAST_UPDATED
 FROM job_execution;
 
-CREATE VIEW BATCH_JOB_EXECUTION_PARAMS AS
+CREATE VIEW BATCH_JOB_EXECUTION_PARAMS AS WITH read_only AS (SELECT 1)
 SELECT execution_id AS JOB_EXECUTION_ID, name AS PARAMETER_NAME, 'java.lang.String' AS PARAMETER_TYPE,
     value AS PARAMETER_VALUE, 'N' AS IDENTIFYING
 FROM job_parameter;

@@ -3,9 +3,9 @@
 #include <fermata/base/error.hpp>
 #include <fermata/base/text.hpp>
 #include <fermata/repository/sink_table.hpp>
+#include <fermata/sql/standard_sql.hpp>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -14,13 +14,6 @@
 namespace fermata {
 
 namespace {
-
-/// Both engines quote like this; each part of "schema.table" by itself.
-std::string quoted(const std::string& table) {
-    std::vector<std::string> parts = split(table, '.');
-    for (std::string& part : parts) part = '"' + part + '"';
-    return fmt::format("{}", fmt::join(parts, "."));
-}
 
 constexpr std::array column_names{"instance_uuid", "step",           "partition", "generation", "sequence",
                                   "epoch",         "step_execution", "session",   "progress"};
@@ -86,7 +79,7 @@ SinkTable::SinkTable(sql::Connection& connection, const sql::Dialect& dialect, s
     save_sql_ = fmt::format(
         "UPDATE {} SET sequence = $5, progress = $6 WHERE instance_uuid = $1 AND step = $2 AND partition = $3 "
         "AND epoch = $4 AND generation = $7 AND sequence + 1 = $5",
-        quoted(table_));
+        sql::quote_table(table_));
 }
 
 std::string SinkTable::create_sql(const sql::Dialect&, const std::string& table) {
@@ -94,7 +87,7 @@ std::string SinkTable::create_sql(const sql::Dialect&, const std::string& table)
         "CREATE TABLE IF NOT EXISTS {} (instance_uuid TEXT NOT NULL, step TEXT NOT NULL, partition BIGINT NOT NULL, "
         "generation BIGINT NOT NULL, sequence BIGINT NOT NULL, epoch BIGINT NOT NULL, step_execution BIGINT NOT NULL, "
         "session TEXT NOT NULL, progress TEXT NOT NULL, PRIMARY KEY (instance_uuid, step, partition))",
-        quoted(table));
+        sql::quote_table(table));
 }
 
 Progress SinkTable::open(std::int64_t epoch, StepExecutionId step_execution, const Progress& copy, bool accept) {
@@ -133,10 +126,11 @@ std::optional<Progress> SinkTable::claim(std::int64_t epoch, StepExecutionId ste
     claimed.emplace_back(epoch);
     const auto rows =
         connection_.execute(fmt::format("UPDATE {} SET epoch = $4{} AND epoch <= $4 RETURNING step_execution, progress",
-                                        quoted(table_), where),
+                                        sql::quote_table(table_), where),
                             claimed);
     if (rows.empty()) {
-        const auto others = connection_.execute(fmt::format("SELECT epoch FROM {}{}", quoted(table_), where), key);
+        const auto others =
+            connection_.execute(fmt::format("SELECT epoch FROM {}{}", sql::quote_table(table_), where), key);
         if (others.empty()) return std::nullopt;
         throw Error(ErrorKind::stale, fmt::format("{}: another owner (epoch {}) writes it now, ours was {}", describe(),
                                                   others[0][0].integer(), epoch));
@@ -167,14 +161,14 @@ std::string SinkTable::insert_sql() const {
     return fmt::format(
         "INSERT INTO {} (instance_uuid, step, partition, epoch, generation, sequence, step_execution, progress, "
         "session) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, {})",
-        quoted(table_), dialect_.session);
+        sql::quote_table(table_), dialect_.session);
 }
 
 std::string SinkTable::restore_sql() const {
     return fmt::format(
         "UPDATE {} SET generation = $5, sequence = $6, step_execution = $7, progress = $8, session = {} "
         "WHERE instance_uuid = $1 AND step = $2 AND partition = $3 AND epoch = $4",
-        quoted(table_), dialect_.session);
+        sql::quote_table(table_), dialect_.session);
 }
 
 sql::Command SinkTable::save(std::int64_t epoch, const Progress& next) {
@@ -189,7 +183,7 @@ bool SinkTable::holds(std::int64_t epoch, const Progress& progress) {
     const std::string sql = fmt::format(
         "UPDATE {} SET session = {} WHERE instance_uuid = $1 AND step = $2 AND partition = $3 AND epoch = $4 "
         "RETURNING generation, sequence",
-        quoted(table_), dialect_.session);
+        sql::quote_table(table_), dialect_.session);
     for (Patience patience(dialect_);;) {
         try {
             const sql::Command look{
@@ -205,9 +199,10 @@ bool SinkTable::holds(std::int64_t epoch, const Progress& progress) {
 std::vector<SinkRow> SinkTable::rows_of(sql::Connection& connection, const std::string& table,
                                         const std::string& instance_uuid) {
     if (connection.columns_of(table).empty()) return {};
-    const sql::Result found = connection.execute(
-        fmt::format("SELECT step_execution, partition, progress FROM {} WHERE instance_uuid = $1", quoted(table)),
-        {std::string_view(instance_uuid)});
+    const sql::Result found =
+        connection.execute(fmt::format("SELECT step_execution, partition, progress FROM {} WHERE instance_uuid = $1",
+                                       sql::quote_table(table)),
+                           {std::string_view(instance_uuid)});
     std::vector<SinkRow> rows;
     for (std::size_t i = 0; i < found.size(); ++i)
         rows.push_back(
@@ -218,7 +213,7 @@ std::vector<SinkRow> SinkTable::rows_of(sql::Connection& connection, const std::
 std::int64_t SinkTable::remove(sql::Connection& connection, const std::string& table,
                                std::span<const std::string> instance_uuids) {
     if (connection.columns_of(table).empty()) return 0;
-    const std::string sql = fmt::format("DELETE FROM {} WHERE instance_uuid = $1", quoted(table));
+    const std::string sql = fmt::format("DELETE FROM {} WHERE instance_uuid = $1", sql::quote_table(table));
     sql::Transaction transaction(connection);
     std::int64_t removed = 0;
     for (const std::string& uuid : instance_uuids)

@@ -42,6 +42,18 @@ WalkEntry read_entry(std::span<const Value> cells) {
     return entry;
 }
 
+PauseOpened open_pauses(StoreWrite& write, const Claim& claim, const std::string& element,
+                        const std::vector<PauseBehind>& pauses) {
+    PauseOpened all;
+    for (const PauseBehind& pause : pauses) {
+        const std::string_view by = pause.opened_by.empty() ? runtime_actor : std::string_view(pause.opened_by);
+        const PauseOpened opened = open_pause(
+            write, claim.execution, {.kind = pause.kind, .what = pause.what, .element = element, .opened_by = by});
+        all = {opened.epoch, all.open || opened.open};
+    }
+    return all;
+}
+
 }  // namespace
 
 WalkRow::WalkRow(const Claim& claim, const WalkEntry& entry)
@@ -70,18 +82,16 @@ std::vector<WalkEntry> Repository::walk_of(JobExecutionId execution) {
 }
 
 ElementRecorded Repository::record_walk(const Claim& claim, const WalkEntry& entry,
-                                        const std::optional<PauseRequest>& pause) {
+                                        const std::vector<PauseBehind>& pauses) {
     ElementRecorded recorded;
     const auto verb = [&](StoreWrite& write) {
         recorded = {};
         WalkEntry with_pause = entry;
         const WalkRow row(claim, with_pause);
         std::vector<sql::Command> last{fence(claim, write.now())};
-        if (pause) {
+        if (!pauses.empty()) {
             write->execute(last.front());
-            recorded.pause = open_pause(
-                write, claim.execution,
-                {.kind = PauseKind::after, .what = *pause, .element = entry.step, .opened_by = runtime_actor});
+            recorded.pause = open_pauses(write, claim, entry.step, pauses);
             with_pause.pause = recorded.pause.epoch;
             last.clear();
         }

@@ -117,7 +117,7 @@ struct Plans : RepositorySuite {
         const StepEntry part = store.enter_partition(again.claim, 0, StepEntryMode::start);
         store.rest_partition(part.claim, {.progress = {.sequence = 1}});
         std::ignore = store.unserved_pauses_of(again.claim);
-        store.record_walk(two, {1, "load", "walked", "next", "x"}, approval);
+        store.record_walk(two, {1, "load", "walked", "next", "x"}, {{.what = approval}});
         store.rest_execution(two, {});
         std::ignore = store.outside_pause_of(two.execution);
         std::ignore = store.find_executions({.statuses = {BatchStatus::paused}});

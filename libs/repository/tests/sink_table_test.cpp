@@ -60,6 +60,12 @@ TEST_F(SinkTableTest, FirstEntryStartsFromTheCopyAndInsertsTheRow) {
     EXPECT_EQ(rows(), 1);
 }
 
+TEST_F(SinkTableTest, ANameIsANameWhateverItHolds) {
+    const std::string name = R"(x" AS SELECT sqlite_version() AS v --)";
+    SinkTable table(*connection_, database_->dialect(), name, {"uuid-1", "load", 0});
+    EXPECT_THAT(connection_->tables(), ::testing::ElementsAre(name));
+}
+
 TEST_F(SinkTableTest, TheSinkIsTheTruthWhenItIsAheadOfTheCopy) {
     SinkTable sink = table();
     (void)sink.open(1, first_execution, at(0, 0), false);

@@ -21,17 +21,22 @@ StoredDefinition stored(const JobDefinition& job) { return {hash_of(job), job.id
                             fmt::format("fermata show {}", exists.latest.value()));
 }
 
-[[noreturn]] void refuse_resume(JobExecutionId id, const ResumeAnswer& answer) {
+[[noreturn]] void refuse_resume(Repository& repository, JobExecutionId id, const ResumeAnswer& answer) {
     std::string message = fmt::format("cannot resume {}: it is {}", id.value(), to_string(answer.status));
-    if (answer.resumed_by)
+    const auto execution = repository.find_execution(id);
+    if (execution && execution->owner_lost)
+        throw ConcurrentResume(ErrorKind::conflict, message + " and its owner is dead",
+                               fmt::format("fermata recover {}", id.value()));
+    if (answer.resumed_by && !has_ended(answer.status))
         message += fmt::format("; {} was first, at {}", printable(*answer.resumed_by), to_rfc3339(*answer.resumed_at));
     const bool restarts = answer.status == BatchStatus::stopped || answer.status == BatchStatus::failed;
     throw ConcurrentResume(ErrorKind::conflict, message,
                            fmt::format("fermata {} {}", restarts ? "restart" : "show", id.value()));
 }
 
-void check_resumed(JobExecutionId id, const ResumeOptions& options, const ResumeAnswer& answer) {
-    if (answer.effect == ResumeAnswer::Effect::conflict) refuse_resume(id, answer);
+void check_resumed(Repository& repository, JobExecutionId id, const ResumeOptions& options,
+                   const ResumeAnswer& answer) {
+    if (answer.effect == ResumeAnswer::Effect::conflict) refuse_resume(repository, id, answer);
     if (answer.effect != ResumeAnswer::Effect::no_such_point) return;
     throw Error(ErrorKind::not_found,
                 fmt::format("execution {} does not wait at \"{}\"", id.value(), printable(*options.point)),
@@ -234,7 +239,7 @@ ResumeAnswer JobOperator::resume(JobExecutionId id, const ResumeOptions& options
     const JobExecution execution = impl_->execution(id);
     RunnableJob runnable = impl_->prepare_resume(execution, options);
     const ResumeAnswer answer = impl_->repository.resume(id, impl_->resume_request(options), impl_->the_worker());
-    check_resumed(id, options, answer);
+    check_resumed(impl_->repository, id, options, answer);
     if (answer.effect == ResumeAnswer::Effect::owned)
         impl_->run(std::move(runnable),
                    {.claim = {answer.execution, answer.instance, answer.instance_uuid, answer.epoch},
@@ -252,7 +257,7 @@ ResumeAnswer JobOperator::Impl::resume_here(RunningExecution& rested, const Step
     if (options.payload) (void)checked_payload(*options.payload);
     ResumedInto resumed = repository.resume_into(id, resume_request(options), the_worker(), step);
     ResumeAnswer& answer = resumed.answer;
-    check_resumed(id, options, answer);
+    check_resumed(repository, id, options, answer);
     if (answer.effect != ResumeAnswer::Effect::owned) return answer;
     RunningExecution::Left left = rested.take_left();
     RunningExecution::Start start{.claim = {answer.execution, answer.instance, answer.instance_uuid, answer.epoch},
@@ -275,7 +280,7 @@ ResumeAnswer JobOperator::Impl::resume_here(RunningExecution& rested, const Step
 ResumeAnswer JobOperator::submit_resume(JobExecutionId id, const ResumeOptions& options) {
     (void)impl_->prepare_resume(impl_->execution(id), options);
     const ResumeAnswer answer = impl_->repository.resume(id, impl_->resume_request(options));
-    check_resumed(id, options, answer);
+    check_resumed(impl_->repository, id, options, answer);
     if (answer.effect == ResumeAnswer::Effect::released) impl_->ring(id);
     return answer;
 }
@@ -302,18 +307,27 @@ SignalAnswer JobOperator::signal(JobExecutionId id, SignalRequest request) {
 }
 
 bool JobOperator::serve_duties() {
+    if (!serve_deadlines()) return false;
+    serve_notifications();
+    return true;
+}
+
+bool JobOperator::serve_deadlines() {
     try {
         if (!impl_->repository.has_duties()) return false;
         for (const JobExecutionId id : impl_->repository.serve_deadlines(impl_->settings.actor))
             if (impl_->execution(id).status == BatchStatus::starting) impl_->ring(id);
-        send_notifications(
-            impl_->repository,
-            {.registry = impl_->registry, .drivers = impl_->drivers, .repository_url = impl_->settings.repository_url});
         return true;
     } catch (const std::exception&) {
         // Who came for something else is not kept from it; whoever comes next serves what is left.
         return false;
     }
+}
+
+void JobOperator::serve_notifications() {
+    send_notifications(
+        impl_->repository,
+        {.registry = impl_->registry, .drivers = impl_->drivers, .repository_url = impl_->settings.repository_url});
 }
 
 void JobOperator::abandon(JobExecutionId id) {

@@ -20,7 +20,8 @@ void JobRunner::run() {
         display->status = end ? end->status : BatchStatus::paused;
     }
     const bool may_notify = !walk_->rested() || walk_->rested()->notifies;
-    if (!end && may_notify)
+    const bool serves = scope_.claimer == nullptr;  // then what rests holds no slot: the service sends what it left
+    if (!end && may_notify && !serves)
         send_notifications(scope_.repository, {scope_.registry, scope_.drivers, scope_.owner_fd, &context_});
 }
 

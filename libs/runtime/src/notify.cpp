@@ -9,9 +9,13 @@
 #include <fermata/runtime/step_log_path.hpp>
 
 #include <algorithm>
+#include <chrono>
 
 namespace fermata {
 namespace {
+
+// Of one command, and of those together that somebody sends who came for something else.
+constexpr std::chrono::seconds longest(30);
 
 JobContext context_of(Repository& repository, const JobExecution& execution, const NotificationTools& tools) {
     if (tools.job != nullptr && tools.job->execution_id == execution.id) return *tools.job;
@@ -34,6 +38,8 @@ ResolvedProperties properties_of(JobExecutionId execution, const Pause& pause) {
         return ResolvedProperty{.name = std::move(name), .value = Text(std::move(value), {}), .at = {}};
     };
     return {property("command", *pause.what.notify),
+            property("timeout", fmt::format("{}s", longest.count())),
+            property("grace", "2s"),
             property("env.FERMATA_PAUSE_KEY", fmt::format("{}-{}", execution.value(), pause.epoch)),
             property("env.FERMATA_PAUSE_EPOCH", std::to_string(pause.epoch)),
             property("env.FERMATA_PAUSE_POINT", pause.what.point),
@@ -78,9 +84,12 @@ void send(Repository& repository, const NotificationTools& tools, const Artifact
 void send_notifications(Repository& repository, const NotificationTools& tools) try {
     const ArtifactEntry* command = tools.registry.find(ArtifactKind::batchlet, "command");
     if (command == nullptr) return;  // a job whose pauses notify is not assembled then
-    for (const Notification& notification : repository.take_notifications())
+    const auto enough = std::chrono::steady_clock::now() + longest;
+    for (const Notification& notification : repository.take_notifications()) {
+        if (std::chrono::steady_clock::now() >= enough) return;
         if (tools.job == nullptr || tools.job->execution_id == notification.execution)
             send(repository, tools, *command, notification);
+    }
 } catch (const std::exception&) {
     // The execution waits all the same; whoever opens the repository next tells of it.
 }

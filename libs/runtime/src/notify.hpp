@@ -15,7 +15,8 @@ struct NotificationTools {
     const JobContext* job = nullptr;  ///< of the execution that has just come to rest; null: made from the repository
     std::string repository_url = {};
 };
-/// Sends what this process is to send; throws nothing. A command that fails is told in logs/<execution>/notify.log.
+/// Sends what this process is to send, for half a minute at most: what is left is for the next call. A command that
+/// runs as long is killed and has failed. Throws nothing; what fails is told in logs/<execution>/notifications.
 void send_notifications(Repository& repository, const NotificationTools& tools);
 
 }  // namespace fermata

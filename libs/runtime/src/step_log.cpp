@@ -5,16 +5,26 @@
 #include <fermata/base/text.hpp>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace fermata {
+namespace {
+
+// logs/ID: what a job writes is its user's own business.
+void make_folders(const std::filesystem::path& of_execution) {
+    std::filesystem::create_directories(of_execution.parent_path().parent_path());
+    for (const auto& folder : {of_execution.parent_path(), of_execution}) ::mkdir(folder.c_str(), 0700);
+}
+
+}  // namespace
 
 int FileStepLog::opened() const {
     auto file = file_.lock();
     if (!*file) {
         try {
-            std::filesystem::create_directories(path_.parent_path());
-            *file = File::open(path_, O_WRONLY | O_CREAT | O_APPEND);
+            make_folders(path_.parent_path());
+            *file = File::open(path_, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW);
         } catch (const std::exception&) {
             return -1;
         }

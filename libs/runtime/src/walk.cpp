@@ -32,6 +32,11 @@ bool any_leaf(const RunnableElement& element, const std::function<bool(const std
 }
 
 /// §8.4.1: of several flows, FAILED counts more than STOPPED, and that more than an end of the job.
+std::vector<PauseBehind> pauses_of(const Transition& way) {
+    if (!way.pause) return {};
+    return {{.what = *way.pause}};
+}
+
 int weight(const WalkOutcome& outcome) {
     if (outcome.status == BatchStatus::failed) return 3;
     if (outcome.status == BatchStatus::stopped) return 2;
@@ -427,18 +432,21 @@ void Walk::record(Move& move, const RunnableElement& element, std::string outcom
                           .failure = move.outcome.ends_job ? move.outcome.failure : std::nullopt,
                           .pause = move.outcome.signals.own};
     has_news_ = true;
-    const auto pause = entry.outcome == "passed" ? unanswered_pause(entry.step, way) : way.pause;
-    move.pause = heed(scope_.repository.record_walk(scope_.claim, entry, pause));
+    const auto pauses = entry.outcome == "passed" ? unanswered_pauses(entry.step, way) : pauses_of(way);
+    move.pause = heed(scope_.repository.record_walk(scope_.claim, entry, pauses));
 }
 
-/// What is passed over paused when it ran. A gate that a stop, a time-out or a failure closed is still a gate.
-std::optional<PauseRequest> Walk::unanswered_pause(const std::string& step, const Transition& way) {
+/// What is passed over paused when it ran. A gate that a stop, a time-out or a failure closed is still a gate; one of
+/// job XML is as it says now.
+std::vector<PauseBehind> Walk::unanswered_pauses(const std::string& step, const Transition& way) {
     const std::lock_guard lock(earlier_mutex_);
-    if (!earlier_pauses_) earlier_pauses_ = scope_.repository.earlier_pauses(scope_.claim.instance);
-    const auto earlier = earlier_pauses_->find(step);
-    if (earlier == earlier_pauses_->end()) return way.pause;
-    if (earlier->second.answered) return std::nullopt;
-    return way.pause ? way.pause : earlier->second.what;
+    if (!unanswered_) unanswered_ = scope_.repository.unanswered_pauses(scope_.claim.instance);
+    const auto found = unanswered_->find(step);
+    if (found == unanswered_->end()) return pauses_of(way);
+    std::vector<PauseBehind> gates = found->second;
+    for (PauseBehind& gate : gates)
+        if (gate.kind == PauseKind::after && way.pause) gate.what = *way.pause;
+    return gates;
 }
 
 /// Nothing is entered any more after what was asked while the element ran, by its own script for one.

@@ -111,7 +111,7 @@ private:
     std::vector<StepExecution> steps_for_decision(const Standing& standing);
     PauseOpened heed(const ElementRecorded& recorded);
     /// Of a step that is passed over: what asked for its end to be waited for before, if nobody has answered.
-    std::optional<PauseRequest> unanswered_pause(const std::string& step, const Transition& way);
+    std::vector<PauseBehind> unanswered_pauses(const std::string& step, const Transition& way);
     void record(Move& move, const RunnableElement& element, std::string outcome, const Place& place,
                 const Standing& standing);
     [[nodiscard]] const WalkEntry* recorded(const Place& place, std::int64_t number) const;
@@ -131,9 +131,9 @@ private:
     std::map<std::pair<std::string, std::int64_t>, WalkEntry> record_;
     std::map<std::string, BatchStatus> unfinished_;  ///< steps that were entered: STARTED or PAUSED
     std::mutex earlier_mutex_;                       ///< flows of a split pass steps over at the same time
-    std::optional<std::map<std::string, EarlierPause>> earlier_pauses_;  ///< read once a step is passed over
-    std::optional<StepEntry> entered_;                                   ///< as the execution was resumed
-    std::optional<std::string> said_;                                    ///< job's exit status as the walk begins
+    std::optional<std::map<std::string, std::vector<PauseBehind>>> unanswered_;  ///< read once a step is passed over
+    std::optional<StepEntry> entered_;                                           ///< as the execution was resumed
+    std::optional<std::string> said_;  ///< job's exit status as the walk begins
     std::optional<RestedTogether> rested_;
     std::optional<WalkMemory> memory_;
     std::atomic<bool> has_news_{false};  ///< what was recorded since is not in `record_`

@@ -236,17 +236,17 @@ TEST_F(Flows, StopReachesEveryFlowOfASplitAndNothingNewIsEntered) {
     std::mutex mutex;
     std::condition_variable changed;
     int here = 0;
-    bool stopped = false;
+    int stops = 0;  // one that ends before it is told to stop itself is COMPLETED
     script().on_batchlet = [&](StepContext&) {
         std::unique_lock lock(mutex);
         ++here;
         changed.notify_all();
-        EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(30), [&] { return stopped; }));
+        EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(30), [&] { return stops == 2; }));
         return std::string("SEEN");
     };
     script().on_batchlet_stop = [&] {
         const std::lock_guard lock(mutex);
-        stopped = true;
+        ++stops;
         changed.notify_all();
     };
     const JobExecutionId id =

@@ -65,6 +65,8 @@ std::string reason_of(const JobExecution& execution) {
         const bool tells = !execution.waits.empty() && !execution.waits.front().what.message.empty();
         return waits + (tells ? ": " + execution.waits.front().what.message : "");
     }
+    if (execution.status == BatchStatus::stopped && execution.stop_requested_by)
+        return "stopped by " + *execution.stop_requested_by;
     if (!execution.failure) return {};
     const Failure& failure = *execution.failure;
     return failure.step.empty() ? failure.message : failure.step + ": " + failure.message;

@@ -65,10 +65,11 @@ std::string facts_of(const ExecutionView& view) {
     return text;
 }
 
-/// What keeps a STOPPING execution from being STOPPED.
+/// Who stopped it, and what keeps a STOPPING execution from being STOPPED.
 std::string stop_text(const ExecutionView& view) {
     const JobExecution& execution = view.execution;
-    if (!execution.stop_requested_at || !is_running(execution.status)) return {};
+    const bool is_stopped = is_running(execution.status) || execution.status == BatchStatus::stopped;
+    if (!execution.stop_requested_at || !is_stopped) return {};
     const std::string busy = busy_text(view);
     return fact("stop",
                 fmt::format("asked by {} at {}{}{}{}", printable(execution.stop_requested_by.value_or("somebody")),

@@ -129,14 +129,15 @@ class SignalCommand final : public Command {
 public:
     void describe(Options& options) override {
         options.positional("ID", execution_, "The execution").require().complete(Completes::execution);
-        options.value("--point", "NAME", request_.point, "Where it waits, or will wait").require();
-        options.value("--key", "KEY", request_.key, "Sent again with the same key it counts once");
+        options.value("--point", "NAME", request_.point, "Where it waits, or will wait")
+            .require()
+            .refuse_empty("a name");
+        options.value("--key", "KEY", request_.key, "Sent again with the same key it counts once")
+            .refuse_empty("a name");
         options.value("--pause", "N", request_.pause, "Only for this pause, as fermata show names it");
         options.value("--data", "JSON|@FILE", data_, "For the step entered next");
     }
     ExitCode run(Session& session) override {
-        if (request_.point.empty() || (request_.key && request_.key->empty()))
-            throw Error(ErrorKind::usage, "--point and --key need a name, and were given an empty one");
         request_.payload = payload_from(data_);
         const JobExecutionId id = session.resolve(execution_);
         const SignalAnswer answer = session.jobs().signal(id, request_);

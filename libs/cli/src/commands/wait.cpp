@@ -1,6 +1,8 @@
 #include "../await.hpp"
 #include "../command.hpp"
 #include "../execution_view.hpp"
+#include "../submission.hpp"
+#include "../waits.hpp"
 
 #include <fmt/format.h>
 
@@ -31,8 +33,11 @@ public:
         const Deadline deadline(timeout_);
         ExitCode code = ExitCode::ok;
         for (const auto id : ids) {
+            if (const JobExecution before = session.execution(id); awaits_owner(before))
+                warn_if_nobody_serves(session, before);
             const JobExecution execution = await_end(session, id, deadline);
             print(session, execution);
+            session.out().push();  // others may take days
             code = worst(code, !until_                                   ? exit_code_of(execution.status)
                                : execution.status == BatchStatus::paused ? ExitCode::ok
                                                                          : ExitCode::conflict);

@@ -123,10 +123,11 @@ struct Notification {
     std::int64_t epoch = 0;
 };
 
-/// The pause behind an element that an execution of the instance entered last.
-struct EarlierPause {
+/// A pause behind an element.
+struct PauseBehind {
     PauseRequest what;
-    bool answered = false;  ///< by signals, by a resume, or by time where that was asked for
+    PauseKind kind = PauseKind::after;  ///< outside: asked for while the element ran, by its own script for one
+    std::string opened_by = {};         ///< empty: the runtime
 };
 
 struct PauseSummary {

@@ -218,7 +218,7 @@ struct StepEnd {
 };
 /// What the walk learns as an element ends: before it enters the next one.
 struct ElementRecorded {
-    PauseOpened pause;  ///< the one behind it
+    PauseOpened pause;  ///< the one behind it; of several the last, open if any is
     Requests requests;
 };
 struct JobEnd {
@@ -322,10 +322,10 @@ public:
     /// `signals`: the pauses before this entry; an entry of the same StepExecution keeps those it had.
     StepEntry enter_step(const Claim& claim, const std::string& step, StepEntryMode mode,
                          const SignalSource& signals = {});
-    /// A step that is passed over, a decision, a flow or split that ended: only its walk entry, and the pause behind
+    /// A step that is passed over, a decision, a flow or split that ended: only its walk entry, and the pauses behind
     /// it.
     ElementRecorded record_walk(const Claim& claim, const WalkEntry& entry,
-                                const std::optional<PauseRequest>& pause = {});
+                                const std::vector<PauseBehind>& pauses = {});
     ElementRecorded end_step(const StepClaim& claim, const StepEnd& end);
     /// Pauses that are open end with it.
     void end_execution(const Claim& claim, const JobEnd& end);
@@ -382,8 +382,10 @@ public:
     /// The pause asked for from outside beyond which the execution went on last: its signals are for what is entered
     /// next. 0 = none.
     [[nodiscard]] std::int64_t outside_pause_of(JobExecutionId execution);
-    /// Of all executions of the instance, by element. One query.
-    [[nodiscard]] std::map<std::string, EarlierPause> earlier_pauses(JobInstanceId instance);
+    /// The gates that nobody has opened: by signals, by a resume, or by time where that was asked for. Of each element
+    /// that has had pauses behind it, those of the last execution that had any; an empty list if all were answered. One
+    /// query.
+    [[nodiscard]] std::map<std::string, std::vector<PauseBehind>> unanswered_pauses(JobInstanceId instance);
     /// Encoded StepPauses that partitions of the step asked for and that were not served, for an adopter.
     [[nodiscard]] std::vector<std::string> unserved_pauses_of(const StepClaim& step);
     /// What was sent to an entry of a step, in order of arrival.

@@ -117,6 +117,10 @@ public:
     /// Serves what time demands: pauses that were open too long, notifications that were not sent. True if anything was
     /// done. Nothing of it throws.
     bool serve_duties();
+    /// The first half of it, at once. True if there may be notifications to send.
+    bool serve_deadlines();
+    /// The second: their commands may take half a minute.
+    void serve_notifications();
     /// Throws NoSuchJobExecution, JobExecutionIsRunning.
     void abandon(JobExecutionId execution);
     /// Takes over an execution whose owner is dead and runs it here, on a thread of its own: the same execution goes
