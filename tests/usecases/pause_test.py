@@ -242,7 +242,7 @@ class Pause(unittest.TestCase):
     def test_a_notification_has_half_a_minute(self):
         self.two_steps('notify="sleep 600"')
         said = self.folder.fermata("run", "job.xml", exit_code=11, timeout=DEADLINE + 30).stderr
-        self.assertRegex(said, 'notifying of "approve" failed once.*did not end within its timeout of 30s')
+        self.assertRegex(said, r'notifying of "approve" failed once.*did not end within its timeout of 30\.0s')
         self.assertEqual([], self.folder.left_behind())
 
     def test_what_is_sent_is_one_line_however_it_was_written(self):
