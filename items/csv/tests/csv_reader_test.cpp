@@ -204,7 +204,7 @@ TEST_F(CsvReaderTest, RefusesWrongProperties) {
     EXPECT_THAT(error({{"columns", "a,,b"}}), HasSubstr("a column has no name"));
     EXPECT_THAT(error({{"columns", "a,b,a"}}), HasSubstr("\"a\" stands there twice"));
     EXPECT_THAT(error({{"max-line", "0"}}), HasSubstr("0 is not between 1 and 1073741824"));
-    EXPECT_THAT(error({{"start", "5"}, {"end", "4"}}), HasSubstr("4 is not between 5"));
+    EXPECT_THAT(error({{"start", "5"}, {"end", "4"}}), HasSubstr("4 is less than start, 5"));
 }
 
 // --- records that are wrong: told once, then reading goes on -----------------------------------------------------
