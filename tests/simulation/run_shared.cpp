@@ -58,7 +58,8 @@ bool Run::is_closed(const Sharing& sharing) const {
 bool Run::may_leave(const Sharing& sharing, bool closed) const {
     if (sharing.open.empty()) return true;
     if (!sharing.here.empty()) return false;
-    const bool hands_on = asked_.hands_on && !asked_.pause && !asked_.stop && !asked_.cut;
+    const bool goes_on = !sharing.withdrawn && !asked_.pause && !asked_.stop && !asked_.cut;
+    const bool hands_on = asked_.hands_on && goes_on;
     return hands_on || (closed && sharing.running == 0);
 }
 

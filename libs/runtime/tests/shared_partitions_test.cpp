@@ -16,7 +16,6 @@
 namespace fermata::test {
 namespace {
 
-using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -249,6 +248,45 @@ TEST_F(SharedPartitions, AWorkerThatLeavesHandsItsPartitionsOnFromTheirCheckpoin
     host("beta", 1);
     EXPECT_EQ(BatchStatus::completed, awaited(id).status);
     EXPECT_EQ(numbers(1, 6), written());
+    hosts_.clear();
+    expect_sound();
+}
+
+TEST_F(SharedPartitions, AStepThatHasFailedLeavesNoneThatRunsElsewhereEvenIfItsOwnerLeaves) {
+    Gate gates[2];
+    Gate analyzed;
+    script().on_batchlet = [&](StepContext& step) {
+        running_.open();
+        EXPECT_TRUE(gates[std::stoi(n(step))].wait(deadline));
+        return "P" + n(step);
+    };
+    script().on_analyze = [&](const std::string&) {
+        analyzed.open();
+        throw std::runtime_error("of no use");
+    };
+    const JobDefinition two = shared(std::string(batchlet), 2, R"(<analyzer ref="analyzer"/>)");
+    served_ = {two};
+    const JobExecutionId id = operator_->submit(two, {});
+    Host& alpha = host("alpha", 1, Duration(0));
+    ASSERT_TRUE(running_.wait());
+    host("beta", 1);
+    const auto until = std::chrono::steady_clock::now() + deadline;
+    const auto wait_until = [&](auto&& holds) {
+        while (!holds() && std::chrono::steady_clock::now() < until)
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    };
+    wait_until([&] { return workers_of(id) == std::set<std::string>{"alpha", "beta"}; });
+    const std::vector<PartitionExecution> all = partitions(id);
+    const bool alphas_is_first = all.at(0).worker == "alpha";
+    gates[alphas_is_first ? 0 : 1].open();
+    ASSERT_TRUE(analyzed.wait(deadline));
+    alpha.service.drain();
+    // It has looked more than once since then.
+    const std::int64_t before = alpha.repository.statement_count();
+    wait_until([&] { return operator_->job_execution(id).ended || alpha.repository.statement_count() > before + 60; });
+    gates[alphas_is_first ? 1 : 0].open();
+    EXPECT_EQ(BatchStatus::failed, awaited(id).status);
+    for (const PartitionExecution& each : partitions(id)) EXPECT_EQ(BatchStatus::completed, each.status);
     hosts_.clear();
     expect_sound();
 }
