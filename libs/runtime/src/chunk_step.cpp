@@ -279,7 +279,7 @@ void ChunkStep::fill_plain() {
     } while (!ended_ && !is_full());
 }
 
-PlainRun ChunkStep::run_plainly(std::int64_t items) {
+PlainRun ChunkStep::run_plainly(std::int64_t items) const {
     const StopSignal& stop = scope_.stop.signal();
     if (!pipeline_.processor) return pipeline_.reader->read_run(*pipeline_.output, items, stop);
     return pipeline_.processor->process_run(*pipeline_.reader, *pipeline_.input, pipeline_.input_type.chunk_bound,

@@ -53,7 +53,7 @@ private:
     void fill();
     void take(void* slot, std::exception_ptr error = nullptr);
     void fill_plain();
-    [[nodiscard]] PlainRun run_plainly(std::int64_t items);
+    [[nodiscard]] PlainRun run_plainly(std::int64_t items) const;
     [[nodiscard]] bool is_plain() const;
     void write();
     void commit();

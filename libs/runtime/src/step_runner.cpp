@@ -86,7 +86,8 @@ private:
     static ResolvedStep without_plan(const ResolvedStep& step) {
         if (!step.partition || !step.partition->uses_plan) return step;
         PartitionResolution resolution = resolve_partition(step, {});
-        return resolution.step ? std::move(*resolution.step) : step;
+        if (resolution.step) return std::move(*resolution.step);
+        return step;
     }
     void make_listeners() {
         const auto& definitions = definition_.listeners;
