@@ -1,4 +1,5 @@
 // What somebody else than the owner may do to an execution. Requesters write only what the status table grants them.
+#include "fence.hpp"
 #include "impl.hpp"
 #include "journal.hpp"
 #include "lease.hpp"
@@ -288,12 +289,11 @@ PauseAnswer Repository::request_pause(JobExecutionId execution, const OutsidePau
     };
     impl_->transact(verb, [&](StoreWrite& look) {
         look.lock("job_execution", execution.value());
-        return !look->execute(
-                        "SELECT 1 FROM pause WHERE execution_id = $1 AND epoch = $2 AND opened = $3 AND point = $4 AND "
-                        "kind = 'outside' AND opened_by = $5",
-                        {Value(execution.value()), Value(answer.epoch), cell(asked_at), cell(request.what.point),
-                         cell(request.actor)})
-                    .empty();
+        return exists(*look,
+                      "SELECT 1 FROM pause WHERE execution_id = $1 AND epoch = $2 AND opened = $3 AND point = $4 AND "
+                      "kind = 'outside' AND opened_by = $5",
+                      {Value(execution.value()), Value(answer.epoch), cell(asked_at), cell(request.what.point),
+                       cell(request.actor)});
     });
     if (lost) remove_owner_file(*lost, data_folder_);
     return answer;

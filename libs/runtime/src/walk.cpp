@@ -31,12 +31,12 @@ bool any_leaf(const RunnableElement& element, const std::function<bool(const std
     return holds(element.id());
 }
 
-/// §8.4.1: of several flows, FAILED counts more than STOPPED, and that more than an end of the job.
 std::vector<PauseBehind> pauses_of(const Transition& way) {
     if (!way.pause) return {};
     return {{.what = *way.pause}};
 }
 
+/// §8.4.1: of several flows, FAILED counts more than STOPPED, and that more than an end of the job.
 int weight(const WalkOutcome& outcome) {
     if (outcome.status == BatchStatus::failed) return 3;
     if (outcome.status == BatchStatus::stopped) return 2;
