@@ -95,6 +95,32 @@ TEST_F(Guards, ChangesOfAStepsStatusAreThoseOfTheTable) {
     }
 }
 
+TEST_F(Guards, RowsThatCannotBeAreNeitherMadeNorLeft) {
+    const Claim claim = launch();
+    StepEntry step = repository().enter_step(claim, "load", StepEntryMode::start);
+    repository().store_plan(step, {.partitions = 1, .for_workers = true});
+    const auto connection = raw();
+    for (const char* sql :
+         {"UPDATE job_execution SET ended = 1", "UPDATE job_execution SET status = 'COMPLETED', owner = NULL",
+          "UPDATE job_execution SET status = 'COMPLETED', ended = 1", "UPDATE job_execution SET epoch = 0",
+          "UPDATE job_execution SET status = 'LOST'", "UPDATE step_execution SET ended = 1",
+          "UPDATE step_execution SET status = 'FAILED'", "UPDATE step_execution SET status = 'LOST', ended = 1",
+          "UPDATE step_execution SET cut_by = 'ann'", "UPDATE step_execution SET cut_after = 1",
+          "UPDATE partition_execution SET ended = 1", "UPDATE partition_execution SET status = 'STARTED'",
+          "UPDATE partition_execution SET owner = 1", "UPDATE partition_execution SET status = 'LOST'",
+          "INSERT INTO job_execution (instance_id, job_name, status, created, updated, epoch, ended) VALUES (1, "
+          "'import', 'LOST', 1, 1, 1, 1)",
+          "INSERT INTO job_execution (instance_id, job_name, status, created, updated, epoch, ended) VALUES (1, "
+          "'import', 'COMPLETED', 1, 1, 0, 1)",
+          "INSERT INTO job_execution (instance_id, job_name, status, created, updated, epoch, ended) VALUES (1, "
+          "'import', 'COMPLETED', 1, 1, 1, NULL)",
+          "INSERT INTO step_execution (execution_id, step, status, started, updated, ended) VALUES (1, 'x', 'PAUSING', "
+          "1, 1, NULL)",
+          "INSERT INTO partition_execution (step_execution_id, partition, properties, status, ended) VALUES (1, 7, "
+          "'{}', 'ABANDONED', 1)"})
+        refuses(*connection, sql);
+}
+
 TEST_F(Guards, OneExecutionOfAnInstanceIsAlive) {
     launch();
     refuses(*raw(),

@@ -76,6 +76,30 @@ TEST_F(LosingConnection, TheVerbsOfPartitionsAreDoneOnce) {
     EXPECT_THAT(repository().verify(), IsEmpty());
 }
 
+TEST_F(LosingConnection, WhatIsSubmittedToAServerIsThereOnce) {
+    if (!repository().database().dialect().concurrent_writers) GTEST_SKIP() << "for verbs that are tried again";
+    for (const bool with_key : {false, true})
+        for (const auto how : {Break::How::instead, Break::How::after})
+            for (int n = 1;; ++n) {
+                LaunchRequest asked = request(fmt::format("job {}", ++jobs_));
+                if (with_key) asked.instance_key = "today";
+                SCOPED_TRACE(fmt::format("broken {} call {}", how == Break::How::after ? "after" : "at", n));
+                Repository& store = losing();
+                break_ = {n, how};
+                const auto answer = store.submit(asked);
+                const bool reached = break_.left == 0;
+                break_ = {};
+                ASSERT_TRUE(std::holds_alternative<JobExecutionId>(answer));
+                const auto made = repository().find_executions({.job_name = asked.definition.job_name});
+                ASSERT_EQ(1U, made.size());
+                EXPECT_EQ(std::get<JobExecutionId>(answer), made.front().id);
+                EXPECT_EQ(asked.parameters, made.front().parameters);
+                EXPECT_EQ(1U, repository().events_of(made.front().id, "", 10).size());
+                if (!reached) break;
+            }
+    EXPECT_THAT(repository().verify(), IsEmpty());
+}
+
 TEST_F(LosingConnection, RequestsToALiveOwnerAreDoneOnce) {
     for (const Verb& verb : requests()) survives(live_scene, verb);
     EXPECT_THAT(repository().verify(), IsEmpty());

@@ -26,7 +26,10 @@ class Docs(unittest.TestCase):
                 for change in re.findall(r"^\| ([A-Z]+) \| ([A-Z]+) \|", part, re.MULTILINE)}
         with Folder() as folder:
             folder.fermata("db", "init", exit_code=0)
-            enforced = set(rows(folder.repository, "SELECT subject, from_status, to_status FROM status_transition"))
+            guards = rows(folder.repository, "SELECT tbl_name, sql FROM sqlite_master WHERE name LIKE '%_transition'")
+        enforced = {(subject, before, after) for subject, guard in guards
+                    for before, all_after in re.findall(r"WHEN '(\w+)' THEN NEW.status NOT IN \(([^)]*)\)", guard)
+                    for after in re.findall(r"\w+", all_after)}
         self.assertEqual(enforced, told)
 
     def test_commands_have_the_options_that_are_written_of(self):

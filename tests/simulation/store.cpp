@@ -190,8 +190,7 @@ Store::~Store() = default;
 void Store::empty() {
     std::string script = "BEGIN; PRAGMA defer_foreign_keys = ON; INSERT INTO purge_in_progress VALUES (0);";
     for (const std::string& table : watcher_->tables())
-        if (table != "schema_version" && table != "repository" && table != "status_transition" &&
-            table != "purge_in_progress")
+        if (table != "schema_version" && table != "repository" && table != "purge_in_progress")
             script += fmt::format("DELETE FROM {};", table);
     watcher_->execute_script(script + "DELETE FROM sqlite_sequence; DELETE FROM purge_in_progress; COMMIT;");
     std::filesystem::remove_all(data_folder());

@@ -38,7 +38,7 @@ const std::vector<Mutant>& mutants() {
         {.name = "AnEpochComesBack",  // ABA
          .edits = {{"SET status = 'STARTING', owner = NULL, updated = $2",
                     "SET status = 'STARTING', owner = NULL, epoch = 1, updated = $2"}},
-         .script = "DROP TRIGGER job_execution_epoch"},
+         .script = "DROP TRIGGER job_execution_transition"},
         {.name = "AClaimTakesWhatOthersRun",
          .edits = {{"e.status = 'STARTING' AND e.owner IS NULL JOIN", "e.status IN ('STARTING', 'STARTED') JOIN"},
                    {" AND status = 'STARTING' AND owner IS NULL", ""}}},

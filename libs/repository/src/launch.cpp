@@ -175,6 +175,123 @@ void despite_purge(Verb&& verb) {
     verb();
 }
 
+std::string launch_facts(const LaunchRequest& request, std::int64_t instance) {
+    return facts({{"job", std::string_view(request.definition.job_name)},
+                  {"instance", instance},
+                  {"instance_key", fact(request.instance_key)},
+                  {"definition", std::string_view(request.definition.hash)}});
+}
+
+// --- what is submitted to a server: all rows in one statement, in one round trip
+
+constexpr std::size_t most_in_one_statement = 500;
+
+// In a text of JSON this stands nowhere but where it means that.
+std::pair<std::string, std::string> around_instance(const LaunchRequest& request) {
+    constexpr std::string_view name = "\"instance\":";
+    const std::string text = launch_facts(request, 0);
+    const std::size_t at = text.find(name) + name.size();
+    return {text.substr(0, at), text.substr(at + 1)};
+}
+
+constexpr std::size_t fixed_parameters = 11;
+
+std::string submit_sql(std::size_t parameters) {
+    std::string values;
+    for (std::size_t i = 0; i < parameters; ++i)
+        values += fmt::format("{}(CAST(${} AS TEXT), CAST(${} AS TEXT))", i == 0 ? "" : ", ",
+                              fixed_parameters + 1 + 2 * i, fixed_parameters + 2 + 2 * i);
+    if (parameters > 0)
+        values = fmt::format(
+            "parameter AS (INSERT INTO job_parameter (execution_id, name, value) SELECT e.id, v.name, v.value FROM "
+            "execution e CROSS JOIN (VALUES {}) v (name, value)), ",
+            values);
+    return fmt::format(
+        "WITH definition AS (INSERT INTO job_definition (hash, job_name, canonical) VALUES ($1, $2, $3) ON CONFLICT "
+        "(hash) DO NOTHING), instance AS (INSERT INTO job_instance (uuid, job_name, instance_key, definition_hash, "
+        "working_directory, created) VALUES ($4, $2, $5, $1, $6, $7) ON CONFLICT (job_name, instance_key) WHERE "
+        "instance_key IS NOT NULL DO NOTHING RETURNING id), execution AS (INSERT INTO job_execution (instance_id, "
+        "job_name, status, created, updated, epoch, for_workers) SELECT id, $2, 'STARTING', $7, $7, 1, CAST($8 AS "
+        "BIGINT) FROM instance RETURNING id, instance_id), {}entry AS (INSERT INTO event (at, execution_id, kind, "
+        "actor, data) SELECT $7, id, 'execution.submitted', CAST($9 AS TEXT), CAST($10 AS TEXT) || instance_id || "
+        "CAST($11 AS TEXT) FROM execution) SELECT id, instance_id FROM execution",
+        values);
+}
+
+/// One submission, and its texts for as long as it is tried.
+class Submission {
+public:
+    explicit Submission(const LaunchRequest& request)
+        : request_(request), around_(around_instance(request)), sql_(submit_sql(request.parameters.size())) {}
+    std::variant<Claim, InstanceExists> made(Store& store) {
+        store.transact([&](StoreWrite& write) { make(write); }, [&](StoreWrite& look) { return is_there(look); });
+        return answer_;
+    }
+
+private:
+    // A key may be taken: then nothing may be left behind, so that is known before the commit.
+    void make(StoreWrite& write) {
+        std::vector<sql::Command> last;
+        sql::Result inserted;
+        if (request_.instance_key) {
+            inserted = write->execute(statement(write));
+            if (inserted.empty()) return answer_with_existing(*write);
+        } else {
+            last.push_back(statement(write));
+        }
+        append_ring(last, write, work_channel);
+        FERMATA_POINT("launch.before-commit");
+        std::vector<sql::Result> results = write.commit(last);
+        FERMATA_POINT("launch.after-commit");
+        take(request_.instance_key ? inserted : results.front());
+    }
+    [[nodiscard]] sql::Command statement(StoreWrite& write) const {
+        const StoredDefinition& definition = request_.definition;
+        sql::Command command{
+            sql_,
+            {cell(definition.hash), cell(definition.job_name), cell(definition.canonical), cell(uuid_),
+             cell(request_.instance_key), cell(request_.working_directory), cell(write.now()),
+             flag_cell(request_.for_workers), cell(request_.actor), cell(around_.first), cell(around_.second)}};
+        for (const auto& [name, value] : request_.parameters)
+            command.params.insert(command.params.end(), {cell(name), cell(value)});
+        return command;
+    }
+    void answer_with_existing(sql::Connection& connection) {
+        const auto exists = instance_with_key(connection, request_);
+        if (!exists) throw ConstraintError("the instance with this key was purged just now");
+        answer_ = *exists;
+    }
+    // By its name of its own: its numbers went with the answer.
+    bool is_there(StoreWrite& look) {
+        const sql::Result found = look->execute(
+            "SELECT e.id, i.id FROM job_instance i JOIN job_execution e ON e.instance_id = i.id WHERE i.job_name = $1 "
+            "AND i.uuid = $2",
+            {cell(request_.definition.job_name), cell(uuid_)});
+        if (!found.empty()) take(found);
+        return !found.empty();
+    }
+    void take(const sql::Result& row) {
+        answer_ = Claim{JobExecutionId(row[0][0].integer()), JobInstanceId(row[0][1].integer()), uuid_, 1};
+    }
+
+    const LaunchRequest& request_;
+    std::pair<std::string, std::string> around_;
+    std::string sql_;
+    std::string uuid_ = new_uuid();
+    std::variant<Claim, InstanceExists> answer_;
+};
+
+std::variant<Claim, InstanceExists> submit_at_once(Store& store, const LaunchRequest& request) {
+    std::variant<Claim, InstanceExists> answer;
+    despite_purge([&] { answer = Submission(request).made(store); });
+    return answer;
+}
+
+// SQLite cannot insert within WITH, and has no round trips.
+bool goes_at_once(const Store& store, const LaunchRequest& request) {
+    return !store.database.dialect().for_update.empty() && request.parameters.size() <= most_in_one_statement;
+}
+
 std::variant<Claim, InstanceExists> create(Store& store, const LaunchRequest& request, const Worker* worker) {
     std::variant<Claim, InstanceExists> answer;
     const auto verb = [&](StoreWrite& write) {
@@ -194,10 +311,7 @@ std::variant<Claim, InstanceExists> create(Store& store, const LaunchRequest& re
                                                    write.now());
         answer = Claim{id, instance->id, instance->uuid, 1};
         const Beginning beginning(write, id, request.parameters, worker, request.actor,
-                                  facts({{"job", std::string_view(request.definition.job_name)},
-                                         {"instance", instance->id.value()},
-                                         {"instance_key", fact(request.instance_key)},
-                                         {"definition", std::string_view(request.definition.hash)}}));
+                                  launch_facts(request, instance->id.value()));
         FERMATA_POINT("launch.before-commit");
         write.commit(beginning.commands());
         FERMATA_POINT("launch.after-commit");
@@ -260,7 +374,8 @@ std::variant<Claim, InstanceExists> Repository::launch(const LaunchRequest& requ
 }
 
 std::variant<JobExecutionId, InstanceExists> Repository::submit(const LaunchRequest& request) {
-    return submitted(create(*impl_, request, nullptr));
+    return submitted(goes_at_once(*impl_, request) ? submit_at_once(*impl_, request)
+                                                   : create(*impl_, request, nullptr));
 }
 
 std::variant<Claim, RestartRefused> Repository::restart(JobExecutionId previous, const RestartRequest& request,
