@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import unittest
@@ -30,6 +31,12 @@ def command(name, line, more="", after="", next_step=None):
 
 def job(name, *elements):
     return HEAD.format(id=name, more=FER) + "".join(elements) + "\n</job>\n"
+
+
+def is_stopped(process):
+    """By SIGSTOP."""
+    stat = Path(f"/proc/{process.pid}/stat").read_text()
+    return stat.rpartition(")")[2].split()[0] == "T"
 
 
 def sum_of(shown):
@@ -119,6 +126,29 @@ class Pause(unittest.TestCase):
             self.assertEqual([0, 8], sorted(resumer.returncode for resumer in resumers), told)
             self.assertEqual(["check", "load"], [step["name"] for step in self.folder.show()["steps"]])
         self.folder.fermata("db", "verify", exit_code=0)
+
+    def test_6_who_saw_one_pause_does_not_answer_the_next(self):
+        gate = '\n    <fer:pause on="*" point="approve"/>'
+        self.folder.write("job.xml", job("three", command("check", "true", after=gate, next_step="ask"),
+                                         command("ask", "true", after=gate, next_step="load"), command("load", "true")))
+        late = ["resume", "{id}"], ["resume", "{id}", "--detach"], ["run", "job.xml", "--instance", "{id}"]
+        for number, words in enumerate(late, 1):
+            with self.subTest(words=words):
+                self.folder.fermata("run", "job.xml", "--instance", number, exit_code=11)
+                if words[0] == "run":
+                    self.folder.fermata("signal", number, "--point", "approve", exit_code=0)
+                operator = self.folder.spawn(*(word.format(id=number) for word in words), environment={
+                    "FERMATA_POINT": "resume.asked", "FERMATA_POINT_SIGNAL": "STOP"})
+                self.addCleanup(lambda process=operator: (process.kill(), process.communicate()))
+                wait_until("he has seen the first pause", lambda process=operator: is_stopped(process))
+                self.folder.fermata("resume", number, exit_code=11)  # somebody else; now it waits at the second
+                operator.send_signal(signal.SIGCONT)
+                _, err = operator.communicate(timeout=DEADLINE)
+                self.assertEqual(8, operator.returncode, err)
+                self.assertRegex(err, rf"cannot resume {number}: it is PAUSED; .* was first, at ")
+                [wait] = self.folder.show(number)["waiting_for"]
+                self.assertEqual(("signal", 2), (wait["kind"], wait["pause"]))
+                self.folder.fermata("resume", number, exit_code=0)
 
     def test_9_a_signal_before_the_pause_means_no_waiting(self):
         os.mkfifo(self.folder.path / "gate")

@@ -208,6 +208,7 @@ ResumeAnswer resume_it(Store& store, const std::filesystem::path& data_folder, J
         event = resumed_event(answer, request, write.now());
         commit_resume(write, event, resumer.into);
     };
+    FERMATA_POINT("resume.asked");
     store.transact(verb, [&](StoreWrite& look) {
         look.lock("job_execution", execution.value());
         return exists(*look, "SELECT 1 FROM event WHERE execution_id = $1 AND kind = $2 AND data = $3",
