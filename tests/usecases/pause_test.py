@@ -103,6 +103,15 @@ class Pause(unittest.TestCase):
         self.assertEqual(sum_of(self.folder.show("2")) | {"job": "approval"}, sum_of(resumed))
         self.folder.fermata("db", "verify", exit_code=0)
 
+    def test_the_example_can_be_run_again_and_again(self):
+        self.approval()
+        for number in "1", "2", "3":
+            self.folder.fermata("run", "import.xml", exit_code=11)
+            if number != "2":  # which nobody answers
+                self.folder.fermata("resume", number, exit_code=0)
+        self.assertEqual([(5,)], rows(self.folder.path / "orders.db", "SELECT count(*) FROM orders"))
+        self.assertIn("5 orders, 3 are usual", self.log(3, "check"))
+
     def test_5_hundreds_of_resumes_are_normal(self):
         self.folder.write("job.xml", job("many", command(
             "collect", "sh -c 'test $(cat n) -ge 20 || { echo $(($(cat n) + 1)) > n; echo not yet >&2; exit 75; }'",
