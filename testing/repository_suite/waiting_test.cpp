@@ -13,6 +13,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Disposition = SignalAnswer::Disposition;
+using Effect = ResumeAnswer::Effect;
 
 struct Waiting : RepositorySuite {
     ~Waiting() override { EXPECT_THAT(repository().verify(), IsEmpty()); }
@@ -81,7 +82,51 @@ TEST_F(Waiting, AResumeGoesOnWithTheSameExecutionAndStep) {
     end(again, BatchStatus::completed);
     EXPECT_THAT(kinds(claim.execution),
                 ElementsAre("execution.started", "step.started", "pause.opened", "step.paused", "execution.paused",
-                            "execution.resumed", "step.started", "step.ended", "execution.ended"));
+                            "pause.completed", "execution.resumed", "step.started", "step.ended", "execution.ended"));
+}
+
+TEST_F(Waiting, TheJournalTellsOfEachPauseThatAResumeCompletes) {
+    const auto completed = [&](JobExecutionId id) {
+        std::vector<nlohmann::json> told;
+        for (const Event& event : repository().events_of(id, "pause.completed", 100)) {
+            EXPECT_EQ("ann", event.actor);
+            told.push_back(nlohmann::json::parse(event.data));
+        }
+        return told;
+    };
+    const auto key_of_signal = [&](const Claim& claim, std::int64_t pause) -> std::string {
+        return repository().signals_for(claim.execution, {.own = pause}).at(0).key;
+    };
+    const Claim one = paused({.point = "approve"});
+    resume(one);
+    const auto resumed = repository().events_of(one.execution, "execution.resumed", 1).at(0);
+    const std::string key = key_of_signal(one, 1);
+    EXPECT_EQ(key, nlohmann::json::parse(resumed.data)["key"]);
+    EXPECT_THAT(completed(one.execution), ElementsAre(nlohmann::json{{"pause", 1}, {"how", "resume"}, {"key", key}}));
+
+    const Claim many = launch();
+    for (const char* step : {"a", "b", "c", "d"}) {
+        const StepEntry entry = repository().enter_step(many, step, StepEntryMode::start);
+        repository().rest_step(entry.claim, {.progress = entry.state.progress, .pause = PauseRequest{.point = "same"}});
+    }
+    EXPECT_EQ(Rested::paused, repository().rest_execution(many, {}));
+    EXPECT_EQ(Effect::released, repository().resume(many.execution, {.actor = "ann"}).effect);
+    const auto told = completed(many.execution);
+    ASSERT_EQ(4U, told.size());
+    for (std::size_t i = 0; i < 4; ++i) {
+        EXPECT_EQ(i + 1, told[i]["pause"]);
+        EXPECT_EQ(key_of_signal(many, static_cast<std::int64_t>(i) + 1), told[i]["key"]);
+    }
+    EXPECT_EQ(Effect::released, repository().resume(many.execution, {.actor = "ann"}).effect);
+    EXPECT_EQ(4U, completed(many.execution).size());
+    EXPECT_EQ(1U, repository().events_of(many.execution, "execution.resume_requested", 10).size());
+
+    const Claim asked = launch();
+    repository().request_pause(asked.execution, {.what = {.point = "ops"}, .actor = "bob"});
+    EXPECT_EQ(Effect::withdrawn, resume(asked).effect);
+    EXPECT_THAT(completed(asked.execution),
+                ElementsAre(nlohmann::json{{"pause", 1}, {"how", "withdrawn"}, {"key", key_of_signal(asked, 1)}}));
+    EXPECT_THAT(repository().events_of(asked.execution, "execution.res", 10), IsEmpty());
 }
 
 TEST_F(Waiting, TheOldOwnerIsFenced) {
@@ -510,7 +555,8 @@ TEST_F(Waiting, ANotificationThatFailsIsTriedAgainLaterAndLater) {
         EXPECT_EQ(attempt, said["attempt"]);
         EXPECT_EQ(1, said["pause"]);
         EXPECT_EQ("no such host", said["error"]);
-        delays.push_back((said["next"].get<std::int64_t>() - to_micros(events.back().at)) / 1'000'000);
+        const auto next = parse_rfc3339(said["next"].get<std::string>()).value();
+        delays.push_back(std::chrono::round<std::chrono::seconds>(next - events.back().at).count());
         for (std::int64_t second = 0; second < delays.back(); ++second) (void)clock_.now();
         EXPECT_TRUE(repository().has_duties());
     }

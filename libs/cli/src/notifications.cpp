@@ -16,6 +16,12 @@ constexpr std::int64_t most_failures = 10'000;
 
 bool is_untold(const Pause& pause) { return !pause.completed && pause.what.notify && !pause.notified; }
 
+/// Microseconds since 1970 in what 0.1 wrote first.
+Timestamp next_of(const nlohmann::json& said) {
+    const nlohmann::json& next = said.at("next");
+    return next.is_string() ? parse_rfc3339(next.get<std::string>()).value() : from_micros(next);
+}
+
 }  // namespace
 
 std::map<std::int64_t, FailedNotification> failed_notifications(Session& session, JobExecutionId execution,
@@ -24,10 +30,8 @@ std::map<std::int64_t, FailedNotification> failed_notifications(Session& session
     if (std::ranges::none_of(pauses, is_untold)) return failed;
     for (const Event& event : session.repository().events_of(execution, "pause.notify_failed", most_failures)) {
         const auto said = nlohmann::json::parse(event.data);
-        failed[said.at("pause")] = {.attempts = said.at("attempt"),
-                                    .last = event.at,
-                                    .next = from_micros(said.at("next")),
-                                    .error = said.at("error")};
+        failed[said.at("pause")] = {
+            .attempts = said.at("attempt"), .last = event.at, .next = next_of(said), .error = said.at("error")};
     }
     std::erase_if(failed, [&](const auto& one) {
         const auto pause = std::ranges::find(pauses, one.first, &Pause::epoch);

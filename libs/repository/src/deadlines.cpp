@@ -176,6 +176,7 @@ void Repository::not_notified(const Notification& notification, const std::strin
         const std::int64_t attempt = failed_attempts(*write, notification) + 1;
         const Timestamp next = write.now() + pause_before(attempt);
         const std::string retry = retry_at(next);
+        const std::string told_next = to_rfc3339(next);
         const bool is_mine =
             write
                 ->execute(
@@ -190,7 +191,7 @@ void Repository::not_notified(const Notification& notification, const std::strin
                            .actor = std::string(runtime_actor),
                            .data = facts({{"pause", notification.epoch},
                                           {"attempt", attempt},
-                                          {"next", to_micros(next)},
+                                          {"next", std::string_view(told_next)},
                                           {"error", std::string_view(error)}})};
         const sql::Command last[] = {journal(failed)};
         write.commit(last);

@@ -43,17 +43,29 @@ bool may_be_resumed(const Standing& standing) {
     return standing.status == BatchStatus::paused || standing.status == BatchStatus::pausing || awaits_owner(standing);
 }
 
+// One attempt to resume. The key tells it from every other, whatever the clocks say: for the verdict on its commit.
+struct Attempt {
+    const ResumeRequest& request;
+    std::string key = new_uuid();
+    std::string_view how = "resume";
+    std::vector<CompletedPause> completed = {};
+
+    // Of the signal that completes this pause; two at one point have two.
+    [[nodiscard]] std::string key_of(const CompletedPause& pause) const {
+        return completed.size() == 1 ? key : fmt::format("{}-{}", key, pause.epoch);
+    }
+};
+
 // What a resume carries belongs to each pause it completes.
-void insert_payload(StoreWrite& write, const Standing& standing, const ResumeRequest& request,
-                    const std::vector<CompletedPause>& completed) {
+void insert_payload(StoreWrite& write, const Standing& standing, const Attempt& attempt) {
     std::vector<std::string> keys;
-    keys.reserve(completed.size());
+    keys.reserve(attempt.completed.size());
     sql::Params cells;
-    for (const CompletedPause& pause : completed) {
-        keys.push_back(new_uuid());
-        cells.insert(cells.end(),
-                     {Value(standing.execution.value()), cell(pause.point), cell(keys.back()), cell(request.payload),
-                      cell(request.actor), cell(write.now()), Value(pause.epoch), Value(std::string_view("applied"))});
+    for (const CompletedPause& pause : attempt.completed) {
+        keys.push_back(attempt.key_of(pause));
+        cells.insert(cells.end(), {Value(standing.execution.value()), cell(pause.point), cell(keys.back()),
+                                   cell(attempt.request.payload), cell(attempt.request.actor), cell(write.now()),
+                                   Value(pause.epoch), Value(std::string_view("applied"))});
     }
     insert_rows(*write,
                 "INSERT INTO signal (execution_id, point, signal_key, payload, sender, at, pause, answer) VALUES ", 8,
@@ -135,28 +147,46 @@ ResumeAnswer let_wait(StoreWrite& write, Standing& standing) {
     return answer_with(Effect::released, standing);
 }
 
-// The key tells this attempt from every other, whatever the clocks say: for the verdict on its commit.
-Event resumed_event(const ResumeAnswer& answer, const ResumeRequest& request, Timestamp now) {
-    const std::string key = new_uuid();
+Event completed_event(const Attempt& attempt, const CompletedPause& pause, JobExecutionId execution, Timestamp now) {
+    const std::string key = attempt.key_of(pause);
+    return {.at = now,
+            .execution = execution,
+            .kind = "pause.completed",
+            .actor = attempt.request.actor,
+            .data = facts({{"pause", pause.epoch}, {"how", attempt.how}, {"key", std::string_view(key)}})};
+}
+
+// What there is to tell beside the pauses; the first one by which the attempt is known again.
+Event asked_event(const Attempt& attempt, const ResumeAnswer& answer, Timestamp now) {
+    const bool owned = answer.effect == Effect::owned;
     return {.at = now,
             .execution = answer.execution,
-            .kind = answer.effect == Effect::owned ? "execution.resumed" : "pause.completed",
-            .actor = request.actor,
-            .data = facts({{"epoch", answer.epoch},
-                           {"how", answer.effect == Effect::withdrawn ? std::string_view("withdrawn")
-                                                                      : std::string_view("resume")},
-                           {"point", fact(request.point)},
-                           {"key", std::string_view(key)}})};
+            .kind = owned ? "execution.resumed" : "execution.resume_requested",
+            .actor = attempt.request.actor,
+            .data = facts({{"epoch", owned ? Fact(answer.epoch) : Fact()},
+                           {"how", attempt.how},
+                           {"point", fact(attempt.request.point)},
+                           {"key", std::string_view(attempt.key)}})};
+}
+
+// In the order in which they are told: what is complete, who goes on. Never empty.
+std::vector<Event> events_of(const Attempt& attempt, const ResumeAnswer& answer, Timestamp now) {
+    std::vector<Event> events;
+    events.reserve(attempt.completed.size() + 1);
+    for (const CompletedPause& pause : attempt.completed)
+        events.push_back(completed_event(attempt, pause, answer.execution, now));
+    if (answer.effect == Effect::owned || events.empty()) events.push_back(asked_event(attempt, answer, now));
+    return events;
 }
 
 // `standing` is PAUSED, PAUSING with a live owner, or waits for an owner.
-ResumeAnswer resume_standing(StoreWrite& write, Standing& standing, const ResumeRequest& request,
-                             const Resumer& resumer) {
+ResumeAnswer resume_standing(StoreWrite& write, Standing& standing, Attempt& attempt, const Resumer& resumer) {
+    const ResumeRequest& request = attempt.request;
     const bool alone = standing.status == BatchStatus::pausing && only_from_outside(*write, standing);
-    const auto completed =
-        complete_pauses(write, standing.execution, request.point, alone ? "withdrawn" : "resume", request.actor);
-    if (request.point && completed.empty()) return answer_with(Effect::no_such_point, standing);
-    insert_payload(write, standing, request, completed);
+    attempt.how = alone ? "withdrawn" : "resume";
+    attempt.completed = complete_pauses(write, standing.execution, request.point, attempt.how, request.actor);
+    if (request.point && attempt.completed.empty()) return answer_with(Effect::no_such_point, standing);
+    insert_payload(write, standing, attempt);
     const bool open = request.point && has_open_pauses(*write, standing.execution);
     if (standing.status == BatchStatus::pausing && !open && alone) {
         withdraw(write, standing);
@@ -167,11 +197,14 @@ ResumeAnswer resume_standing(StoreWrite& write, Standing& standing, const Resume
     return resumer.worker == nullptr ? let_wait(write, standing) : own(write, standing, resumer);
 }
 
-void commit_resume(StoreWrite& write, const Event& resumed, const ResumedInto* into) {
+// The last of `events`, with what is entered, in one statement with the commit.
+void commit_resume(StoreWrite& write, std::vector<Event> events, const ResumedInto* into) {
+    constexpr std::size_t at_once = 3;
     const bool in_step = into != nullptr && into->entered;
-    Event events[] = {resumed, {}};
-    if (in_step) events[1] = entered_event(*into->entered, StepEntryMode::resume, write.now());
-    const sql::Command last[] = {in_step ? journal(events) : journal(resumed)};
+    if (in_step) events.push_back(entered_event(*into->entered, StepEntryMode::resume, write.now()));
+    std::span<const Event> rest(events);
+    for (; rest.size() > at_once; rest = rest.subspan(at_once)) write->execute(journal(rest.first(at_once)));
+    const sql::Command last[] = {journal(rest)};
     FERMATA_POINT("resume.before-commit");
     write.commit(last);
     FERMATA_POINT("resume.after-commit");
@@ -182,8 +215,9 @@ ResumeAnswer resume_it(Store& store, const std::filesystem::path& data_folder, J
                        const ResumeRequest& request, const Resumer& resumer) {
     ResumeAnswer answer;
     std::optional<Standing> lost;
-    Event event;
+    Event known_by;
     const auto verb = [&](StoreWrite& write) {
+        Attempt attempt{.request = request};
         lost.reset();
         if (resumer.into != nullptr) *resumer.into = {};
         Standing standing = locked_standing_of(write, execution);
@@ -200,19 +234,20 @@ ResumeAnswer resume_it(Store& store, const std::filesystem::path& data_folder, J
                 lost->owner_forgotten = standing.owner_forgotten;
             }
         }
-        answer = resume_standing(write, standing, request, resumer);
+        answer = resume_standing(write, standing, attempt, resumer);
         if (answer.effect == Effect::no_such_point) {
             lost.reset();
             return;
         }
-        event = resumed_event(answer, request, write.now());
-        commit_resume(write, event, resumer.into);
+        std::vector<Event> events = events_of(attempt, answer, write.now());
+        known_by = events.back();
+        commit_resume(write, std::move(events), resumer.into);
     };
     FERMATA_POINT("resume.asked");
     store.transact(verb, [&](StoreWrite& look) {
         look.lock("job_execution", execution.value());
         return exists(*look, "SELECT 1 FROM event WHERE execution_id = $1 AND kind = $2 AND data = $3",
-                      {Value(execution.value()), cell(event.kind), cell(event.data)});
+                      {Value(execution.value()), cell(known_by.kind), cell(known_by.data)});
     });
     if (lost) remove_owner_file(*lost, data_folder);
     return answer;

@@ -469,7 +469,7 @@ public:
     std::vector<Notification> take_notifications();
     void notified(const Notification& notification);
     /// It failed: somebody tries again after a while, twice as long each time, an hour at most. The journal keeps
-    /// "pause.notify_failed" with `pause`, `attempt`, `next` (microseconds since 1970) and `error`.
+    /// "pause.notify_failed" with `pause`, `attempt`, `next` (RFC 3339) and `error`.
     void not_notified(const Notification& notification, const std::string& error);
     /// Answers the status it had: anything not running becomes ABANDONED; a running one is left alone.
     BatchStatus abandon(JobExecutionId execution, const std::string& actor);
