@@ -24,8 +24,16 @@ constexpr Duration repaint_interval = std::chrono::milliseconds(100);
 /// How long a killed execution may take to record its end before the process goes without it.
 constexpr Duration kill_grace = std::chrono::seconds(2);
 
-[[noreturn]] void leave_killed(JobExecutionId id) {
-    Output::note(fmt::format("fermata: killed; fermata recover {} goes on where it was", id.value()));
+/// What rests is PAUSED already: only its notifications are being sent.
+bool rests(JobOperator& jobs, JobExecutionId id) {
+    const auto job = jobs.running(id);
+    return job && job->status == BatchStatus::paused;
+}
+
+[[noreturn]] void leave_killed(JobExecutionId id, bool rests) {
+    Output::note(rests ? fmt::format("fermata: {} stays PAUSED; whoever runs fermata next sends its notification again",
+                                     id.value())
+                       : fmt::format("fermata: killed; fermata recover {} goes on where it was", id.value()));
     std::fflush(stdout);
     ::_exit(static_cast<int>(ExitCode::interrupted));
 }
@@ -73,8 +81,16 @@ void Foreground::on_signal(int count) {
         signals_ = count;  // first: an execution that interrupt() does not know yet sees it in follow()
         changed_.notify_all();
     }
+    const JobExecutionId followed = followed_.load();
+    if (rests(*jobs, followed)) return tell_resting(followed, count);
     jobs->interrupt(count == 2);
     Output::note(count == 1 ? "fermata: stopping at the next checkpoint; once more kills" : "fermata: killing");
+}
+
+void Foreground::tell_resting(JobExecutionId id, int count) {
+    if (count == 1)
+        Output::note(fmt::format(
+            "fermata: {} is PAUSED, and stays so; its notification is being sent; once more leaves it", id.value()));
 }
 
 bool Foreground::pause(Duration duration) {
@@ -85,6 +101,7 @@ bool Foreground::pause(Duration duration) {
 JobExecution Foreground::follow(JobExecutionId id, const std::optional<std::string>& heard) {
     JobOperator& jobs = *jobs_.load();
     Output& out = session_.out();
+    followed_ = id;
     if (interrupted()) jobs.interrupt(false);  // came while it was being started
     const JobExecution begun = session_.execution(id);
     if (prints_report(out)) out.write(header_line(begun, out.style()));
@@ -105,8 +122,9 @@ JobExecution Foreground::follow(JobExecutionId id, const std::optional<std::stri
     std::optional<JobExecution> ended;
     while (!ended) {
         const bool killed = signals_.load() >= 2;
-        ended = jobs.wait(id, killed ? kill_grace : repaint_interval);
-        if (killed && !ended) leave_killed(id);
+        const bool resting = rests(jobs, id);
+        ended = jobs.wait(id, !killed ? repaint_interval : resting ? Duration{} : kill_grace);
+        if (killed && !ended) leave_killed(id, resting);
         if (const auto job = jobs.running(id); job && !ended) show(*job);
     }
     if (listening) listening->pass_on_all();

@@ -18,8 +18,9 @@ class Foreground {
 public:
     explicit Foreground(Session& session);
 
-    /// Follows `execution`, running here, to its end; prints the report. A second Ctrl-C ends the process. What is
-    /// written to the log of `heard`, a step, is passed on to stderr as it comes.
+    /// Follows `execution`, running here, to its end; prints the report. A second Ctrl-C ends the process; what is
+    /// PAUSED already stays so, though its notification is still being sent. What is written to the log of `heard`, a
+    /// step, is passed on to stderr as it comes.
     JobExecution follow(JobExecutionId execution, const std::optional<std::string>& heard = {});
     /// As below; but who interrupted twice did not want to know.
     ExitCode conclude(const JobExecution& execution);
@@ -29,8 +30,10 @@ public:
 
 private:
     void on_signal(int count);
+    static void tell_resting(JobExecutionId id, int count);
     Session& session_;
     std::atomic<JobOperator*> jobs_{nullptr};
+    std::atomic<JobExecutionId> followed_{};
     std::atomic<int> signals_{0};
     std::mutex mutex_;
     std::condition_variable changed_;

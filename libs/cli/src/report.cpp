@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fermata/base/text.hpp>
 
+#include <algorithm>
+
 #include "execution_view.hpp"
 #include "waits.hpp"
 
@@ -84,6 +86,14 @@ std::string rate_text(double per_second) {
     return fmt::format("{:.0f}/s", per_second);
 }
 
+std::string eta_text(const RunningStep& step, Timestamp now) {
+    const double done = step.fraction - step.fraction_before;
+    if (done < 0.01) return {};
+    const auto spent = static_cast<double>((now - step.started).count());
+    const Duration left{static_cast<std::int64_t>(spent * (1 - std::min(step.fraction, 1.0)) / done)};
+    return fmt::format("  eta {}", to_human(left));
+}
+
 std::string header_line(const JobExecution& execution, const Style& style) {
     std::string line = fmt::format("{}  execution {}  instance {}", style.bold(printable(execution.job_name)),
                                    execution.id.value(), execution.instance_id.value());
@@ -99,8 +109,9 @@ std::string step_line(const RunningStep& step, const Style& style) {
     const Duration took = duration_of(step.started, step.ended);
     std::string line = fmt::format("{} {} {:>7}", colored_mark(step, style), name, to_human(took));
     if (const auto counts = counts_text(step.metrics); !counts.empty()) line += "  " + counts;
-    if (step.metrics.written > 0 && took > Duration{1000})
-        line += "   " + rate_text(static_cast<double>(step.metrics.written) * 1e6 / static_cast<double>(took.count()));
+    const std::int64_t written = step.metrics.written - step.before.written;  // in this time
+    if (written > 0 && took > Duration{1000})
+        line += "   " + rate_text(static_cast<double>(written) * 1e6 / static_cast<double>(took.count()));
     if (step.exit_status && *step.exit_status != to_string(step.status))
         line += "  exit " + printable(*step.exit_status);
     return line + "\n";

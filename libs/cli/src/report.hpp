@@ -21,6 +21,8 @@ namespace fermata::cli {
 [[nodiscard]] std::string counts_text(const Metrics& metrics);
 /// "24.4k/s"
 [[nodiscard]] std::string rate_text(double per_second);
+/// "  eta 20.0s": what is left, at the pace of what was done here; nothing while that is unknown.
+[[nodiscard]] std::string eta_text(const RunningStep& step, Timestamp now);
 [[nodiscard]] std::int64_t skipped(const Metrics& metrics);
 /// What an execution of any process looks like in the repository, in the shape of one that runs here.
 [[nodiscard]] RunningJob snapshot_of(Repository& repository, const JobExecution& execution);

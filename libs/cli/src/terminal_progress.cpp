@@ -77,7 +77,7 @@ private:
         std::string line = fmt::format("  {} {}", style_.mark_running(), pad(printable(step.name), 12));
         if (const auto counts = counts_text(step.metrics); !counts.empty()) line += "  " + counts;
         if (rate > 0) line += "   " + rate_text(rate);
-        if (step.fraction >= 0) line += "  " + bar(step.fraction) + eta(step);
+        if (step.fraction >= 0) line += "  " + bar(step.fraction) + eta_text(step, Clock::system().now());
         return line;
     }
     [[nodiscard]] std::string bar(double fraction) const {
@@ -87,13 +87,6 @@ private:
         for (int i = 0; i < width; ++i) text += i < full ? (style_.ascii ? "#" : "█") : (style_.ascii ? "." : "░");
         return fmt::format("{} {:.0f}%", text, std::clamp(fraction, 0.0, 1.0) * 100);
     }
-    static std::string eta(const RunningStep& step) {
-        if (step.fraction < 0.01) return {};
-        const auto spent = static_cast<double>((Clock::system().now() - step.started).count());
-        const Duration left{static_cast<std::int64_t>(spent * (1 - std::min(step.fraction, 1.0)) / step.fraction)};
-        return fmt::format("  eta {}", to_human(left));
-    }
-
     std::string job_name_;
     std::string hint_;
     Style style_;

@@ -34,6 +34,11 @@ StoredDefinition stored(const JobDefinition& job) { return {hash_of(job), job.id
                            fmt::format("fermata {} {}", restarts ? "restart" : "show", id.value()));
 }
 
+/// What is told to whoever asks something of an execution whose status forbids it.
+std::string instead(JobExecutionId id, BatchStatus status) {
+    return fmt::format("fermata {} {}", status == BatchStatus::stopping ? "wait" : "show", id.value());
+}
+
 void check_resumed(Repository& repository, JobExecutionId id, const ResumeOptions& options,
                    const ResumeAnswer& answer) {
     if (answer.effect == ResumeAnswer::Effect::conflict) refuse_resume(repository, id, answer);
@@ -195,8 +200,10 @@ StopAnswer JobOperator::stop(JobExecutionId id, bool now) {
     const StopAnswer answer = impl_->repository.request_stop(id, {.now = now, .actor = impl_->settings.actor});
     if (answer.effect == StopAnswer::Effect::not_running)
         throw JobExecutionNotRunningException(
-            ErrorKind::conflict, fmt::format("cannot stop {}: it is {}; only what runs or is PAUSED can be stopped",
-                                             id.value(), to_string(answer.status)));
+            ErrorKind::conflict,
+            fmt::format("cannot stop {}: it is {}; only what runs or is PAUSED can be stopped", id.value(),
+                        to_string(answer.status)),
+            instead(id, answer.status));
     if (answer.effect == StopAnswer::Effect::stopped)
         settle_counts(impl_->repository, impl_->drivers, asked.instance_id);
     if (const auto execution = impl_->local(id)) execution->request_stop(StopReason::operator_asked, now);
@@ -209,9 +216,12 @@ StepStopAnswer JobOperator::stop_step(JobExecutionId id, const std::string& step
     const StepStopAnswer answer =
         impl_->repository.request_step_stop(id, {.step = step, .now = now, .actor = impl_->settings.actor});
     if (answer.effect == Effect::not_running)
-        throw JobExecutionNotRunningException(
-            ErrorKind::conflict, fmt::format("cannot stop step \"{}\" of {}: the execution is {}", printable(step),
-                                             id.value(), to_string(answer.status)));
+        throw JobExecutionNotRunningException(ErrorKind::conflict,
+                                              fmt::format("cannot stop step \"{}\" of {}: the execution is {}",
+                                                          printable(step), id.value(), to_string(answer.status)),
+                                              answer.status == BatchStatus::paused
+                                                  ? fmt::format("fermata stop {}", id.value())
+                                                  : instead(id, answer.status));
     if (answer.effect == Effect::step_not_running) refuse_step_stop(impl_->repository, id, step, answer);
     if (const auto execution = impl_->local(id)) execution->look_for_requests();
     return answer;
@@ -228,8 +238,10 @@ PauseAnswer JobOperator::pause(JobExecutionId id, const PauseOptions& options) {
     const PauseAnswer answer = impl_->repository.request_pause(id, request);
     if (answer.effect == PauseAnswer::Effect::not_running)
         throw JobExecutionNotRunningException(
-            ErrorKind::conflict, fmt::format("cannot pause {}: it is {}; only STARTING, STARTED can be paused",
-                                             id.value(), to_string(answer.status)));
+            ErrorKind::conflict,
+            fmt::format("cannot pause {}: it is {}; only STARTING, STARTED can be paused", id.value(),
+                        to_string(answer.status)),
+            instead(id, answer.status));
     return answer;
 }
 
@@ -368,7 +380,8 @@ void JobOperator::submit_recovery(JobExecutionId id) {
 /// Nothing was done about it, though its owner was dead when we looked.
 void JobOperator::Impl::refuse_recovery(JobExecutionId id) {
     require_dead_owner(execution(id));
-    throw Error(ErrorKind::conflict, fmt::format("execution {} was taken over by somebody else just now", id.value()));
+    throw Error(ErrorKind::conflict, fmt::format("execution {} was taken over by somebody else just now", id.value()),
+                fmt::format("fermata show {}", id.value()));
 }
 
 void JobOperator::fail_lost(JobExecutionId id) {
@@ -384,7 +397,8 @@ void JobOperator::Impl::require_dead_owner(const JobExecution& execution) {
     if (!is_running(execution.status))
         throw JobExecutionNotRunningException(
             ErrorKind::conflict,
-            fmt::format("cannot recover {}: it is {}, not running", execution.id.value(), to_string(execution.status)));
+            fmt::format("cannot recover {}: it is {}, not running", execution.id.value(), to_string(execution.status)),
+            instead(execution.id, execution.status));
     const auto proof = repository.owner_liveness(execution.id);
     if (execution.status == BatchStatus::starting && !execution.owner)
         throw Error(
@@ -421,7 +435,8 @@ void JobOperator::interrupt(bool now) {
         all.assign(impl_->executions.begin(), impl_->executions.end());
     }
     for (const auto& [id, execution] : all) {
-        if (execution->display().ended) continue;
+        const RunningJob shown = execution->display();
+        if (shown.ended || shown.status == BatchStatus::paused) continue;  // its notification may still be sent
         try {
             impl_->repository.request_stop(id, {.now = now, .actor = impl_->settings.actor});
         } catch (const std::exception&) {

@@ -157,6 +157,7 @@ private:
                                   .id = entry_.claim.id,
                                   .status = BatchStatus::started,
                                   .metrics = entry_.state.progress.metrics,
+                                  .before = entry_.state.progress.metrics,
                                   .started = Clock::system().now()});
     }
     void show(BatchStatus status) {

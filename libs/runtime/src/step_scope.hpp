@@ -17,6 +17,8 @@
 #include <fermata/runtime/doorbell.hpp>
 #include <fermata/runtime/job_operator.hpp>
 
+#include <algorithm>
+
 namespace fermata {
 
 /// The job's surroundings, for all its steps.
@@ -81,6 +83,7 @@ struct StepScope {
         for (RunningStep& step : display->steps) {
             if (step.id != entry.claim.id) continue;
             if (entry.claim.partition == 0) {
+                if (step.fraction < 0) step.fraction_before = std::max(fraction, 0.0);
                 step.metrics = metrics;
                 step.fraction = fraction;
             } else {

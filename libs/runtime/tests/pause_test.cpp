@@ -77,6 +77,48 @@ protected:
     int calls(const std::string& line) { return static_cast<int>(std::ranges::count(script().log, line)); }
 };
 
+/// What runs notifications, under the name of the stock batchlet.
+struct Teller {
+    static inline std::function<void()> tell;
+    explicit Teller(const ArtifactContext& /*context*/) {}
+    std::string process() {  // NOLINT(readability-convert-member-functions-to-static): a batchlet's
+        tell();
+        return "";
+    }
+};
+
+TEST_F(Pausing, WhoEndsTheProcessWhileSomebodyIsToldLeavesItPaused) {
+    registry_.batchlet<Teller>("command");
+    Gate telling;
+    Gate told;
+    Teller::tell = [&] {
+        telling.open();
+        EXPECT_TRUE(told.wait());
+    };
+    const std::string pause = R"(<fer:pause on="*" point="p" notify="mail ann"/>)";
+    const JobExecutionId id = operator_->start(job(scripted("a", pause)), {});
+    EXPECT_TRUE(telling.wait());
+    operator_->interrupt(true);
+    told.open();
+    operator_.reset();
+    EXPECT_EQ(repository_->find_execution(id)->status, BatchStatus::paused);
+}
+
+TEST_F(Pausing, WhatWasDoneBeforeItWasEnteredHereIsToldApart) {
+    std::atomic<StepContext*> context = nullptr;
+    script().on_call["reader.open 0"] = [&](StepContext* step, JobContext&) { context = step; };
+    script().on_read = [&](std::int64_t n) {
+        if (n == 7) context.load()->pause({.point = "middle"});
+    };
+    const JobExecution waiting = run(job(chunk(R"(item-count="5")", 24)));
+    EXPECT_EQ(operator_->running(waiting.id)->steps.at(0).before.read, 0);
+    script().on_read = nullptr;
+    resume_elsewhere(waiting.id);
+    const RunningStep shown = operator_->running(waiting.id)->steps.at(0);
+    EXPECT_EQ(shown.metrics.read, 24);
+    EXPECT_EQ(shown.before.read, 10);
+}
+
 TEST_F(Pausing, AnElementWaitsBehindAStepAndGoesOnWhereItSays) {
     script().on_batchlet = [](StepContext& step) { return step.step_name == "check" ? "VERIFY" : ""; };
     const std::string pause = R"(<fer:pause on="VERIFY" point="approve" to="load" message="is it right?"/>)";

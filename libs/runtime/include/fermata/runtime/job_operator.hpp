@@ -41,7 +41,9 @@ struct RunningStep {
     StepExecutionId id;
     BatchStatus status{};
     Metrics metrics;
-    double fraction = -1;  ///< of the input, -1 unknown
+    Metrics before = {};         ///< of them, what had been done before it was entered here, at `started`
+    double fraction = -1;        ///< of the input, -1 unknown
+    double fraction_before = 0;  ///< as it was entered here
     Timestamp started;
     std::optional<Timestamp> ended;
     std::optional<std::string> exit_status;
@@ -136,7 +138,7 @@ public:
     /// Until the execution, running in this process, has ended or is PAUSED; nothing after `timeout`.
     std::optional<JobExecution> wait(JobExecutionId execution, std::optional<Duration> timeout = std::nullopt);
     [[nodiscard]] std::optional<RunningJob> running(JobExecutionId execution);
-    /// Stop all executions of this process: a signal handler's thread calls it. `now` kills children.
+    /// Stop all executions of this process: a signal handler's thread calls it. `now` kills children. PAUSED stays so.
     void interrupt(bool now);
 
     // --- queries (§10.9.7) -------------------------------------------------------------------------------------------
