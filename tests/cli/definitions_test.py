@@ -93,6 +93,22 @@ class Validate(Case):
         self.assertIn('property "max-rate": "fast" is not a number',
                       self.fermata("validate", "import.xml", "-p", "file=x", "-p", "rate=fast", exit_code=9).stdout)
 
+    def test_a_pause_that_could_never_be_or_nobody_would_hear_of(self):
+        pause = '<fer:pause on="{}" point="p" {}/>'
+        code = '<property name="pause-exit-codes" value="75="/>'
+        for text, wrong in ((two_steps("true", "true", pause.format("", "")), r'on="" is no exit status; on="\*" means any'),
+                            (two_steps("true", "true", pause.format("*", 'on-timeout="stop"')),
+                             r'on-timeout="stop" without a timeout; say when, as in timeout="72h"'),
+                            (two_steps("true", "true", pause.format("*", 'notify=" "')),
+                             'notify="" is no command; without the attribute nobody is told'),
+                            (two_steps("true", "true", pause.format("*", "notify=\"sh -c 'x\"")),
+                             """notify: property "command": the quote ' at character 7 is not closed"""),
+                            (two_steps("true", "true", "", code), '"75=" is not CODE or CODE=POINT; write for example')):
+            with self.subTest(wrong=wrong):
+                self.folder.write("bad.xml", text)
+                [told] = self.fermata("validate", "bad.xml", exit_code=9).stdout.splitlines()
+                self.assertRegex(told, rf"^bad\.xml:[45]:\d+: error: .*{wrong}")
+
     def test_no_such_file(self):
         self.assertEqual("not_found", self.error("validate", "none.xml", exit_code=6)["code"])
 

@@ -121,12 +121,12 @@ CommandBatchlet::PauseCodes CommandBatchlet::read_pause_codes(const Properties& 
         if (trim(list).empty()) break;
         const std::size_t equals = entry.find('=');
         const auto code = parse_int64(trim(std::string_view(entry).substr(0, equals)));
-        if (!code || *code < 1 || *code > highest_exit_code)
+        const bool names_point = equals != std::string::npos;
+        const auto point = names_point ? trim(std::string_view(entry).substr(equals + 1)) : std::string_view();
+        if (!code || *code < 1 || *code > highest_exit_code || (names_point && point.empty()))
             throw properties.wrong("pause-exit-codes", fmt::format("\"{}\" is not CODE or CODE=POINT", entry),
                                    "write for example 75 or 75=approve, codes from 1 to 255");
-        const bool is_new =
-            codes.emplace(*code, equals == std::string::npos ? "" : trim(std::string_view(entry).substr(equals + 1)))
-                .second;
+        const bool is_new = codes.emplace(*code, point).second;
         if (!is_new || exit_codes.contains(static_cast<int>(*code)))
             throw properties.wrong("pause-exit-codes",
                                    fmt::format("code {} stands twice, here or in exit-codes", *code));

@@ -297,7 +297,7 @@ TEST_F(Command, AnExitCodeAsksForAPause) {
 }
 
 TEST_F(Command, PauseExitCodesAreChecked) {
-    for (const char* wrong : {"0", "256", "x=approve", "75,75"})
+    for (const char* wrong : {"0", "256", "x=approve", "75,75", "75=", "75=approve,76= "})
         EXPECT_THAT(invalid({{"command", "true"}, {"pause-exit-codes", wrong}}), HasSubstr("pause-exit-codes"))
             << wrong;
     EXPECT_THAT(invalid({{"command", "true"}, {"exit-codes", "3=A"}, {"pause-exit-codes", "3"}}),

@@ -118,6 +118,16 @@ private:
             is_sound_ = is_sound_ && !is_referred_to;
             tell(element.begin, fmt::format("<{}> needs the attribute \"{}\"", rule.name, attribute.name));
         }
+        if (rule.name == "fer:pause") check_pause(element);
+    }
+
+    /// What would never match, or never come to be.
+    void check_pause(const Element& pause) {
+        if (const auto* on = pause.find("on"); on && on->value.empty())
+            tell(on->place.value, "on=\"\" is no exit status; on=\"*\" means any");
+        if (const auto* what = pause.find("on-timeout"); what && !pause.find("timeout"))
+            tell(what->place.name, fmt::format("on-timeout=\"{}\" without a timeout; say when, as in timeout=\"72h\"",
+                                               shown(what->value)));
     }
 
     /// Each child is compared with the one that reached furthest before it.

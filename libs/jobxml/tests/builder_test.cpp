@@ -71,10 +71,10 @@ constexpr std::string_view in_xml = R"xml(
     <end on="E"/><fail on="F"/><stop on="S"/>
   </decision>
   <flow id="report" next="last">
-    <step id="print"><batchlet ref="command"/><next on="A" to="keep"/><fer:pause on="B" point="p" signals="1" on-timeout="fail"/></step>
+    <step id="print"><batchlet ref="command"/><next on="A" to="keep"/><fer:pause on="B" point="p" signals="1"/></step>
     <step id="keep"><batchlet ref="command"/><end on="*"/><fail on="F" exit-status="X"/><stop on="S" restart="last"/></step>
     <next on="AGAIN" to="last"/>
-    <fer:pause on="W" point="w" signals="1" on-timeout="fail"/>
+    <fer:pause on="W" point="w" signals="1"/>
   </flow>
   <step id="last"><batchlet ref="command"/></step>
 </job>)xml";

@@ -185,6 +185,17 @@ TEST(Message, APauseNeedsItsPlaceAndItsAttributes) {
                             "job.xml:1:94: error: step \"s\": <batchlet> must stand before <fer:pause>"));
 }
 
+TEST(Message, APauseThatCouldNeverBeOrNeverEndIsTold) {
+    EXPECT_THAT(diagnostics_of("<job id='j' version='2.0' xmlns:x='urn:fermata:job:1'><step id='s'><batchlet ref='b'/>"
+                               "<x:pause on='' point='p' on-timeout='stop'/></step></job>"),
+                ElementsAre("job.xml:1:100: error: step \"s\": on=\"\" is no exit status; on=\"*\" means any",
+                            "job.xml:1:112: error: step \"s\": on-timeout=\"stop\" without a timeout; say when, as in "
+                            "timeout=\"72h\""));
+    EXPECT_THAT(diagnostics_of("<job id='j' version='2.0' xmlns:x='urn:fermata:job:1'><step id='s'><batchlet ref='b'/>"
+                               "<x:pause on='*' point='p' timeout='1h' on-timeout='stop'/></step></job>"),
+                IsEmpty());
+}
+
 TEST(Message, DocumentsThatAreRefused) {
     EXPECT_THAT(
         diagnostics_of("<!DOCTYPE job [<!ENTITY a 'b'>]>\n" + head + step + "</job>"),

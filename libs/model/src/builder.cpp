@@ -36,8 +36,10 @@ TransitionDefinition BuilderBase::pauses(std::string_view on, const PauseRequest
     pause.point = value(what.point);
     if (!what.message.empty()) pause.message = value(what.message);
     pause.signals = value(std::to_string(what.signals));
-    if (what.timeout) pause.timeout = value(fmt::format("{}ms", what.timeout->count() / 1000));
-    pause.on_timeout = value(to_string(what.on_timeout));
+    if (what.timeout) {
+        pause.timeout = value(fmt::format("{}ms", what.timeout->count() / 1000));
+        pause.on_timeout = value(to_string(what.on_timeout));
+    }
     if (what.notify) pause.notify = value(*what.notify);
     return transition;
 }

@@ -372,6 +372,8 @@ private:
             error(source.notify->at(),
                   "notify must not contain expressions; parameters are in its environment, FERMATA_PARAM_<NAME>");
         if (source.notify) pause.notify = source.notify->source();
+        if (pause.notify && trim(*pause.notify).empty())
+            error(source.notify->at(), "notify=\"\" is no command; without the attribute nobody is told");
         return pause;
     }
 

@@ -73,6 +73,7 @@ TEST(PauseModel, WhatIsWrongIsTold) {
                 HasSubstr("fer:pause on=\"V*\" to=\"nowhere\" names nothing in this job"));
     EXPECT_THAT(findings(waiting({.point = "p", .notify = "mail #{jobParameters['x']}"})),
                 HasSubstr("notify must not contain expressions"));
+    EXPECT_THAT(findings(waiting({.point = "p", .notify = " "})), HasSubstr("notify=\"\" is no command"));
     JobDefinition wrong = waiting({.point = "p"}, "b");
     auto& pause = *std::get<StepDefinition>(wrong.elements[0].what).transitions[0].pause;
     pause.timeout = Template::literal("soon");

@@ -153,6 +153,7 @@ template <class Transition>
 void add_notifications(const std::vector<Transition>& transitions, JobUse& all) {
     for (const auto& transition : transitions) {
         if (!transition.pause || !transition.pause->notify) continue;
+        if (trim(text_of(*transition.pause->notify)).empty()) continue;  // it is wrong by itself, and told so
         const Position at = transition.at;
         all.notifications.push_back(
             {ArtifactKind::batchlet,
@@ -213,6 +214,7 @@ std::vector<std::string> words_of(const Use& use, const Registry& registry, std:
         if (info.type != type) continue;
         const auto given = std::ranges::find(*use.values, info.name, &ResolvedProperty::name);
         const std::string list = given == use.values->end() ? info.default_value : given->value.str();
+        if (trim(list).empty()) continue;
         for (const std::string& item : split(list, ',')) {
             const std::size_t equals = item.find('=');
             words.emplace_back(equals == std::string::npos ? "" : trim(std::string_view(item).substr(equals + 1)));
@@ -230,7 +232,7 @@ public:
 
     void run() {
         for (const Use& use : job_.listeners) check(use);
-        for (const Use& use : job_.notifications) check(use);
+        for (const Use& use : job_.notifications) check_notification(use);
         check_owner_loss();
         for (const StepUse& step : job_.steps) {
             check_rate(step);
@@ -256,6 +258,12 @@ private:
         if (!use.values) return;
         check_values(*entry, use);
         check_parameters(*entry, use);
+    }
+    /// The batchlet `command` runs it: no word that stands in the job.
+    void check_notification(const Use& use) {
+        const ArtifactEntry* entry = registry_.find(use.kind, *use.ref);
+        if (entry == nullptr) return unknown(use);
+        check_values({"notify", job_.file, *use.values}, entry->rules, use.at);
     }
     void unknown(const Use& use) {
         for (const ArtifactEntry* entry : registry_.all())
