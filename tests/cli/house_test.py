@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from fermata_process import DEADLINE, binary, rows  # noqa: E402
-from jobs import NUMBERS, command_job  # noqa: E402
+from jobs import NUMBERS, command_job, two_steps  # noqa: E402
 from run_test import Case  # noqa: E402
 
 VERBS = ["run", "exec", "start", "restart", "recover", "stop", "abandon", "pause", "resume", "signal", "list", "show", "logs", "watch",
@@ -324,6 +324,18 @@ class Completion(Case):
         (self.folder.path / "jobs").mkdir()
         self.folder.write("jobs/n.xml", command_job("nightly", "true"))
         self.assertEqual(["nightly"], self.complete("run", "", environment={"FERMATA_JOBS": "jobs"}))
+
+    def test_points(self):
+        pauses = '<fer:pause on="A" point="other"/><fer:pause on="*" point="approve"/>'
+        self.folder.write("job.xml", two_steps("true", "true", pauses))
+        self.fermata("run", "job.xml", exit_code=11)
+        for verb in "signal", "resume":
+            self.assertEqual(["approve"], self.complete(verb, "1", "--point", ""))
+        self.assertEqual(["approve"], self.complete("signal", "--key", "k", "1", "--point", "app"))
+        self.fermata("resume", "1")
+        self.assertEqual(["approve", "other"], self.complete("signal", "1", "--point", ""))
+        self.assertEqual([], self.complete("signal", "7", "--point", ""))
+        self.assertEqual([], self.complete("signal", "--point", ""))
 
     def test_scripts(self):
         for shell in ("bash", "zsh", "fish"):

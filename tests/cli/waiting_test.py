@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import sqlite3
 import sys
 import unittest
@@ -15,6 +16,11 @@ from jobs import two_steps  # noqa: E402
 from run_test import Case  # noqa: E402
 
 PAUSE = '<fer:pause on="*" point="approve"/>'
+
+
+def first_of(stream, beginning):
+    """The first line that begins so."""
+    return next(line for line in stream if line.startswith(beginning))
 
 
 class Waiting(Case):
@@ -59,22 +65,113 @@ class Waiting(Case):
         typo = self.fermata("signal", "1", "--point", "aprove", "--key", "t", "-o", "json")
         self.assertEqual("buffered", json.loads(typo.stdout)["answer"])
         self.assertIn('nothing in execution 1 is known to pause at "aprove"; did you mean "approve"?', typo.stderr)
-        self.assertIn("only a step's own code", self.fermata("signal", "1", "--point", "elsewhere").stderr)
+        for nowhere in "elsewhere", "check":
+            self.assertIn("only a step's own code", self.fermata("signal", "1", "--point", nowhere).stderr)
         self.assertEqual("", self.fermata("signal", "1", "--point", "operator", "--key", "o").stderr)
         kept = self.waits()
-        self.assertEqual(["approve", "aprove", "elsewhere", "operator"], [wait["point"] for wait in kept])
+        points = ["approve", "aprove", "elsewhere", "check", "operator"]
+        self.assertEqual(points, [wait["point"] for wait in kept])
         self.assertEqual(("signal", None, "k"), tuple(kept[0][name] for name in ("kind", "pause", "key")))
         table = self.fermata("show", "1", "--waits").stdout
         self.assertRegex(table, r"(?m)^ +aprove +signal t +buffered ")
         self.assertEqual("", self.fermata("show", "1", "--waits", "-o", "name").stdout)
-        self.assertIn("4 signals that no pause has taken, the first for \"approve\": fermata show 1 --waits",
+        self.assertIn("5 signals that no pause has taken, the first for \"approve\": fermata show 1 --waits",
                       self.fermata("show", "1").stdout)
         self.assertEqual(0, self.open_gate(process)[0])  # the early one was taken: nothing waited
         kept = self.waits()
-        self.assertEqual(["approve", "aprove", "elsewhere", "operator"], [wait["point"] for wait in kept])
+        self.assertEqual(points, [wait["point"] for wait in kept])
         self.assertEqual((1, "after", "signals"), tuple(kept[0][name] for name in ("pause", "kind", "how")))
         self.assertEqual(list(kept[0]), list(kept[1]))
         self.assertNotIn("no pause has taken", self.fermata("show", "1").stdout)
+
+    def test_a_signal_to_what_was_passed_says_so(self):
+        self.paused()
+        self.fermata("signal", "1", "--point", "approve")
+        late = self.fermata("signal", "1", "--point", "approve").stdout
+        self.assertRegex(late, r'^buffered: "approve" was passed: pause 1 is over since \S+ \S+ \(signals\); it is kept for another '
+                               r"pause there, which may never come \(fermata show 1 --waits\)\n  it waits for a worker now")
+        self.assertIn('no pause is open at "operator"; it is kept for the next one there',
+                      self.fermata("signal", "1", "--point", "operator").stdout)
+
+    def test_an_answer_that_concerns_no_pause_names_none(self):
+        self.paused()
+        said = json.loads(self.fermata("signal", "1", "--point", "approve", "--pause", "9", "-o", "json", exit_code=4).stdout)
+        self.assertEqual(("stale", None), (said["answer"], said["pause"]))
+        said = json.loads(self.fermata("signal", "1", "--point", "approve", "-o", "json").stdout)
+        self.assertEqual(("applied", 1), (said["answer"], said["pause"]))
+
+    def test_every_refusal_says_what_to_do(self):
+        self.folder.write("job.xml", two_steps("true", "true", ""))
+        self.fermata("run", "job.xml")
+        for verb in ["stop"], ["pause"], ["resume"], ["recover"], ["stop", "--step", "load"]:
+            self.assertEqual("fermata show 1", self.error(verb[0], "1", *verb[1:], exit_code=8)["remedy"], verb)
+        self.paused()
+        self.assertEqual("fermata stop 2", self.error("stop", "2", "--step", "check", exit_code=8)["remedy"])
+        self.assertEqual("say when: --timeout 72h", self.error("pause", "2", "--on-timeout", "stop", exit_code=2)["remedy"])
+
+    def test_what_keeps_a_stop_from_its_effect_and_what_now_changes(self):
+        self.folder.write("stubborn.sh", "trap '' TERM\necho > ready\nwhile :; do read -r _ < gate; done\n")
+        os.mkfifo(self.folder.path / "gate")
+        self.folder.write("job.xml", two_steps("sh stubborn.sh", "true", ""))
+        running = self.folder.spawn("run", "job.xml")
+        self.addCleanup(lambda: (running.kill(), running.communicate()))
+        wait_until("it runs", (self.folder.path / "ready").exists)
+        self.fermata("stop", "1")
+        busy = r"asked by \S+ pid \d+; step check runs since "
+        self.assertRegex(self.fermata("list", "--status", "stopping").stdout, busy)
+        self.assertRegex(self.fermata("list", "--status", "stopping", "-o", "tsv").stdout, busy)
+        self.assertEqual("fermata wait 1", self.error("pause", "1", exit_code=8)["remedy"])
+        self.assertRegex(self.fermata("stop", "1").stdout, r"^1 is STOPPING since \S+ [0-9:]+\n$")
+        running.send_signal(signal.SIGSTOP)  # so that it does not end meanwhile
+        self.assertRegex(self.fermata("stop", "1", "--now").stdout,
+                         r"^1 is STOPPING since \S+ [0-9:]+; its commands have no grace period any more\n$")
+        self.assertRegex(self.fermata("stop", "1", "--now").stdout, r"; its commands had no grace period already\n$")
+        running.send_signal(signal.SIGCONT)
+        running.communicate(timeout=DEADLINE)
+        self.assertEqual(10, running.returncode)
+
+    def test_the_command_that_is_possible_can_be_pasted(self):
+        self.paused(PAUSE.replace("approve", "the boss's word"))
+        self.assertIn("""fermata signal 1 --point 'the boss'\\''s word',""", self.fermata("show", "1").stdout)
+        self.folder.write("job.xml", two_steps("true", "true", ""))
+        self.fermata("start", "job.xml")
+        self.assertIn("fermata signal 2 --point NAME\n", self.fermata("show", "2").stdout)
+
+    def test_a_long_name_does_not_stretch_the_table(self):
+        name = "p" * 180
+        self.paused(PAUSE.replace("approve", name))
+        self.fermata("signal", "1", "--point", "q" * 180, "--key", "k" * 180)
+        table = [line for line in self.fermata("show", "1", "--waits").stdout.splitlines() if "pause," not in line]
+        self.assertEqual(3, len(table), table)
+        self.assertLess(max(map(len, table)), 180)
+        self.assertEqual(name, self.waits()[0]["point"])
+        self.assertIn(name, self.fermata("show", "1", "--waits", "-o", "tsv").stdout)
+
+    def test_ctrl_c_while_somebody_is_told_leaves_it_paused(self):
+        self.folder.write("tell.sh", "echo >> told\nread -r _ < gate\n")
+        os.mkfifo(self.folder.path / "gate")
+        self.folder.write("job.xml", two_steps("true", "true", '<fer:pause on="*" point="approve" notify="sh tell.sh"/>'))
+        for number in 1, 2:
+            running = self.folder.spawn("run", "job.xml")
+            self.addCleanup(lambda process=running: (process.kill(), process.communicate()))
+            wait_until("it tells", lambda: (self.folder.path / "told").exists())
+            running.send_signal(signal.SIGINT)
+            self.assertIn(f"fermata: {number} is PAUSED, and stays so", first_of(running.stderr, "fermata: "))
+            if number == 1:
+                (self.folder.path / "gate").write_text("\n")
+                out, err = running.communicate(timeout=DEADLINE)
+                self.assertEqual(11, running.returncode, err)
+                self.assertIn("PAUSED in", out)
+                (self.folder.path / "told").unlink()
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=DEADLINE)
+        self.assertEqual(130, running.returncode, err)
+        self.assertIn("fermata: 2 stays PAUSED; whoever runs fermata next sends its notification again", err)
+        self.assertNotIn("recover", err)
+        wait_until("all processes are gone", lambda: not self.folder.left_behind())
+        self.folder.write("tell.sh", "echo >> told\n")
+        self.assertEqual(["PAUSED", "PAUSED"], [each["status"] for each in self.folder.list()])
+        self.assertEqual(2, len((self.folder.path / "told").read_text().splitlines()))
 
     def test_why_a_signal_is_refused_and_what_to_do(self):
         point = PAUSE.replace("/>", ' signals="2"/>')
@@ -157,6 +254,7 @@ class Waiting(Case):
         wait_until("it runs", lambda: rows_or_nothing(self.folder.repository, "SELECT 1 FROM step_execution"))
         running.kill()
         running.communicate()
+        wait_until("its command is gone, too", lambda: not self.folder.left_behind())
         refused = self.fermata("resume", "1", exit_code=8).stderr
         self.assertIn("its owner is dead", refused)
         self.assertIn("fermata recover 1", refused)
@@ -187,6 +285,7 @@ class Waiting(Case):
         self.assertEqual(("sh tell.sh", None, 1), (notify["command"], notify["sent"], notify["failed"]))
         self.assertGreater(notify["next"], wait["opened"])
         self.assertEqual(1, len(rows(self.folder.repository, "SELECT 1 FROM event WHERE kind = 'pause.notify_failed'")))
+        self.assertRegex(self.fermata("events", "1").stdout, rf'pause.notify_failed .*"next":"{notify["next"]}"')
 
         self.let_time_pass()
         self.fermata("list")

@@ -1,6 +1,7 @@
 #include "complete.hpp"
 
 #include <fermata/base/text.hpp>
+#include <fermata/runtime/pause_points.hpp>
 
 #include <algorithm>
 
@@ -41,6 +42,18 @@ Words steps(Session& session, const Words& before) {
     return words;
 }
 
+/// Of the execution that is named first: where it waits; if it does not, where it is known to pause.
+Words points(Session& session, const Words& positionals) {
+    if (positionals.empty()) return {};
+    const JobExecution execution = session.execution(session.resolve({.text = positionals.front()}));
+    Words words;
+    for (const Pause& pause : execution.waits)
+        if (std::ranges::find(words, pause.what.point) == words.end()) words.push_back(pause.what.point);
+    if (!words.empty()) return words;
+    return pause_points(stored_definition(session, execution), session.registry(), execution.parameters,
+                        session.system_properties());
+}
+
 Words jobs(Session& session) {
     Words words;
     for (const auto& file : jobs_in_folder(session))
@@ -54,7 +67,7 @@ Words artifacts(const Registry& registry) {
     return words;
 }
 
-Words values_of(Session& session, const Option& option, const Words& before) {
+Words values_of(Session& session, const Option& option, const Words& before, const Words& positionals) {
     switch (option.completes) {
         case Completes::execution:
             return executions(session);
@@ -62,6 +75,8 @@ Words values_of(Session& session, const Option& option, const Words& before) {
             return running_steps(session);
         case Completes::step:
             return steps(session, before);
+        case Completes::point:
+            return points(session, positionals);
         case Completes::job:
             return session.settings().get("jobs").value.empty() ? Words{"__files"} : jobs(session);
         case Completes::recorded_job:
@@ -122,7 +137,7 @@ Words verbs() {
 Words candidates(Session& session, const Words& before, bool wants_option, const Options& global) {
     Options own;
     std::unique_ptr<Command> command;
-    std::size_t positionals = 0;
+    Words positionals;
     const Option* open = nullptr;  // its value comes next
     for (const auto& word : before) {
         if (open != nullptr) {
@@ -131,7 +146,7 @@ Words candidates(Session& session, const Words& before, bool wants_option, const
             open = expecting(own, word);
             if (open == nullptr) open = expecting(global, word);
         } else if (command) {
-            ++positionals;
+            positionals.push_back(word);
         } else {
             for (const auto* descriptor : descriptors())
                 if (descriptor->name == word) command = descriptor->make();
@@ -139,11 +154,11 @@ Words candidates(Session& session, const Words& before, bool wants_option, const
             command->describe(own);
         }
     }
-    if (open != nullptr) return values_of(session, *open, before);
+    if (open != nullptr) return values_of(session, *open, before, positionals);
     if (wants_option) return option_names(own, global);
     if (!command) return verbs();
-    const Option* next = positional(own, positionals);
-    return next == nullptr ? Words{} : values_of(session, *next, before);
+    const Option* next = positional(own, positionals.size());
+    return next == nullptr ? Words{} : values_of(session, *next, before, positionals);
 }
 
 }  // namespace

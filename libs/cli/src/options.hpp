@@ -26,8 +26,9 @@ enum class Completes : std::uint8_t {
     nothing,
     execution,
     running_step,
-    step,  ///< of the execution named before
-    job,   ///< that can be started
+    step,   ///< of the execution named before
+    point,  ///< where that execution waits, or may
+    job,    ///< that can be started
     recorded_job,
     file,
     artifact,

@@ -24,6 +24,12 @@ constexpr std::size_t most_rows = 50;  // of a table; for programs all there are
 constexpr std::int64_t shown_at_most = most_rows;
 constexpr std::int64_t all_there_are = std::numeric_limits<std::int64_t>::max();
 
+/// A cell of the table; json, jsonl and tsv have all of it.
+std::string cell_of(const std::string& text) {
+    constexpr std::size_t widest = 40;
+    return printable(text, widest);
+}
+
 std::string name_of(const Pause& pause) {
     std::string text = "signal:" + printable(pause.what.point);
     if (pause.what.signals > 1) text += fmt::format(" ({}/{})", pause.counted, pause.what.signals);
@@ -129,8 +135,8 @@ std::vector<std::string> plain_cells_of(const Pause& pause) {
 }
 
 Row row_of(const Signal& kept) {
-    return {.cells = {"", printable(kept.point), "signal " + printable(kept.key), "buffered", "", local_time(kept.at),
-                      "", printable(kept.sender)},
+    return {.cells = {"", cell_of(kept.point), "signal " + cell_of(kept.key), "buffered", "", local_time(kept.at), "",
+                      printable(kept.sender)},
             .object = json_text(object_of(kept)),
             .name = "",
             .plain = {"", kept.point, "signal", "", "", "buffered", "", "", plain_time(kept.at), kept.sender, "", "",
@@ -138,7 +144,7 @@ Row row_of(const Signal& kept) {
 }
 
 Row row_of(const Pause& pause, const FailedNotification* failed) {
-    return {.cells = {std::to_string(pause.epoch), printable(pause.what.point), place_of(pause), state_of(pause),
+    return {.cells = {std::to_string(pause.epoch), cell_of(pause.what.point), place_of(pause), state_of(pause),
                       fmt::format("{}/{}", pause.counted, pause.what.signals), local_time(pause.opened),
                       pause.completed ? local_time(*pause.completed) : "", printable(pause.completed_by.value_or(""))},
             .object = json_text(object_of(pause, failed)),

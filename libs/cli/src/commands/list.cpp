@@ -1,3 +1,4 @@
+#include "../busy.hpp"
 #include "../command.hpp"
 #include "../execution_view.hpp"
 #include "../plain_time.hpp"
@@ -15,7 +16,8 @@ namespace fermata::cli {
 namespace {
 
 constexpr std::string_view help =
-    R"(STATUS "owner lost": its process died, and fermata recover goes on with it. REASON: the error, or what it waits for.
+    R"(STATUS "owner lost": its process died, and fermata recover goes on with it. REASON: the error, what it waits for, or
+who has asked it to stop and what still runs.
 
   fermata list --status failed --since 24h
   fermata list --job nightly -p date=2026-11-21 -o json
@@ -60,13 +62,21 @@ ExecutionFilter ListCommand::filter() const {
     return filter;
 }
 
-std::string reason_of(const JobExecution& execution) {
+std::string stopping_text(const ExecutionView& view) {
+    const std::string busy = busy_text(view);
+    return fmt::format("asked by {}{}{}", view.execution.stop_requested_by.value_or("somebody"),
+                       busy.empty() ? "" : "; ", busy);
+}
+
+std::string reason_of(const ExecutionView& view) {
+    const JobExecution& execution = view.execution;
     if (auto waits = waits_text(execution); !waits.empty()) {
         const bool tells = !execution.waits.empty() && !execution.waits.front().what.message.empty();
         return waits + (tells ? ": " + execution.waits.front().what.message : "");
     }
     if (execution.status == BatchStatus::stopped && execution.stop_requested_by)
         return "stopped by " + *execution.stop_requested_by;
+    if (execution.status == BatchStatus::stopping) return stopping_text(view);
     if (!execution.failure) return {};
     const Failure& failure = *execution.failure;
     return failure.step.empty() ? failure.message : failure.step + ": " + failure.message;
@@ -86,7 +96,7 @@ std::vector<std::string> cells_of(const ExecutionView& view, const Style& style)
             with_commas(sum.read),
             with_commas(sum.written),
             with_commas(skipped(sum)),
-            printable(reason_of(execution))};
+            printable(reason_of(view))};
 }
 
 const std::vector<std::string> plain_titles{"ID",   "JOB",     "INSTANCE", "KEY",   "STATUS", "OWNER_LOST",
@@ -112,7 +122,7 @@ std::vector<std::string> plain_cells_of(const ExecutionView& view) {
             std::to_string(sum.written),
             std::to_string(sum.filtered),
             std::to_string(skipped(sum)),
-            reason_of(execution)};
+            reason_of(view)};
 }
 
 Row row_of(const ExecutionView& view, const Style& style) {

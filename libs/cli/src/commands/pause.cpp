@@ -29,7 +29,10 @@ public:
             .one_of({"fail", "stop", "resume"});
     }
     ExitCode run(Session& session) override {
-        if (const auto what = parse_on_timeout(on_timeout_)) options_.on_timeout = *what;
+        if (on_timeout_ && !options_.timeout)
+            throw Error(ErrorKind::usage, fmt::format("--on-timeout {} without --timeout", *on_timeout_),
+                        "say when: --timeout 72h");
+        if (on_timeout_) options_.on_timeout = parse_on_timeout(*on_timeout_).value_or(OnTimeout::fail);
         const JobExecutionId id = session.resolve(execution_);
         const PauseAnswer answer = session.jobs().pause(id, options_);
         session.out().one(
@@ -55,7 +58,7 @@ private:
 
     ExecutionRef execution_;
     PauseOptions options_;
-    std::string on_timeout_ = "fail";
+    std::optional<std::string> on_timeout_;
 };
 
 }  // namespace

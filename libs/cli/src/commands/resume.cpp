@@ -23,7 +23,9 @@ class ResumeCommand final : public Command {
 public:
     void describe(Options& options) override {
         options.positional("ID", execution_, "The execution").require().complete(Completes::execution);
-        options.value("--point", "NAME", point_, "Only the pauses at this point").refuse_empty("a name");
+        options.value("--point", "NAME", point_, "Only the pauses at this point")
+            .refuse_empty("a name")
+            .complete(Completes::point);
         options.value("--data", "JSON|@FILE", data_, "For the step entered next");
         options.flag("--detach", detach_, "Let a worker run it, and print the id");
     }

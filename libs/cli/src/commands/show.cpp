@@ -6,6 +6,7 @@
 #include "../notifications.hpp"
 #include "../partitions.hpp"
 #include "../report.hpp"
+#include "../shell_word.hpp"
 #include "../skips.hpp"
 #include "../waits.hpp"
 
@@ -137,11 +138,18 @@ std::string failure_of(const JobExecution& execution) {
     return text;
 }
 
+/// What the verb cannot do without: the point where it waits.
+std::string needed_by(const Action& action, const JobExecution& execution) {
+    if (action.name != "signal") return {};
+    return " --point " + (execution.waits.empty() ? "NAME" : shell_word(execution.waits.front().what.point));
+}
+
 std::string actions_text(const ExecutionView& view) {
     std::string text;
     for (const auto& action : view.actions)
         if (action.allowed)
-            text += fmt::format("{}fermata {} {}", text.empty() ? "" : ", ", action.name, view.execution.id.value());
+            text += fmt::format("{}fermata {} {}{}", text.empty() ? "" : ", ", action.name, view.execution.id.value(),
+                                needed_by(action, view.execution));
     return text.empty() ? text : fact("possible", text);
 }
 

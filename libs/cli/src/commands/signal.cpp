@@ -85,15 +85,26 @@ std::string why_stale(Session& session, JobExecutionId id, const SignalRequest& 
                        id.value(), shell_word(request.point), open->epoch);
 }
 
-std::string following(Session& session, JobExecutionId id, const SignalRequest& request, const SignalAnswer& answer) {
+/// Somebody believes to have answered what was answered before.
+std::string why_buffered(Session& session, JobExecutionId id, const std::string& point) {
+    constexpr std::int64_t enough = 1000;
+    const auto pauses = session.repository().pauses_of(id, enough);
+    const auto passed =
+        std::ranges::find_if(pauses, [&](const Pause& pause) { return pause.completed && pause.what.point == point; });
+    if (passed == pauses.end())
+        return fmt::format(": no pause is open at \"{}\"; it is kept for the next one there (fermata show {} --waits)",
+                           printable(point), id.value());
+    return fmt::format(
+        ": \"{}\" was passed: pause {} is over since {} ({}); it is kept for another pause there, which may "
+        "never come (fermata show {} --waits)",
+        printable(point), passed->epoch, local_time(*passed->completed), passed->how.value_or(""), id.value());
+}
+
+std::string why(Session& session, JobExecutionId id, const SignalRequest& request, const SignalAnswer& answer) {
     using Disposition = SignalAnswer::Disposition;
-    if (answer.status == BatchStatus::starting)
-        return fmt::format("\n  it waits for a worker now; fermata resume {} runs it here", id.value());
     switch (answer.disposition) {
         case Disposition::buffered:
-            return fmt::format(
-                ": no pause is open at \"{}\"; it is kept for the next one there (fermata show {} --waits)",
-                printable(request.point), id.value());
+            return why_buffered(session, id, request.point);
         case Disposition::conflict:
             return why_conflict(id, request, answer);
         case Disposition::stale:
@@ -103,6 +114,13 @@ std::string following(Session& session, JobExecutionId id, const SignalRequest& 
         default:
             return {};
     }
+}
+
+std::string following(Session& session, JobExecutionId id, const SignalRequest& request, const SignalAnswer& answer) {
+    std::string text = why(session, id, request, answer);
+    if (answer.status == BatchStatus::starting)
+        text += fmt::format("\n  it waits for a worker now; fermata resume {} runs it here", id.value());
+    return text;
 }
 
 /// Where it has paused, and where its definition says that it will.
@@ -131,7 +149,8 @@ public:
         options.positional("ID", execution_, "The execution").require().complete(Completes::execution);
         options.value("--point", "NAME", request_.point, "Where it waits, or will wait")
             .require()
-            .refuse_empty("a name");
+            .refuse_empty("a name")
+            .complete(Completes::point);
         options.value("--key", "KEY", request_.key, "Sent again with the same key it counts once")
             .refuse_empty("a name");
         options.value("--pause", "N", request_.pause, "Only for this pause, as fermata show names it");
@@ -141,11 +160,12 @@ public:
         request_.payload = payload_from(data_);
         const JobExecutionId id = session.resolve(execution_);
         const SignalAnswer answer = session.jobs().signal(id, request_);
-        session.out().one(text_of(answer) + following(session, id, request_, answer) + "\n",
-                          fmt::format(R"({{"id":{},"answer":"{}","pause":{},"counted":{},"needed":{},"status":"{}"}})",
-                                      id.value(), to_string(answer.disposition), answer.pause, answer.counted,
-                                      answer.needed, to_string(answer.status)),
-                          to_string(answer.disposition));
+        session.out().one(
+            text_of(answer) + following(session, id, request_, answer) + "\n",
+            fmt::format(R"({{"id":{},"answer":"{}","pause":{},"counted":{},"needed":{},"status":"{}"}})", id.value(),
+                        to_string(answer.disposition), answer.pause > 0 ? std::to_string(answer.pause) : "null",
+                        answer.counted, answer.needed, to_string(answer.status)),
+            to_string(answer.disposition));
         if (answer.disposition == SignalAnswer::Disposition::buffered) warn_of_unknown(session, id, request_.point);
         return exit_code_for(answer);
     }

@@ -47,12 +47,18 @@ public:
 private:
     void ask(Session& session, JobExecutionId id) const {
         if (step_) return ask_step(session, id);
+        const bool was_now = session.execution(id).stop_now;
         const StopAnswer answer = session.jobs().stop(id, now_);
         std::string more;
         if (answer.owner_lost) more = "; it had lost its owner";
         if (answer.effect == StopAnswer::Effect::already && answer.since)
-            more = fmt::format(" since {}", local_time(*answer.since));
+            more = fmt::format(" since {}{}", local_time(*answer.since), what_changes(was_now));
         print(session, id, answer.status, more);
+    }
+    /// For one that was asked before.
+    [[nodiscard]] std::string_view what_changes(bool was_now) const {
+        if (!now_) return "";
+        return was_now ? "; its commands had no grace period already" : "; its commands have no grace period any more";
     }
     static ExitCode await_stopped(Session& session, JobExecutionId id, const Deadline& deadline) {
         const BatchStatus status = await_end(session, id, deadline).status;
