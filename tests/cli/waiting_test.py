@@ -107,6 +107,7 @@ class Waiting(Case):
             self.assertEqual("fermata show 1", self.error(verb[0], "1", *verb[1:], exit_code=8)["remedy"], verb)
         self.paused()
         self.assertEqual("fermata stop 2", self.error("stop", "2", "--step", "check", exit_code=8)["remedy"])
+        self.assertEqual("such as --timeout 72h", self.error("pause", "2", "--timeout", "0s", exit_code=2)["remedy"])
         self.assertEqual("say when: --timeout 72h", self.error("pause", "2", "--on-timeout", "stop", exit_code=2)["remedy"])
 
     def test_what_keeps_a_stop_from_its_effect_and_what_now_changes(self):

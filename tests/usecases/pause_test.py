@@ -154,10 +154,11 @@ class Pause(unittest.TestCase):
                 operator.send_signal(signal.SIGCONT)
                 _, err = operator.communicate(timeout=DEADLINE)
                 self.assertEqual(8, operator.returncode, err)
-                self.assertRegex(err, rf"cannot resume {number}: it is PAUSED; .* was first, at ")
+                self.assertRegex(err, rf"cannot resume {number}: it is PAUSED, and its newest pause is 2, not 1; .* was first, at ")
                 [wait] = self.folder.show(number)["waiting_for"]
                 self.assertEqual(("signal", 2), (wait["kind"], wait["pause"]))
-                self.folder.fermata("resume", number, exit_code=0)
+                self.folder.fermata("resume", number, "--pause", "1", exit_code=8)  # as he had read it on his screen
+                self.folder.fermata("resume", number, "--pause", "2", exit_code=0)
 
     def test_9_a_signal_before_the_pause_means_no_waiting(self):
         os.mkfifo(self.folder.path / "gate")

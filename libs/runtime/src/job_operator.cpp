@@ -21,12 +21,16 @@ StoredDefinition stored(const JobDefinition& job) { return {hash_of(job), job.id
                             fmt::format("fermata show {}", exists.latest.value()));
 }
 
-[[noreturn]] void refuse_resume(Repository& repository, JobExecutionId id, const ResumeAnswer& answer) {
+[[noreturn]] void refuse_resume(Repository& repository, JobExecutionId id, const ResumeOptions& options,
+                                const ResumeAnswer& answer) {
     std::string message = fmt::format("cannot resume {}: it is {}", id.value(), to_string(answer.status));
     const auto execution = repository.find_execution(id);
     if (execution && execution->owner_lost)
         throw ConcurrentResume(ErrorKind::conflict, message + " and its owner is dead",
                                fmt::format("fermata recover {}", id.value()));
+    const bool waits = answer.status == BatchStatus::paused || answer.status == BatchStatus::pausing;
+    if (execution && waits && options.seen && *options.seen != execution->pauses)
+        message += fmt::format(", and its newest pause is {}, not {}", execution->pauses, *options.seen);
     if (answer.resumed_by && !has_ended(answer.status))
         message += fmt::format("; {} was first, at {}", printable(*answer.resumed_by), to_rfc3339(*answer.resumed_at));
     const bool restarts = answer.status == BatchStatus::stopped || answer.status == BatchStatus::failed;
@@ -41,7 +45,7 @@ std::string instead(JobExecutionId id, BatchStatus status) {
 
 void check_resumed(Repository& repository, JobExecutionId id, const ResumeOptions& options,
                    const ResumeAnswer& answer) {
-    if (answer.effect == ResumeAnswer::Effect::conflict) refuse_resume(repository, id, answer);
+    if (answer.effect == ResumeAnswer::Effect::conflict) refuse_resume(repository, id, options, answer);
     if (answer.effect != ResumeAnswer::Effect::no_such_point) return;
     throw Error(ErrorKind::not_found,
                 fmt::format("execution {} does not wait at \"{}\"", id.value(), printable(*options.point)),

@@ -29,6 +29,8 @@ public:
             .one_of({"fail", "stop", "resume"});
     }
     ExitCode run(Session& session) override {
+        if (options_.timeout && *options_.timeout <= Duration{})
+            throw Error(ErrorKind::usage, "--timeout: nobody can answer in no time", "such as --timeout 72h");
         if (on_timeout_ && !options_.timeout)
             throw Error(ErrorKind::usage, fmt::format("--on-timeout {} without --timeout", *on_timeout_),
                         "say when: --timeout 72h");

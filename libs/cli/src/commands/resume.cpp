@@ -17,6 +17,7 @@ Before a requested pause has taken effect, it is withdrawn. What waits for a wor
 
   fermata resume 12 --data '{"by":"ann"}'     the step entered next finds it in $FERMATA_SIGNALS
   fermata resume 12 --point approve           only what waits there
+  fermata resume 12 --pause 1                 not if it has gone on meanwhile, and waits at its second pause
 )";
 
 class ResumeCommand final : public Command {
@@ -26,6 +27,7 @@ public:
         options.value("--point", "NAME", point_, "Only the pauses at this point")
             .refuse_empty("a name")
             .complete(Completes::point);
+        options.value("--pause", "N", pause_, "Only while this is its newest pause, as fermata show names it");
         options.value("--data", "JSON|@FILE", data_, "For the step entered next");
         options.flag("--detach", detach_, "Let a worker run it, and print the id");
     }
@@ -35,6 +37,7 @@ private:
     static ExitCode tell(Session& session, JobExecutionId id, std::string_view what);
     ExecutionRef execution_;
     std::optional<std::string> point_;
+    std::optional<std::int64_t> pause_;
     std::optional<std::string> data_;
     bool detach_ = false;
 };
@@ -44,7 +47,7 @@ ExitCode ResumeCommand::run(Session& session) {
     const auto payload = payload_from(data_);
     if (detach_) require_worker_can(session);
     const JobExecution before = session.execution(session.resolve(execution_));
-    const ResumeOptions options{.point = point_, .payload = payload, .seen = before.pauses};
+    const ResumeOptions options{.point = point_, .payload = payload, .seen = pause_.value_or(before.pauses)};
     std::optional<Foreground> foreground;
     if (!detach_) foreground.emplace(session);
     const ResumeAnswer answer =
