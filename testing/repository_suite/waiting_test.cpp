@@ -101,7 +101,7 @@ TEST_F(Waiting, TheJournalTellsOfEachPauseThatAResumeCompletes) {
     resume(one);
     const auto resumed = repository().events_of(one.execution, "execution.resumed", 1).at(0);
     const std::string key = key_of_signal(one, 1);
-    EXPECT_EQ(key, nlohmann::json::parse(resumed.data)["key"]);
+    EXPECT_EQ(key, nlohmann::json::parse(resumed.data)["key"].get<std::string>());
     EXPECT_THAT(completed(one.execution), ElementsAre(nlohmann::json{{"pause", 1}, {"how", "resume"}, {"key", key}}));
 
     const Claim many = launch();
@@ -114,8 +114,8 @@ TEST_F(Waiting, TheJournalTellsOfEachPauseThatAResumeCompletes) {
     const auto told = completed(many.execution);
     ASSERT_EQ(4U, told.size());
     for (std::size_t i = 0; i < 4; ++i) {
-        EXPECT_EQ(i + 1, told[i]["pause"]);
-        EXPECT_EQ(key_of_signal(many, static_cast<std::int64_t>(i) + 1), told[i]["key"]);
+        EXPECT_EQ(i + 1, told[i]["pause"].get<std::size_t>());
+        EXPECT_EQ(key_of_signal(many, static_cast<std::int64_t>(i) + 1), told[i]["key"].get<std::string>());
     }
     EXPECT_EQ(Effect::released, repository().resume(many.execution, {.actor = "ann"}).effect);
     EXPECT_EQ(4U, completed(many.execution).size());

@@ -186,6 +186,26 @@ class Run(Case):
         self.assertIn("job #1", painted)
         self.assertTrue(painted.endswith("\x1b[J"), painted)
 
+    def test_on_a_terminal_ctrl_c_is_answered_where_it_can_be_read(self):
+        self.folder.write("slow.sh", "trap '' TERM\necho > ready\nuntil test -e gate; do sleep 0.01; done\n")
+        self.job("sh slow.sh")
+        ours, theirs = pty.openpty()
+        process = self.folder.spawn("run", "job.xml", environment={"TERM": "xterm"}, stderr=theirs)
+        self.addCleanup(lambda: (process.kill(), process.communicate()))
+        os.close(theirs)
+        wait_until("it runs", (self.folder.path / "ready").exists)
+        painted = read_until(ours, "▶ STARTED ")
+        process.send_signal(signal.SIGINT)
+        painted += read_until(ours, "once more kills\r\n")
+        painted += read_until(ours, "Ctrl-C: kill")
+        self.folder.write("gate", "")
+        self.assertEqual(10, (process.communicate(timeout=DEADLINE), process.returncode)[1])
+        painted += read_all(ours)
+        self.assertIn("\x1b[Jfermata: stopping at the next checkpoint; once more kills\r\n\r", painted)
+        after = painted.split("once more kills\r\n\r")[1]
+        self.assertTrue(after.startswith("job #1"), painted)  # nothing that moves up over it
+        self.assertRegex(after, r"STOPPING \S+   Ctrl-C: kill")
+
     def test_a_reader_of_the_report_that_goes_away_ends_nothing(self):
         reading, writing = os.pipe()
         os.close(reading)
@@ -215,6 +235,15 @@ def read_all(terminal):
     finally:
         os.close(terminal)
     return text.decode()
+
+
+def read_until(terminal, wanted):
+    text = b""
+    while wanted.encode() not in text:
+        if not select.select([terminal], [], [], DEADLINE)[0]:
+            raise AssertionError(f"no {wanted!r} in {text.decode()!r}")
+        text += os.read(terminal, 65536)
+    return text.decode(errors="replace")
 
 
 class Instance(Case):

@@ -30,6 +30,12 @@ bool rests(JobOperator& jobs, JobExecutionId id) {
     return job && job->status == BatchStatus::paused;
 }
 
+std::string_view hint_of(const RunningJob& job, bool interrupted) {
+    if (job.status == BatchStatus::paused)
+        return interrupted ? "its notification is being sent; Ctrl-C: leave it" : "its notification is being sent";
+    return interrupted ? "Ctrl-C: kill" : "Ctrl-C: stop at next checkpoint";
+}
+
 [[noreturn]] void leave_killed(JobExecutionId id, bool rests) {
     Output::note(rests ? fmt::format("fermata: {} stays PAUSED; whoever runs fermata next sends its notification again",
                                      id.value())
@@ -76,22 +82,54 @@ Foreground::Foreground(Session& session) : session_(session), interrupts_([this]
 void Foreground::on_signal(int count) {
     JobOperator* jobs = jobs_.load();
     if (jobs == nullptr || count > 2) ::_exit(static_cast<int>(ExitCode::interrupted));
+    const JobExecutionId followed = followed_.load();
+    const bool is_resting = rests(*jobs, followed);
+    if (!is_resting)
+        say(count == 1 ? "fermata: stopping at the next checkpoint; once more kills" : "fermata: killing");
+    else if (count == 1)
+        say(fmt::format("fermata: {} is PAUSED, and stays so; its notification is being sent; once more leaves it",
+                        followed.value()));
     {
         const std::lock_guard lock(mutex_);
-        signals_ = count;  // first: an execution that interrupt() does not know yet sees it in follow()
+        signals_ = count;  // before: an execution that interrupt() does not know yet sees it in follow()
         changed_.notify_all();
     }
-    const JobExecutionId followed = followed_.load();
-    if (rests(*jobs, followed)) return tell_resting(followed, count);
-    jobs->interrupt(count == 2);
-    Output::note(count == 1 ? "fermata: stopping at the next checkpoint; once more kills" : "fermata: killing");
+    if (!is_resting) jobs->interrupt(count == 2);
 }
 
-void Foreground::tell_resting(JobExecutionId id, int count) {
-    if (count == 1)
-        Output::note(fmt::format(
-            "fermata: {} is PAUSED, and stays so; its notification is being sent; once more leaves it", id.value()));
+void Foreground::say(std::string line) {
+    const std::lock_guard lock(mutex_);
+    if (has_display_)
+        said_.push_back(std::move(line));
+    else
+        Output::note(line);
 }
+
+/// Of whoever interrupts, while there is a display: heard between two of its pictures, and at its end at the latest.
+class Foreground::Voice {
+public:
+    Voice(Foreground& all, ProgressDisplay& display) : all_(all), display_(display) { set(true); }
+    ~Voice() {
+        set(false);
+        pass_on();
+    }
+    Voice(const Voice&) = delete;
+    Voice& operator=(const Voice&) = delete;
+    void pass_on() {
+        const std::lock_guard lock(all_.mutex_);
+        if (!all_.said_.empty()) display_.clear();
+        for (const std::string& line : all_.said_) Output::note(line);
+        all_.said_.clear();
+    }
+
+private:
+    void set(bool has_display) {
+        const std::lock_guard lock(all_.mutex_);
+        all_.has_display_ = has_display;
+    }
+    Foreground& all_;
+    ProgressDisplay& display_;
+};
 
 bool Foreground::pause(Duration duration) {
     std::unique_lock lock(mutex_);
@@ -108,23 +146,29 @@ JobExecution Foreground::follow(JobExecutionId id, const std::optional<std::stri
     if (out.format() == Format::name) out.write(fmt::format("{}\n", id.value()));
     out.push();
 
-    const auto display =
-        make_progress(session_.settings(), style_for(STDERR_FILENO, session_.settings(), out.style().ascii),
-                      begun.job_name, "Ctrl-C: stop at next checkpoint");
+    const auto display = make_progress(
+        session_.settings(), style_for(STDERR_FILENO, session_.settings(), out.style().ascii), begun.job_name, {});
+    Voice voice(*this, *display);
     StepLines lines(out, *display);
     std::optional<Listening> listening;
     if (heard) listening.emplace(step_log_path(session_.data_folder(), id, *heard), *display);
     const auto show = [&](const RunningJob& job) {
         if (listening) listening->pass_on();
+        voice.pass_on();
         lines.print_ended(job);
+        display->hint(hint_of(job, interrupted()));
         display->update(job);
     };
     std::optional<JobExecution> ended;
     while (!ended) {
         const bool killed = signals_.load() >= 2;
         const bool resting = rests(jobs, id);
+        voice.pass_on();
         ended = jobs.wait(id, !killed ? repaint_interval : resting ? Duration{} : kill_grace);
-        if (killed && !ended) leave_killed(id, resting);
+        if (killed && !ended) {
+            display->clear();
+            leave_killed(id, resting);
+        }
         if (const auto job = jobs.running(id); job && !ended) show(*job);
     }
     if (listening) listening->pass_on_all();

@@ -6,6 +6,8 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <string>
+#include <vector>
 
 #include "exit_code.hpp"
 #include "interrupts.hpp"
@@ -29,14 +31,17 @@ public:
     [[nodiscard]] bool interrupted() const noexcept { return signals_.load() > 0; }
 
 private:
+    class Voice;
     void on_signal(int count);
-    static void tell_resting(JobExecutionId id, int count);
+    void say(std::string line);
     Session& session_;
     std::atomic<JobOperator*> jobs_{nullptr};
     std::atomic<JobExecutionId> followed_{};
     std::atomic<int> signals_{0};
     std::mutex mutex_;
     std::condition_variable changed_;
+    bool has_display_ = false;       ///< which must be taken away before anybody else writes
+    std::vector<std::string> said_;  ///< meanwhile
     Interrupts interrupts_;
 };
 

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "output.hpp"
 #include "settings.hpp"
@@ -18,6 +19,8 @@ public:
     virtual void update(const RunningJob& job) = 0;
     /// Takes the display away so that others may write; the next update paints it again.
     virtual void clear() {}
+    /// What can be done, shown beside the job from now on.
+    virtual void hint(std::string_view /*text*/) {}
     virtual void finish(const JobExecution& execution) = 0;
 };
 

@@ -37,6 +37,7 @@ public:
         write(up() + "\x1b[J");
         painted_ = 0;
     }
+    void hint(std::string_view text) override { hint_ = text; }
     void finish(const JobExecution&) override { clear(); }
 
 private:

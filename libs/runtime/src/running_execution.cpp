@@ -106,6 +106,14 @@ bool RunningExecution::wait(std::optional<Duration> timeout) {
     return true;
 }
 
-RunningJob RunningExecution::display() { return *display_.lock(); }
+RunningJob RunningExecution::display() {
+    RunningJob shown = *display_.lock();
+    if (shown.status != BatchStatus::started) return shown;
+    if (stop_.requested())
+        shown.status = BatchStatus::stopping;
+    else if (pause_.asked())
+        shown.status = BatchStatus::pausing;
+    return shown;
+}
 
 }  // namespace fermata
