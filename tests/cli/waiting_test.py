@@ -121,7 +121,10 @@ class Waiting(Case):
         busy = r"asked by \S+ pid \d+; step check runs since "
         self.assertRegex(self.fermata("list", "--status", "stopping").stdout, busy)
         self.assertRegex(self.fermata("list", "--status", "stopping", "-o", "tsv").stdout, busy)
-        self.assertEqual("fermata wait 1", self.error("pause", "1", exit_code=8)["remedy"])
+        for verb in "pause", "resume":
+            self.assertEqual("fermata wait 1", self.error(verb, "1", exit_code=8)["remedy"])
+        for verb in ["wait", "1", "--timeout", "1ms"], ["stop", "1", "--wait", "--timeout", "1ms"]:
+            self.assertEqual("fermata show 1", self.error(*verb, exit_code=3)["remedy"])
         self.assertRegex(self.fermata("stop", "1").stdout, r"^1 is STOPPING since \S+ [0-9:]+\n$")
         running.send_signal(signal.SIGSTOP)  # so that it does not end meanwhile
         self.assertRegex(self.fermata("stop", "1", "--now").stdout,
@@ -190,7 +193,7 @@ class Waiting(Case):
         self.assertRegex(self.fermata("signal", "1", "--point", "approve", "--pause", "1", exit_code=4).stdout,
                          r'^stale: pause 1 is over since \d{4}-\S+ [0-9:]+ \(signals\), and none is open at "approve"\n$')
         self.fermata("stop", "1")
-        self.assertEqual("finished: 1 is STOPPED\n", self.fermata("signal", "1", "--point", "approve", exit_code=8).stdout)
+        self.assertEqual("finished: 1 is STOPPED; fermata restart 1 goes on\n", self.fermata("signal", "1", "--point", "approve", exit_code=8).stdout)
 
     def test_points_of_commands_and_of_earlier_pauses_are_known(self):
         self.folder.write("job.xml", two_steps(

@@ -41,7 +41,8 @@ JobExecution await_end(Session& session, JobExecutionId id, const Deadline& dead
         refuse_if_forsaken(session, execution);
         if (deadline.passed())
             throw Error(ErrorKind::timed_out,
-                        fmt::format("execution {} is still {}", id.value(), to_string(execution.status)));
+                        fmt::format("execution {} is still {}", id.value(), to_string(execution.status)),
+                        fmt::format("fermata show {}", id.value()));
         if (!bell.listens()) {
             bell.listen();
             if (bell.listens()) continue;  // what ended before it did
@@ -61,7 +62,7 @@ StepExecution await_step_end(Session& session, JobExecutionId id, const std::str
             throw Error(ErrorKind::conflict, fmt::format("{}: it is {}", still, to_string(execution.status)),
                         fmt::format("fermata resume {}", id.value()));
         refuse_if_forsaken(session, execution);
-        if (deadline.passed()) throw Error(ErrorKind::timed_out, still);
+        if (deadline.passed()) throw Error(ErrorKind::timed_out, still, fmt::format("fermata show {}", id.value()));
         std::this_thread::sleep_for(deadline.within(between_looks));
     }
 }

@@ -83,7 +83,7 @@ JobExecutionId Session::resolve(const ExecutionRef& reference) {
     std::optional<std::string> job;
     if (at != 0) job = text.substr(0, at);
     if (const auto id = repository().latest(job)) return *id;
-    if (!job) throw Error(ErrorKind::not_found, "@latest: nothing has run yet");
+    if (!job) throw Error(ErrorKind::not_found, "@latest: nothing has run yet", "fermata run JOB");
     throw Error(ErrorKind::not_found,
                 fmt::format("{}: job \"{}\" has never run{}", printable(text), printable(*job),
                             did_you_mean(*job, repository().job_names())),

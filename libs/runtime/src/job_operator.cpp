@@ -21,6 +21,11 @@ StoredDefinition stored(const JobDefinition& job) { return {hash_of(job), job.id
                             fmt::format("fermata show {}", exists.latest.value()));
 }
 
+/// What is told to whoever asks something of an execution whose status forbids it.
+std::string instead(JobExecutionId id, BatchStatus status) {
+    return fmt::format("fermata {} {}", status == BatchStatus::stopping ? "wait" : "show", id.value());
+}
+
 [[noreturn]] void refuse_resume(Repository& repository, JobExecutionId id, const ResumeOptions& options,
                                 const ResumeAnswer& answer) {
     std::string message = fmt::format("cannot resume {}: it is {}", id.value(), to_string(answer.status));
@@ -33,14 +38,9 @@ StoredDefinition stored(const JobDefinition& job) { return {hash_of(job), job.id
         message += fmt::format(", and its newest pause is {}, not {}", execution->pauses, *options.seen);
     if (answer.resumed_by && !has_ended(answer.status))
         message += fmt::format("; {} was first, at {}", printable(*answer.resumed_by), to_rfc3339(*answer.resumed_at));
-    const bool restarts = answer.status == BatchStatus::stopped || answer.status == BatchStatus::failed;
-    throw ConcurrentResume(ErrorKind::conflict, message,
-                           fmt::format("fermata {} {}", restarts ? "restart" : "show", id.value()));
-}
-
-/// What is told to whoever asks something of an execution whose status forbids it.
-std::string instead(JobExecutionId id, BatchStatus status) {
-    return fmt::format("fermata {} {}", status == BatchStatus::stopping ? "wait" : "show", id.value());
+    throw ConcurrentResume(
+        ErrorKind::conflict, message,
+        is_restartable(answer.status) ? fmt::format("fermata restart {}", id.value()) : instead(id, answer.status));
 }
 
 void check_resumed(Repository& repository, JobExecutionId id, const ResumeOptions& options,

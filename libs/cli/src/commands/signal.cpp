@@ -110,7 +110,9 @@ std::string why(Session& session, JobExecutionId id, const SignalRequest& reques
         case Disposition::stale:
             return why_stale(session, id, request);
         case Disposition::finished:
-            return fmt::format(": {} is {}", id.value(), to_string(answer.status));
+            return fmt::format(
+                ": {} is {}{}", id.value(), to_string(answer.status),
+                is_restartable(answer.status) ? fmt::format("; fermata restart {} goes on", id.value()) : "");
         default:
             return {};
     }
