@@ -36,6 +36,18 @@ class Parameters(Case):
         self.fermata("run", "ask.xml", "-p", "region=eu")
         self.assertEqual([("eu",)], rows(self.folder.path / "sink.db", "SELECT region FROM t"))
 
+    def test_one_that_is_no_utf_8_is_refused_before_anything_is_made(self):
+        self.folder.write("job.xml", command_job("job", "true"))
+        for arguments, words in ((["-p", "a=b\udcff"], r'-p,--param: "a=b\xFF" is no UTF-8'),
+                                 (["-p", "a\udcff=b"], r'-p,--param: "a\xFF=b" is no UTF-8'),
+                                 (["--instance", "b\udcff"], r'the key of the instance "b\xFF" is no UTF-8')):
+            for verb in ("run", "start"):
+                told = self.fermata(verb, "job.xml", *arguments, exit_code=9).stderr
+                self.assertEqual(f"fermata: {words}\n  give text in UTF-8; iconv converts it\n", told)
+        self.folder.write("zero.json", '{"a": "b\\u0000"}')
+        self.assertIn("holds a zero byte", self.fermata("run", "job.xml", "--params", "zero.json", exit_code=9).stderr)
+        self.assertEqual([], self.folder.list())
+
     def test_a_mistyped_one_is_warned_of(self):
         self.folder.write("job.xml", command_job("job", "echo #{jobParameters['region']}?:eu;"))
         said = self.fermata("run", "job.xml", "-p", "regoin=us").stderr
@@ -190,6 +202,46 @@ class Secrets(Case):
         told = self.fermata("run", "numbers.xml", exit_code=9).stderr
         self.assertIn("stands where it is not replaced", told)
         self.assertFalse((self.folder.path / "data").exists())
+
+    def test_a_plain_password_is_warned_of_and_shown_nowhere(self):
+        url = "postgresql://ann:hunter2@127.0.0.1:1/sales?connect_timeout=2"
+        self.folder.write("plain.xml", NUMBERS.replace("#{jobParameters['sink']}", url))
+        self.folder.write("psql.xml", command_job("psql", f"false {url}"))
+        warning = (r'(?m)^{}:\d+:\d+: warning: property "{}" holds a password in plain text, and all who may read the repository '
+                   r'will read it there; {}')
+        of_url = warning.format(r"(plain|numbers)\.xml", "url", "write @env:NAME or @file:PATH in its place, or, for PostgreSQL, "
+                                                              r"leave it to ~/\.pgpass")
+        said = []
+
+        def fermata(*arguments, exit_code=0):
+            result = self.folder.fermata(*arguments, exit_code=exit_code)
+            said.append(result.stdout + result.stderr)
+            return said[-1]
+
+        self.assertRegex(fermata("validate", "plain.xml"), of_url)
+        self.assertRegex(fermata("validate", "numbers.xml", "-p", f"sink={url}"), of_url)
+        self.assertRegex(fermata("validate", "psql.xml"), warning.format(r"psql\.xml", "command", "keep it where only the job"))
+        for verb, exit_code in (("run", 1), ("start", 0)):
+            self.assertRegex(fermata(verb, "plain.xml", exit_code=exit_code), of_url)
+            self.assertEqual(1, len([line for line in said[-1].splitlines() if "plain text" in line]), said[-1])
+            self.assertRegex(fermata(verb, "numbers.xml", "-p", f"sink={url}", "--instance", verb, exit_code=exit_code), of_url)
+        self.assertIn("has other parameters", fermata("run", "numbers.xml", "-p", f"sink={url}x", "--instance", "run", exit_code=8))
+        self.assertIn('"postgresql://ann:***@127.0.0.1:1/sales', fermata("explain", "plain.xml"))
+        self.assertIn("ann:***@", fermata("explain", "numbers.xml", "-p", f"sink={url}"))
+        self.assertIn("ann:***@", fermata("explain", "psql.xml"))
+        for look in (["show"], ["show", "-o", "json"], ["show", "--skips"], ["events", "-o", "jsonl"], ["logs"]):
+            fermata(look[0], "2", *look[1:])
+        self.assertIn("sink=postgresql://ann:***@", fermata("show", "2"))
+        fermata("list", "-o", "json")
+        for text in said:
+            self.assertNotIn("hunter2", text)
+
+    def test_an_encoded_keyword_hides_no_password(self):
+        for encoded in ("passwor%64", "%70assword"):
+            url = f"postgresql:///none?host=/nowhere&{encoded}=hunter2"
+            for arguments, exit_code in ((["config", "show"], 0), (["db", "init"], 13), (["list"], 13)):
+                told = self.folder.fermata(*arguments, "--repository", url, exit_code=exit_code)
+                self.assertNotIn("hunter2", told.stdout + told.stderr)
 
     def test_the_value_is_stored_and_shown_nowhere(self):
         canary = "c4nary-of-a-password"

@@ -2,9 +2,11 @@
 #include <fermata/base/id.hpp>
 #include <fermata/batch/properties.hpp>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
 #include <cstdlib>
 #include <filesystem>
 
@@ -70,14 +72,38 @@ TEST_F(Secret, IsNotWaitedForAtAPipe) {
     EXPECT_THAT(refusal_of("@file:" + file_.string()).what(), HasSubstr("is no regular file"));
 }
 
-TEST_F(Secret, MayBeReadByTheGroupButNotByOthers) {
-    EXPECT_EQ(reveal_secret(file_with("hunter2", 0640)), "hunter2");
-    for (const unsigned mode : {0644U, 0602U}) {
+TEST_F(Secret, MayBeReadByNobodyElse) {
+    for (const unsigned mode : {0640U, 0620U, 0644U, 0602U}) {
         const Error error = refusal_of(file_with("hunter2", mode));
-        EXPECT_THAT(error.what(), HasSubstr("others may read or write the file"));
+        EXPECT_THAT(error.what(), HasSubstr(fmt::format("others may read or write the file (mode {:04o})", mode)));
         EXPECT_THAT(error.what(), Not(HasSubstr("hunter2")));
         EXPECT_EQ(error.remedy(), "chmod 600 \"" + file_.string() + "\"");
     }
+}
+
+TEST_F(Secret, IsRefusedIfTheFileIsSomebodyElses) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+    const std::string reference = file_with("hunter2");
+    ASSERT_EQ(::chown(file_.c_str(), 65'534, 65'534), 0);
+    const Error error = refusal_of(reference);
+    EXPECT_THAT(error.what(), HasSubstr("the file belongs to another user (uid 65534)"));
+    EXPECT_EQ(error.remedy(), "chown 0 \"" + file_.string() + "\"");
+}
+
+TEST_F(Secret, OfRootsTheGroupMayReadIt) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can make such a file";
+    const std::string reference = file_with("hunter2", 0440);
+    ASSERT_EQ(::chown(file_.c_str(), 0, 65'534), 0);
+    const auto as_another = [&](auto&& action) {
+        ASSERT_EQ(::setegid(65'534), 0);
+        ASSERT_EQ(::seteuid(65'534), 0);
+        action();
+        ASSERT_EQ(::seteuid(0), 0);
+        ASSERT_EQ(::setegid(0), 0);
+    };
+    as_another([&] { EXPECT_EQ(reveal_secret(reference), "hunter2"); });
+    ASSERT_EQ(::chmod(file_.c_str(), 0460), 0);
+    as_another([&] { EXPECT_EQ(refusal_of(reference).remedy(), "chmod 640 \"" + file_.string() + "\""); });
 }
 
 TEST_F(Secret, IsRefusedIfTheFileCannotBeRead) {
@@ -126,8 +152,49 @@ TEST_F(Secret, AUrlIsStoredWithItsReferencesAndWithoutPasswords) {
         {"postgresql://db/x?user=a&sslpassword=b&password=@env:P&c", "postgresql://db/x?user=a&password=@env:P&c"},
         {"postgresql://db/x?password=hunter2", "postgresql://db/x"},
         {"sqlite:x.db?key=hunter2", "sqlite:x.db"},
+        {"postgresql://db/x?passwor%64=hunter2&user=a", "postgresql://db/x?user=a"},
+        {"postgresql://db/x?%70assword=hunter2&%zz=%6", "postgresql://db/x?%zz=%6"},
+        {"postgresql://app:hun?ter#2@db/x", "postgresql://app@db/x"},
+        {"postgresql://app:hun/ter2@db/x", "postgresql://app@db/x"},
+        {"postgresql://app:hun/t@r2@db/x?user=b", "postgresql://app@db/x?user=b"},
+        {"kafka://app:hun/ter2@broker:9092/topic", "kafka://app@broker:9092/topic"},
+        {"postgresql://db:5432?password=@env:P", "postgresql://db:5432?password=@env:P"},
+        {"http://db:80/users/@me", "http://db:80/users/@me"},
         {"sqlite:x.db?token=a&client_secret=b&mode=ro", "sqlite:x.db?mode=ro"}};
     for (const auto& [given, stored] : urls) EXPECT_EQ(without_passwords(given), stored);
+}
+
+TEST_F(Secret, AnyTextIsShownWithoutThePasswordsOfUrlsInIt) {
+    const std::pair<const char*, const char*> texts[] = {
+        {"", ""},
+        {"nightly", "nightly"},
+        {"a://", "a://"},
+        {"postgresql://app:hunter2@db/x", "postgresql://app:***@db/x"},
+        {"postgresql://app:hun \"ter2@db/x", "postgresql://app:***@db/x"},
+        {"postgresql://app:@env:P@db/x?sslpassword=hunter2", "postgresql://app:@env:P@db/x?sslpassword=***"},
+        {"postgresql://app@db/x?passwor%64=hunter2&a=b", "postgresql://app@db/x?passwor%64=***&a=b"},
+        {"psql 'postgresql://app:hunter2@db/x' -c 'SELECT 1'", "psql 'postgresql://app:***@db/x' -c 'SELECT 1'"},
+        {"curl http://a:b@c https://d?token=e f@g", "curl http://a:***@c https://d?token=*** f@g"},
+        {"postgresql://app:hun/ter2@db/x", "postgresql://app:***@db/x"}};
+    for (const auto& [given, shown] : texts) EXPECT_EQ(with_hidden_passwords(given), shown);
+}
+
+TEST_F(Secret, AServerWithoutSlashesIsNoFile) {
+    const std::pair<const char*, const char*> urls[] = {{"postgresql:jobs", "postgresql://jobs"},
+                                                        {"postgres:/jobs", "postgres://jobs"},
+                                                        {"postgresql:app:hunter2@db", "postgresql://app:***@db"}};
+    for (const auto& [given, meant] : urls) {
+        try {
+            (void)reveal_url(given);
+            ADD_FAILURE() << given;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::invalid);
+            EXPECT_THAT(error.what(), HasSubstr(fmt::format("did you mean \"{}\"?", meant)));
+            EXPECT_THAT(error.what(), Not(HasSubstr("hunter2")));
+        }
+    }
+    for (const char* file : {"postgresql", "sqlite:postgresql:jobs", "./postgresql:jobs", "a:b.db"})
+        EXPECT_EQ(reveal_url(file), file);
 }
 
 TEST_F(Secret, MayBeTheWholeUrlOrThePathBehindSqlite) {

@@ -1,7 +1,10 @@
 // The JSON of an execution (design §13): may grow, never changes.
+#include <fermata/batch/properties.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <map>
 
 #include "busy.hpp"
 #include "execution_view.hpp"
@@ -16,6 +19,13 @@ using Json = nlohmann::ordered_json;
 
 Json or_null(const std::optional<Timestamp>& time) { return time ? Json(to_rfc3339(*time)) : Json(nullptr); }
 Json or_null(const std::optional<std::string>& text) { return text ? Json(*text) : Json(nullptr); }
+
+/// Parameters or properties.
+Json texts(const std::map<std::string, std::string>& named) {
+    Json object = Json::object();
+    for (const auto& [name, value] : named) object[name] = with_hidden_passwords(value);
+    return object;
+}
 
 Json to_object(const std::optional<Failure>& failure) {
     if (!failure) return nullptr;
@@ -49,7 +59,7 @@ Json to_object(const PartitionExecution& partition) {
                 {"ended", or_null(partition.ended)}};
     add_metrics(object, partition.metrics);
     object["worker"] = partition.worker.empty() ? Json(nullptr) : Json(partition.worker);
-    object["properties"] = partition.properties.empty() ? Json::object() : Json(partition.properties);
+    object["properties"] = texts(partition.properties);
     object["error"] = to_object(partition.failure);
     return object;
 }
@@ -142,7 +152,7 @@ std::string to_json(const ExecutionView& view, bool with_steps) {
                 {"created", to_rfc3339(execution.created)},
                 {"started", or_null(execution.started)},
                 {"ended", or_null(execution.ended)},
-                {"parameters", execution.parameters.empty() ? Json::object() : Json(execution.parameters)},
+                {"parameters", texts(execution.parameters)},
                 {"counts", counts_of(view)},
                 {"waiting_for", waiting_for(view)},
                 {"actions", Json::array()}};

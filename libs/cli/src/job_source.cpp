@@ -157,6 +157,11 @@ void tell_of_doubts(const Session& session, const JobDefinition& job, const Para
         if (const std::string text = to_string(finding); texts.insert(text).second) Output::note(text);
 }
 
+void tell_of_passwords(const Session& session, const JobDefinition& job, const Parameters& parameters) {
+    const auto found = passwords_in(job, parameters, session.system_properties());
+    for (const auto& finding : found.all()) Output::note(to_string(finding));
+}
+
 Parameters parameters_from(const std::optional<std::string>& file, const std::vector<Assignment>& given) {
     Parameters parameters;
     if (file) parameters = read_parameters(*file);

@@ -60,5 +60,7 @@ Diagnostics tell_of_slips(const Session& session, const JobDefinition& job, cons
 /// tells.
 void tell_of_doubts(const Session& session, const JobDefinition& job, const Parameters& parameters,
                     const Diagnostics& told);
+/// The part of these doubts that does not depend on where the job runs.
+void tell_of_passwords(const Session& session, const JobDefinition& job, const Parameters& parameters);
 
 }  // namespace fermata::cli

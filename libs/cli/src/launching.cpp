@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <fermata/base/text.hpp>
+#include <fermata/batch/properties.hpp>
 
 #include "execution_view.hpp"
 #include "waits.hpp"
@@ -17,20 +18,20 @@ Error cannot_go_on(const std::string& key, const JobExecution& latest, std::stri
                  fmt::format("fermata show {}", latest.id.value()));
 }
 
+std::string shown(const std::string& value) { return printable(with_hidden_passwords(value)); }
+
 /// "date=2026-11-20 instead of 2026-11-21, region not given"
 std::string differences(const Parameters& before, const Parameters& now) {
     std::vector<std::string> texts;
     for (const auto& [name, value] : before) {
         const auto found = now.find(name);
         if (found == now.end())
-            texts.push_back(fmt::format("{}={}, and now it is not given", printable(name), printable(value)));
+            texts.push_back(fmt::format("{}={}, and now it is not given", printable(name), shown(value)));
         else if (found->second != value)
-            texts.push_back(
-                fmt::format("{}={}, and now {}", printable(name), printable(value), printable(found->second)));
+            texts.push_back(fmt::format("{}={}, and now {}", printable(name), shown(value), shown(found->second)));
     }
     for (const auto& [name, value] : now)
-        if (!before.contains(name))
-            texts.push_back(fmt::format("no {}, and now {}", printable(name), printable(value)));
+        if (!before.contains(name)) texts.push_back(fmt::format("no {}, and now {}", printable(name), shown(value)));
     return fmt::format("{}", fmt::join(texts, "; "));
 }
 
@@ -53,7 +54,10 @@ std::optional<JobExecutionId> Launching::begin(Session& session, Where where) {
     where_ = where;
     if (key_)
         if (const auto instance = session.repository().find_instance(job_.id, *key_)) return go_on(session, *instance);
-    if (where == Where::here) tell_of_doubts(session, job_, parameters_, slips_);
+    if (where == Where::here)
+        tell_of_doubts(session, job_, parameters_, slips_);
+    else
+        tell_of_passwords(session, job_, parameters_);
     const StartOptions options{
         .parameters = parameters_, .instance_key = key_, .working_directory = {}, .for_workers = for_workers_};
     return where == Where::here ? session.jobs().start(job_, options) : session.jobs().submit(job_, options);

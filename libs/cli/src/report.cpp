@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fermata/base/text.hpp>
+#include <fermata/batch/properties.hpp>
 
 #include <algorithm>
 
@@ -99,7 +100,7 @@ std::string header_line(const JobExecution& execution, const Style& style) {
                                    execution.id.value(), execution.instance_id.value());
     if (execution.instance_key) line += fmt::format("  key {}", printable(*execution.instance_key));
     for (const auto& [name, value] : execution.parameters)
-        line += fmt::format("  {}={}", printable(name), printable(value));
+        line += fmt::format("  {}={}", printable(name), printable(with_hidden_passwords(value)));
     return line + "\n";
 }
 

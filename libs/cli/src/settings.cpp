@@ -43,6 +43,13 @@ void require_trusted(const fs::path& path, std::string_view what) {
                     "own it, or run in another folder");
 }
 
+void check_repository(const std::string& value, const std::string& origin) try {
+    refuse_server_without_slashes(value);
+} catch (const Error& error) {
+    throw Error(origin.starts_with("--") ? ErrorKind::usage : ErrorKind::invalid,
+                fmt::format("{}: {}", origin, error.what()), error.remedy());
+}
+
 std::string environment_name(std::string_view key) {
     std::string name = "FERMATA_";
     for (const char c : key) name += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
@@ -112,6 +119,7 @@ void Settings::load_file(const fs::path& path) {
                                     did_you_mean(entry.key, known)),
                         "fermata config show lists the settings there are");
         Setting& setting = find(entry.key);
+        if (entry.key == "repository") check_repository(entry.value, entry.place);  // before it is made a path
         if (setting.is_path && sqlite_path(entry.value) && sqlite_path(entry.value)->is_relative())
             entry.value = (fs::absolute(path).parent_path() / *sqlite_path(entry.value)).lexically_normal().string();
         set(entry.key, std::move(entry.value), std::move(entry.place));
@@ -136,6 +144,7 @@ void Settings::set(std::string_view key, std::string value, std::string origin) 
         throw Error(origin.starts_with("--") ? ErrorKind::usage : ErrorKind::invalid,
                     fmt::format("{}: \"{}\" names no {}", origin, value, key == "jobs" ? "folder" : "database"),
                     key == "jobs" ? "name a folder" : "name a file: sqlite:jobs.db");
+    if (key == "repository") check_repository(value, origin);
     if (key == "kafka" && !value.empty() && !value.starts_with("kafka://") && !is_secret_reference(value))
         throw Error(origin.starts_with("--") ? ErrorKind::usage : ErrorKind::invalid,
                     fmt::format("{}: \"{}\" is no URL of Kafka", origin, printable(without_passwords(value))),

@@ -8,14 +8,15 @@
 namespace fermata {
 namespace {
 
-std::string quoted(std::string_view text) { return fmt::format("\"{}\"", printable(text)); }
-
 std::string or_unlimited(const std::optional<std::int64_t>& limit) {
     return limit ? fmt::format("{}", *limit) : "unlimited";
 }
 
+using Shown = std::function<std::string(std::string_view)>;
+
 class Description {
 public:
+    explicit Description(const Shown& shown) : shown_(shown) {}
     std::string text;
 
     void job(const ResolvedJob& job) {
@@ -27,6 +28,10 @@ public:
     }
 
 private:
+    [[nodiscard]] std::string quoted(std::string_view said) const {
+        return fmt::format("\"{}\"", shown_ ? printable(shown_(said)) : printable(said));
+    }
+
     void elements(int depth, const std::vector<ResolvedElement>& elements, std::string_view scope) {
         for (const auto& element : elements)
             std::visit([&](const auto& it) { this->element(depth, it, scope); }, element.what);
@@ -130,7 +135,7 @@ private:
         line(depth, "on {}: {}", quoted(transition.on), what);
     }
 
-    static std::string pause(const ResolvedTransition& transition) {
+    [[nodiscard]] std::string pause(const ResolvedTransition& transition) const {
         const PauseRequest& pause = *transition.pause;
         std::string what = fmt::format("pause at {}", quoted(pause.point));
         if (pause.signals > 1) what += fmt::format(" for {} signals", pause.signals);
@@ -159,13 +164,14 @@ private:
         text += '\n';
     }
 
+    const Shown& shown_;
     int depth_ = 1;  ///< of the step being described
 };
 
 }  // namespace
 
-std::string describe(const ResolvedJob& job) {
-    Description description;
+std::string describe(const ResolvedJob& job, const Shown& shown) {
+    Description description(shown);
     description.job(job);
     return std::move(description.text);
 }

@@ -201,6 +201,34 @@ JobUse uses_of(const Job& job) {
     return all;
 }
 
+std::string where_to_keep(const ResolvedProperty& property) {
+    return property.name == "url"
+               ? "write @env:NAME or @file:PATH in its place, or, for PostgreSQL, leave it to ~/.pgpass"
+               : "keep it where only the job reads it, in a file for @file:PATH or in an environment variable";
+}
+void check_passwords(const ResolvedProperties& properties, const std::string& file, Diagnostics& diagnostics) {
+    for (const auto& property : properties) {
+        const std::string value = property.value.str();
+        if (with_hidden_passwords(value) == value) continue;
+        diagnostics.warning(file, property.at,
+                            fmt::format("property \"{}\" holds a password in plain text, and all who may read the "
+                                        "repository will read it there; {}",
+                                        printable(property.name), where_to_keep(property)));
+    }
+}
+void check_passwords(const JobUse& job, Diagnostics& diagnostics) {
+    const auto check = [&](const ResolvedProperties& properties) {
+        check_passwords(properties, job.file, diagnostics);
+    };
+    check(job.properties);
+    for (const Use& use : job.listeners) check(use.known);
+    for (const Use& use : job.notifications) check(use.values.value());
+    for (const StepUse& step : job.steps) {
+        check(step.properties);
+        for (const Use& use : step.uses) check(use.known);
+    }
+}
+
 std::string with_article(ArtifactKind kind) {
     return fmt::format("{} {}", kind == ArtifactKind::analyzer ? "an" : "a", to_string(kind));
 }
@@ -231,6 +259,7 @@ public:
         : job_(job), registry_(registry), given_(given), diagnostics_(diagnostics) {}
 
     void run() {
+        check_passwords(job_, diagnostics_);
         for (const Use& use : job_.listeners) check(use);
         for (const Use& use : job_.notifications) check_notification(use);
         check_owner_loss();
@@ -473,6 +502,8 @@ void check_artifacts(const ResolvedJob& job, const Registry& registry, const Par
                      Diagnostics& diagnostics) {
     Check(uses_of(job), registry, given, diagnostics).run();
 }
+
+void check_passwords(const ResolvedJob& job, Diagnostics& diagnostics) { check_passwords(uses_of(job), diagnostics); }
 
 std::vector<std::string> pause_points_of_artifacts(const ResolvedJob& job, const Registry& registry) {
     std::vector<std::string> points;

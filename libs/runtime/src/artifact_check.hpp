@@ -14,6 +14,9 @@ void check_artifacts(const JobDefinition& job, const Registry& registry, Diagnos
 void check_artifacts(const ResolvedJob& job, const Registry& registry, const Parameters* given,
                      Diagnostics& diagnostics);
 
+/// Passwords in plain text.
+void check_passwords(const ResolvedJob& job, Diagnostics& diagnostics);
+
 /// Points at which artifacts of steps pause, as far as their properties say.
 [[nodiscard]] std::vector<std::string> pause_points_of_artifacts(const ResolvedJob& job, const Registry& registry);
 

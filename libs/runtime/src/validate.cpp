@@ -28,6 +28,13 @@ Diagnostics validate(const JobDefinition& job, const Registry& registry, const s
     return found;
 }
 
+Diagnostics passwords_in(const JobDefinition& job, const Parameters& parameters, const Parameters& system_properties) {
+    const Resolution resolution = resolve(job, parameters, system_properties);
+    Diagnostics found;
+    if (resolution.job) check_passwords(*resolution.job, found);
+    return found;
+}
+
 Diagnostics unused_parameters(const JobDefinition& job, const Registry& registry, const Parameters& given,
                               const Parameters& system_properties) {
     Diagnostics found;

@@ -1,6 +1,7 @@
 #include "../command.hpp"
 #include "../job_arguments.hpp"
 
+#include <fermata/batch/properties.hpp>
 #include <fermata/model/resolved_job.hpp>
 
 #include <fmt/format.h>
@@ -28,7 +29,7 @@ public:
         const Resolution resolution = resolve(job, parameters, session.system_properties());
         if (!resolution.job) throw InvalidJob(fmt::format("{} does not resolve", job_.text()), resolution.diagnostics);
         for (const auto& finding : resolution.diagnostics.all()) Output::note(to_string(finding));
-        session.out().write(fermata::describe(*resolution.job));
+        session.out().write(fermata::describe(*resolution.job, with_hidden_passwords));
         return ExitCode::ok;
     }
 

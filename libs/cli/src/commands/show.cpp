@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 #include <fermata/base/text.hpp>
+#include <fermata/batch/properties.hpp>
 
 namespace fermata::cli {
 
@@ -62,7 +63,7 @@ std::string facts_of(const ExecutionView& view) {
     text += fact("duration", to_human(duration_of(execution.started, execution.ended)));
     if (execution.restart_of) text += fact("restart of", std::to_string(execution.restart_of->value()));
     for (const auto& [name, value] : execution.parameters)
-        text += fact("parameter", fmt::format("{}={}", printable(name), printable(value)));
+        text += fact("parameter", fmt::format("{}={}", printable(name), printable(with_hidden_passwords(value))));
     return text;
 }
 

@@ -70,16 +70,21 @@ std::optional<Text> Properties::find<Text>(std::string_view) const;
 
 /// "@env:NAME" and "@file:PATH" (first line) give their value at the moment of use; all else is itself. The value is
 /// never stored, logged or shown. Throws Error(refused) naming the reference if it leads nowhere, or if others may read
-/// or write the file.
+/// or write the file: it is ours and for us alone, or root's, which a group may read.
 [[nodiscard]] std::string reveal_secret(const std::string& reference);
 /// Whether the whole text is @env:NAME or @file:PATH.
 [[nodiscard]] bool is_secret_reference(std::string_view text);
 /// A URL that is a reference as a whole, or a path behind "sqlite:" that is one, gives its value as it is. Else every
 /// reference that is the user or password part or a query value is replaced, percent-encoded:
 /// postgres://app:@file:/run/secrets/db@host/vendors, postgres://host/vendors?password=@env:DB_PASSWORD. Throws what
-/// reveal_secret throws; Error(invalid) for a reference anywhere else, which would name a file or host of that name.
+/// reveal_secret throws; Error(invalid) for a reference anywhere else, which would name a file or host of that name,
+/// and for a server without slashes.
 [[nodiscard]] std::string reveal_url(const std::string& url);
+/// "postgresql:jobs" is no URL and would be taken for a file: Error(invalid) with the URL that was meant.
+void refuse_server_without_slashes(const std::string& url);
 /// The URL as it may be stored and shown: references stay as written, a password that stands in it is left out.
 [[nodiscard]] std::string without_passwords(const std::string& url);
+/// Any text as it may be shown: "***" for each password that stands in a URL in it, references as written.
+[[nodiscard]] std::string with_hidden_passwords(std::string_view text);
 
 }  // namespace fermata

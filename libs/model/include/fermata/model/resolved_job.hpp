@@ -6,9 +6,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -187,7 +189,8 @@ struct ParameterUse {
 };
 [[nodiscard]] std::vector<ParameterUse> parameters_of(const JobDefinition& job);
 
-/// For `explain` and golden tests: indented text, one line a fact, stable.
-[[nodiscard]] std::string describe(const ResolvedJob& job);
+/// For `explain` and golden tests: indented text, one line a fact, stable. `shown`: texts of the job pass through it.
+[[nodiscard]] std::string describe(const ResolvedJob& job,
+                                   const std::function<std::string(std::string_view)>& shown = {});
 
 }  // namespace fermata

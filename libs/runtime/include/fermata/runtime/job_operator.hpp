@@ -168,5 +168,9 @@ private:
 /// environment.
 [[nodiscard]] Diagnostics unused_parameters(const JobDefinition& job, const Registry& registry, const Parameters& given,
                                             const Parameters& system_properties);
+/// Warnings about properties with a password in plain text in a URL, which would be stored with the job; `validate`
+/// tells them, too. None if the job does not resolve.
+[[nodiscard]] Diagnostics passwords_in(const JobDefinition& job, const Parameters& parameters,
+                                       const Parameters& system_properties);
 
 }  // namespace fermata
