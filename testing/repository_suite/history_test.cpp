@@ -147,6 +147,13 @@ TEST_F(Guards, HistoryStaysAndEpochsRise) {
     refuses(*connection, "UPDATE job_execution SET exit_status = 'BETTER'");
     refuses(*connection, "UPDATE event SET actor = 'nobody'");
     refuses(*connection, "UPDATE walk SET step = 'other'");
+    refuses(*connection, "UPDATE job_parameter SET value = 'other.csv'");
+    refuses(*connection, "UPDATE job_parameter SET execution_id = 2");
+    refuses(*connection, "UPDATE job_definition SET canonical = '{}'");
+    refuses(*connection, "UPDATE instance_sink SET url = 'other.db'");
+    for (const char* column : {"uuid", "job_name", "instance_key", "working_directory"})
+        refuses(*connection, fmt::format("UPDATE job_instance SET {} = 'other'", column));
+    refuses(*connection, "UPDATE job_instance SET created = 0");
     for (const char* table : {"event", "walk", "job_parameter", "step_execution", "step_progress", "instance_sink",
                               "job_execution", "job_instance"})
         refuses(*connection, fmt::format("DELETE FROM {}", table));

@@ -137,6 +137,24 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"UPDATE instance_sink SET instance_id = 9",
                "the sink sqlite:/data/sink.db belongs to instance 9, which does not exist"}));
 
+TEST_F(Verifying, WhatTheSchemaMadeAndIsNotThereIsNamed) {
+    live();
+    const auto connection = raw();
+    const std::string of_table = repository().database().dialect().engine == "sqlite" ? "" : " ON walk";
+    connection->execute_script("DROP TRIGGER walk_final" + of_table +
+                               "; DROP INDEX job_execution_live; DROP INDEX pause_due; DROP VIEW "
+                               "BATCH_JOB_EXECUTION_PARAMS");
+    EXPECT_THAT(repository().verify(), ::testing::UnorderedElementsAre(
+                                           "trigger walk_final is missing", "index job_execution_live is missing",
+                                           "index pause_due is missing", "view batch_job_execution_params is missing"));
+}
+
+TEST_F(Verifying, AMissingTableIsNamedBeforeItIsRead) {
+    live();
+    raw()->execute_script("DROP TABLE signal");
+    EXPECT_THAT(repository().verify(), Contains("table signal is missing"));
+}
+
 TEST_F(Verifying, AnUnknownStatusIsRefusedWhereItIsRead) {
     live();
     const auto connection = raw();

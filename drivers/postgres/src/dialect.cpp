@@ -12,13 +12,17 @@ namespace {
 /// is found by the search path of this session, whoever fires the trigger later.
 std::string guard(std::string_view name, std::string_view event, std::string_view table, std::string_view condition,
                   std::string_view message) {
+    const bool keeps_rows = event == "DELETE";
+    const std::string truncation = fmt::format(
+        "CREATE TRIGGER {0}_whole BEFORE TRUNCATE ON {1} FOR EACH STATEMENT EXECUTE FUNCTION {0}();\n", name, table);
     const bool looks_up = condition.find("SELECT") != std::string_view::npos;
     return fmt::format(
-        "CREATE FUNCTION {0}() RETURNS trigger LANGUAGE plpgsql {1}AS $fermata$ BEGIN IF {2} THEN "
+        "CREATE FUNCTION {0}() RETURNS trigger LANGUAGE plpgsql {1}AS $fermata$ BEGIN IF {6}{2} THEN "
         "RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = {3}; END IF; "
         "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $fermata$;\n"
-        "CREATE TRIGGER {0} BEFORE {4} ON {5} FOR EACH ROW EXECUTE FUNCTION {0}();\n",
-        name, looks_up ? "SET search_path FROM CURRENT " : "", condition, sql::quote_text(message), event, table);
+        "CREATE TRIGGER {0} BEFORE {4} ON {5} FOR EACH ROW EXECUTE FUNCTION {0}();\n{7}",
+        name, looks_up ? "SET search_path FROM CURRENT " : "", condition, sql::quote_text(message), event, table,
+        keeps_rows ? "TG_OP = 'TRUNCATE' OR " : "", keeps_rows ? truncation : "");
 }
 
 std::string as_timestamp(std::string_view expression) {
@@ -30,6 +34,12 @@ std::string as_timestamp(std::string_view expression) {
 std::string bytes_as_text(std::string_view expression) {
     return fmt::format(R"(replace(encode({}, 'escape'), '\\', '\'))", expression);
 }
+
+/// Of the schema that the search path finds them in; the triggers of constraints have no names of ours.
+constexpr std::string_view objects =
+    "SELECT CASE c.relkind WHEN 'i' THEN 'index ' WHEN 'v' THEN 'view ' ELSE 'table ' END || c.relname FROM pg_class c "
+    "WHERE c.relkind IN ('r', 'i', 'v') AND pg_table_is_visible(c.oid) UNION ALL "
+    "SELECT 'trigger ' || t.tgname FROM pg_trigger t WHERE NOT t.tgisinternal AND pg_table_is_visible(t.tgrelid)";
 
 const std::string& session() {
     static const std::string sql =
@@ -49,7 +59,8 @@ const sql::Dialect& dialect() noexcept {
                                           .for_update = " FOR UPDATE",
                                           .concurrent_writers = true,
                                           .bytes_as_text = bytes_as_text,
-                                          .session = session()};
+                                          .session = session(),
+                                          .objects = objects};
     return the_dialect;
 }
 

@@ -30,7 +30,8 @@ constexpr sql::Dialect the_dialect{.engine = "sqlite",
                                    .as_timestamp = as_timestamp,
                                    .for_update = "",
                                    .concurrent_writers = false,
-                                   .bytes_as_text = bytes_as_text};
+                                   .bytes_as_text = bytes_as_text,
+                                   .objects = "SELECT type || ' ' || lower(name) FROM sqlite_schema"};
 
 }  // namespace
 

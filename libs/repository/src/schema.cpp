@@ -1,9 +1,12 @@
 #include "schema.hpp"
 
+#include <fermata/base/text.hpp>
 #include <fermata/model/status.hpp>
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <map>
 
 namespace fermata {
@@ -262,6 +265,11 @@ CREATE VIEW BATCH_JOB_EXECUTION_CONTEXT AS
 SELECT id AS JOB_EXECUTION_ID, '{{}}' AS SHORT_CONTEXT, NULL AS SERIALIZED_CONTEXT FROM job_execution;
 )sql";
 
+std::string lower(std::string text) {
+    std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+}
+
 std::string_view name_of(Subject subject) {
     if (subject == Subject::partition_execution) return "partition_execution";
     return subject == Subject::job_execution ? "job_execution" : "step_execution";
@@ -345,7 +353,10 @@ std::string guards(const sql::Dialect& dialect) {
                          "OLD.completed IS NOT NULL", "a complete pause never changes");
     sql += dialect.guard("signal_acted", "UPDATE", "signal", "OLD.pause IS NOT NULL OR NEW.payload <> OLD.payload",
                          "a signal that has acted never changes");
-    for (const std::string_view table : {"walk", "event"})
+    // A restart may bring another definition.
+    sql += dialect.guard("job_instance_final", "UPDATE OF id, uuid, job_name, instance_key, working_directory, created",
+                         "job_instance", "1 = 1", "of an instance only the definition changes");
+    for (const std::string_view table : {"job_definition", "job_parameter", "instance_sink", "walk", "event"})
         sql += dialect.guard(fmt::format("{}_final", table), "UPDATE", table, "1 = 1",
                              fmt::format("a row of {} never changes", table));
     for (const std::string_view table :
@@ -370,6 +381,19 @@ std::string schema_sql(const sql::Dialect& dialect) {
                        arg("x_updated", time("COALESCE(x.ended, p.updated, s.updated)")),
                        arg("progress_data", dialect.bytes_as_text("p.user_data")),
                        arg("step_data", dialect.bytes_as_text("s.user_data")));
+}
+
+// Every statement of ours that makes something begins a line: CREATE [UNIQUE] KIND NAME.
+std::vector<std::string> schema_objects(const sql::Dialect& dialect) {
+    std::vector<std::string> objects;
+    for (const std::string& line : split(schema_sql(dialect), '\n')) {
+        std::vector<std::string> words = split(line.substr(0, line.find('(')), ' ');
+        if (words.front() != "CREATE" || words.size() < 3) continue;
+        if (words[1] == "UNIQUE") words.erase(words.begin() + 1);
+        if (words[1] == "FUNCTION") continue;  // no trigger is there without its own
+        objects.push_back(lower(words[1] + " " + words[2]));
+    }
+    return objects;
 }
 
 }  // namespace fermata

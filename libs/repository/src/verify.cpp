@@ -1,6 +1,9 @@
 // The invariants of the store as queries, each of which answers one line for every row that breaks it. They hold by
 // construction and by constraint; this looks for the damage of hands, disks and bugs. Reads everything.
 #include "impl.hpp"
+#include "schema.hpp"
+
+#include <set>
 
 namespace fermata {
 namespace {
@@ -168,10 +171,27 @@ constexpr std::string_view checks[] = {
     "instance_sink k WHERE NOT EXISTS (SELECT 1 FROM job_instance i WHERE i.id = k.instance_id)",
 };
 
+/// What the schema makes and is not there.
+std::vector<std::string> missing_objects(const sql::Dialect& dialect, const sql::Result& present) {
+    std::set<std::string_view> there;
+    for (std::size_t i = 0; i < present.size(); ++i) there.insert(present[i][0].text());
+    std::vector<std::string> missing;
+    for (std::string& object : schema_objects(dialect))
+        if (!there.contains(object)) missing.push_back(std::move(object));
+    return missing;
+}
+
 }  // namespace
 
 std::vector<std::string> Repository::verify() {
     std::vector<std::string> findings = database_->integrity_check();
+    const sql::Dialect& dialect = database_->dialect();
+    bool complete = true;
+    for (const std::string& object : missing_objects(dialect, impl_->select(dialect.objects))) {
+        findings.push_back(object + " is missing");
+        complete = complete && !object.starts_with("table ");
+    }
+    if (!complete) return findings;  // what follows reads them all
     for (const std::string_view check : checks) {
         const sql::Result broken = impl_->select(check);
         for (std::size_t i = 0; i < broken.size(); ++i) findings.emplace_back(broken[i][0].text());

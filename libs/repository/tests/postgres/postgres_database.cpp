@@ -3,6 +3,7 @@
 #include <fermata/testing/postgres_cluster.hpp>
 #include <fermata/testing/repository_suite.hpp>
 
+#include <fmt/format.h>
 #include <unistd.h>
 #include <map>
 
@@ -40,4 +41,20 @@ BEGIN
 END $$)sql");
 }
 
+namespace {
+
+struct PostgresRepository : RepositorySuite {};
+
+TEST_F(PostgresRepository, HistoryIsNotTruncatedEither) {
+    const Claim claim = launch();
+    end(claim, BatchStatus::completed);
+    const auto connection = raw();
+    for (const char* table : {"event", "walk", "job_parameter", "signal", "pause", "step_progress", "instance_sink"})
+        EXPECT_THROW(connection->execute(fmt::format("TRUNCATE {}", table)), ConstraintError) << table;
+    EXPECT_THROW(connection->execute("TRUNCATE job_instance CASCADE"), ConstraintError);
+    connection->execute("INSERT INTO purge_in_progress (instance_id) VALUES (1)");
+    EXPECT_THROW(connection->execute("TRUNCATE event"), ConstraintError) << "a purge deletes row by row";
+}
+
+}  // namespace
 }  // namespace fermata::testing

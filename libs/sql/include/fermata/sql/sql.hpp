@@ -118,7 +118,8 @@ struct Column {
     std::string declared;  ///< as the database says it
     bool not_null = false;
     bool has_default = false;
-    int key = 0;  ///< place in the primary key from 1; 0 = not in it
+    bool generated = false;  ///< GENERATED ALWAYS: nothing can be written to it
+    int key = 0;             ///< place in the primary key from 1; 0 = not in it
 };
 
 class Connection {
@@ -182,7 +183,7 @@ struct Dialect {
     std::string_view auto_id;  ///< column type of a generated 64-bit primary key
     std::string_view bytes;    ///< type of opaque bytes
     /// A row trigger refusing `event` ("UPDATE OF status", "DELETE") on `table` when `condition` (over OLD and NEW)
-    /// holds, with `message`.
+    /// holds, with `message`. One of DELETE refuses whatever else empties the table, always.
     std::string (*guard)(std::string_view name, std::string_view event, std::string_view table,
                          std::string_view condition, std::string_view message) = nullptr;
     /// Expression: int64 microseconds -> the engine's timestamp, for the BATCH_* views.
@@ -195,6 +196,9 @@ struct Dialect {
     std::string (*bytes_as_text)(std::string_view expression) = nullptr;
     /// Expression: text that names the connection's session on the server; empty where there are no sessions.
     std::string_view session = "''";
+    /// SELECT that answers, in one column, what there is in the database: "table x", "index x", "view x", "trigger x";
+    /// more may be among them.
+    std::string_view objects;
 };
 
 enum class OpenMode : std::uint8_t {
