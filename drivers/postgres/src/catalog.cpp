@@ -2,7 +2,10 @@
 
 #include "types.hpp"
 
+#include <fermata/base/text.hpp>
 #include <fermata/sql/standard_sql.hpp>
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -38,7 +41,7 @@ std::vector<sql::Column> columns_of(sql::Connection& connection, std::string_vie
     const std::string quoted = sql::quote_table(table);
     const sql::Result rows = connection.execute(
         "SELECT a.attname, a.atttypid::bigint, format_type(a.atttypid, a.atttypmod), a.attnotnull, "
-        "a.atthasdef OR a.attidentity <> '', "
+        "a.atthasdef OR a.attidentity <> '', a.attidentity = 'a' OR a.attgenerated <> '', "
         "COALESCE(array_position((SELECT i.indkey::int2[] FROM pg_index i WHERE i.indrelid = a.attrelid AND "
         "i.indisprimary), a.attnum), -1) "
         "FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped "
@@ -52,9 +55,27 @@ std::vector<sql::Column> columns_of(sql::Connection& connection, std::string_vie
                            .declared = text_of(row[2]),
                            .not_null = row[3].boolean(),
                            .has_default = row[4].boolean(),
-                           .key = static_cast<int>(row[5].integer()) + 1});
+                           .generated = row[5].boolean(),
+                           .key = static_cast<int>(row[6].integer()) + 1});
     }
     return columns;
+}
+
+void refuse_closed_schema(sql::Connection& connection, std::string_view database) {
+    const sql::Result first = connection.execute(
+        "SELECT n.nspname::text, current_user::text, has_schema_privilege(n.oid, 'USAGE') "
+        "FROM unnest(string_to_array(current_setting('search_path'), ',')) WITH ORDINALITY AS p (entry, place) "
+        "JOIN pg_namespace n ON n.nspname::text = CASE WHEN btrim(entry) IN ('\"$user\"', '$user') "
+        "THEN current_user::text WHEN btrim(entry) LIKE '\"%' THEN replace(btrim(btrim(entry), '\"'), '\"\"', '\"') "
+        "ELSE lower(btrim(entry)) END ORDER BY p.place LIMIT 1");
+    if (first.empty() || first[0][2].boolean()) return;
+    const std::string schema = text_of(first[0][0]);
+    const std::string role = text_of(first[0][1]);
+    throw Error(ErrorKind::forbidden,
+                fmt::format("{}: role \"{}\" may not use the schema \"{}\", the first of its search path", database,
+                            printable(role), printable(schema)),
+                fmt::format("have it granted: GRANT USAGE ON SCHEMA {} TO {}", printable(sql::quote_identifier(schema)),
+                            printable(sql::quote_identifier(role))));
 }
 
 std::vector<std::string> tables_of(sql::Connection& connection) {

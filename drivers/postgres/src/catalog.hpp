@@ -13,6 +13,9 @@ namespace fermata::postgres {
 class Connection;
 
 [[nodiscard]] std::vector<sql::Column> columns_of(sql::Connection& connection, std::string_view table);
+/// Throws Error(forbidden) if the first schema of the search path may not be used: the server would pass over it, and
+/// over all that is in it.
+void refuse_closed_schema(sql::Connection& connection, std::string_view database);
 [[nodiscard]] std::vector<std::string> tables_of(sql::Connection& connection);
 
 /// A column as a bulk write needs to know it.

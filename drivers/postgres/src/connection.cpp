@@ -509,7 +509,10 @@ std::unique_ptr<sql::BulkWriter> Connection::bulk(const sql::BulkTarget& target)
 
 std::vector<sql::Column> Connection::columns_of(std::string_view table) { return postgres::columns_of(*this, table); }
 
-std::vector<std::string> Connection::tables() { return postgres::tables_of(*this); }
+std::vector<std::string> Connection::tables() {
+    postgres::refuse_closed_schema(*this, name());
+    return postgres::tables_of(*this);
+}
 
 std::string Connection::quote(std::string_view identifier) const { return sql::quote_identifier(identifier); }
 

@@ -89,6 +89,59 @@ void throw_error(const PGresult* result, const Site& site) {
     throw SqlError(meaning.kind, words, remedy_of(result, meaning));
 }
 
+namespace {
+
+/// By words that stand in the message, in English as libpq has them and as servers mostly have. The first that fits
+/// decides.
+struct Remedy {
+    std::string_view words;
+    std::string_view and_words;
+    std::string_view remedy;
+};
+constexpr std::array remedies{
+    Remedy{"sslmode", "", "sslmode is disable, allow, prefer, require, verify-ca or verify-full"},
+    Remedy{"port number", "", "a port is a number from 1 to 65535"},
+    Remedy{"connection option \"port\"", "", "a port is a number from 1 to 65535"},
+    Remedy{"definition of service", "", "name a service of ~/.pg_service.conf or PGSERVICEFILE, or unset PGSERVICE"},
+    Remedy{"service file", "", "name a service of ~/.pg_service.conf or PGSERVICEFILE, or unset PGSERVICE"},
+    Remedy{"translate host name", "", "see that the host's name is right, and that this machine can resolve it"},
+    Remedy{"does not support SSL", "", "have TLS set up on the server, or ask for less by sslmode"},
+    Remedy{"certificate", "", "see sslrootcert, sslcert and sslmode in the URL, and the server's certificate"},
+    Remedy{"database \"", "does not exist", "have it made by createdb, or name another database"},
+    Remedy{"role \"", "does not exist", "have it made by createuser, or name another user in the URL"},
+    Remedy{"password supplied", "",
+           "give a password: in ~/.pgpass (mode 0600), or as @file:PATH or @env:NAME in the URL"},
+    Remedy{"password authentication failed", "",
+           "see that user and password are right: in the URL, ~/.pgpass or PGPASSWORD"},
+    Remedy{"pg_hba.conf", "", "have this user let in from here by the server's pg_hba.conf"},
+    Remedy{"authentication failed", "", "connect as the user whom the server's pg_hba.conf lets in"},
+    Remedy{"not permitted to log in", "", "have it permitted: ALTER ROLE … LOGIN"},
+    Remedy{"permission denied for database", "", "have it granted: GRANT CONNECT ON DATABASE … TO …"},
+    Remedy{"too many", "", "let others end, or raise the server's max_connections"},
+    Remedy{"connection slots", "", "let others end, or raise the server's max_connections"},
+    Remedy{"starting up", "", "wait until the server is up"},
+    Remedy{"shutting down", "", "wait until the server is up again"},
+    Remedy{"Connection refused", "", "see that the server runs, and listens at this host and port"},
+    Remedy{"on socket", "No such file",
+           "see that the server runs on this machine and has its socket in this folder, or name a host in the URL"},
+    Remedy{"timeout expired", "", "see that the host is right and up, and that no firewall stands between"},
+    Remedy{"timed out", "", "see that the host is right and up, and that no firewall stands between"},
+    Remedy{"unreachable", "", "see that the host is right, and that there is a way to it"},
+    Remedy{"No route to host", "", "see that the host is right, and that there is a way to it"},
+};
+
+}  // namespace
+
+std::string_view remedy_of_connecting(std::string_view words) noexcept {
+    const auto fits = [&](const Remedy& remedy) {
+        return words.find(remedy.words) != std::string_view::npos &&
+               words.find(remedy.and_words) != std::string_view::npos;
+    };
+    const auto* found = std::ranges::find_if(remedies, fits);
+    return found != remedies.end() ? found->remedy
+                                   : "see that the server runs, the database exists, and user and password are right";
+}
+
 SqlError out_of_reach(const SqlError& error, std::chrono::milliseconds bound) {
     return {SqlError::Kind::unreachable,
             fmt::format("{} (waited for {} s)", error.what(), std::chrono::duration<double>(bound).count()),

@@ -28,6 +28,8 @@ struct Site {
 
 /// Throws ConstraintError or SqlError for a failed `result`.
 [[noreturn]] void throw_error(const PGresult* result, const Site& site);
+/// What to do about a session that was not opened, by libpq's words: there is no code.
+[[nodiscard]] std::string_view remedy_of_connecting(std::string_view words) noexcept;
 /// `error` is the last of all tries within `bound`.
 [[nodiscard]] sql::SqlError out_of_reach(const sql::SqlError& error, std::chrono::milliseconds bound);
 [[nodiscard]] sql::SqlError lost(std::string_view database, const std::string& words);

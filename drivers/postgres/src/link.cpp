@@ -2,6 +2,7 @@
 
 #include "dialect.hpp"
 #include "errors.hpp"
+#include "password_file.hpp"
 
 #include <fermata/base/id.hpp>
 
@@ -95,11 +96,13 @@ void Link::open(const char* database) {
     keywords.add_default("keepalives_idle", "10");
     keywords.add_default("keepalives_interval", "5");
     keywords.add_default("keepalives_count", "3");
+    if (const std::string file = password_file_for(url_); !file.empty()) keywords.add("passfile", file);
     connection_ = keywords.connect();
-    if (PQstatus(connection_.get()) != CONNECTION_OK)
-        throw SqlError(SqlError::Kind::unreachable,
-                       fmt::format("{}: {}", url_.display_name(), url_.safe(PQerrorMessage(connection_.get()))),
-                       "see that the server runs, the database exists, and user and password are right");
+    if (PQstatus(connection_.get()) != CONNECTION_OK) {
+        const std::string words = url_.safe(PQerrorMessage(connection_.get()));
+        throw SqlError(SqlError::Kind::unreachable, fmt::format("{}: {}", url_.display_name(), words),
+                       std::string(remedy_of_connecting(words)));
+    }
     PQsetNoticeReceiver(connection_.get(), ignore_notice, nullptr);
     if (PQserverVersion(connection_.get()) < settings_.oldest_version)
         throw SqlError(SqlError::Kind::unreachable,

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 
 namespace fermata::postgres {
@@ -37,6 +38,20 @@ std::string one_line(std::string_view words) {
     return printable(line, 600);
 }
 
+/// libpq decodes keywords, too.
+std::string decoded(std::string_view text) {
+    std::string result;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        unsigned byte = 0;
+        const std::string_view digits = text.substr(at, 3);
+        const bool encoded = digits.size() == 3 && digits.front() == '%' &&
+                             std::from_chars(digits.data() + 1, digits.data() + 3, byte, 16).ptr == digits.data() + 3;
+        result += encoded ? static_cast<char>(byte) : text[at];
+        if (encoded) at += 2;
+    }
+    return result;
+}
+
 bool is_secret(std::string_view keyword) { return keyword == "password" || keyword == "sslpassword"; }
 
 }  // namespace
@@ -64,7 +79,7 @@ void Url::find_secrets() {
     if (query == std::string_view::npos) return;
     for (const std::string& pair : split(place.substr(query + 1), '&')) {
         const std::size_t equals = pair.find('=');
-        if (equals != std::string::npos && is_secret(pair.substr(0, equals)))
+        if (equals != std::string::npos && is_secret(decoded(pair.substr(0, equals))))
             secrets_.push_back(pair.substr(equals + 1));
     }
 }
@@ -108,6 +123,8 @@ std::string Url::database() const {
 }
 
 std::string Url::options() const { return value_of("options"); }
+
+std::string Url::password_file() const { return value_of("passfile"); }
 
 std::string Url::safe(std::string_view words) const {
     std::string text(words);

@@ -22,6 +22,8 @@ public:
     [[nodiscard]] std::string database() const;
     /// What they say about `options`, the server's settings of a session.
     [[nodiscard]] std::string options() const;
+    /// What they say about `passfile`.
+    [[nodiscard]] std::string password_file() const;
     /// libpq's words in one line, the secrets of the URL replaced.
     [[nodiscard]] std::string safe(std::string_view words) const;
 
