@@ -4,6 +4,7 @@
 
 #include <fermata/base/text.hpp>
 #include <fermata/base/value_text.hpp>
+#include <fermata/sql/numbers.hpp>
 
 #include <fmt/format.h>
 
@@ -119,7 +120,7 @@ void Codec::append(std::string& out, const Value& cell, std::size_t row) const {
 
 void Codec::append_integer(std::string& out, const Value& cell, std::size_t row) const {
     const auto number = integer_in(cell);
-    if (!number) refuse(cell, "is not a number", row);
+    if (!number) refuse(cell, sql::why_no_integer(real_in(cell)), row);
     const auto bits = static_cast<std::uint64_t>(*number);
     if (kind_ == Kind::int8) return append_sized(out, bits);
     if (kind_ == Kind::int4 && fits<std::int32_t>(*number)) return append_sized(out, static_cast<std::uint32_t>(bits));

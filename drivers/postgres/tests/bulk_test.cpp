@@ -93,7 +93,7 @@ TEST_P(BulkTest, AValueThatCannotBeOneOfItsColumnIsNamed) {
     };
     EXPECT_EQ(message("a", 40'000), "\"40000\" is too large for column t.a (smallint)");
     EXPECT_EQ(message("b", "3000000000"), "\"3000000000\" is too large for column t.b (integer)");
-    EXPECT_EQ(message("b", 1.5), "\"1.5\" is not a number for column t.b (integer)");
+    EXPECT_EQ(message("b", 1.5), "\"1.5\" is no whole number for column t.b (integer)");
     EXPECT_EQ(message("b", std::as_bytes(std::span("xy", 2))),
               "\"(2 bytes)\" is not a number for column t.b (integer)");
     EXPECT_EQ(message("c", 1e300), "\"1e+300\" is too large for column t.c (real)");

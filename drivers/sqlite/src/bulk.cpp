@@ -4,6 +4,7 @@
 
 #include <fermata/base/text.hpp>
 #include <fermata/base/value_text.hpp>
+#include <fermata/sql/numbers.hpp>
 #include <fermata/sql/standard_sql.hpp>
 
 #include <fmt/format.h>
@@ -28,6 +29,10 @@ std::vector<sql::Column> find_columns(Connection& connection, const sql::BulkTar
     std::vector<sql::Column> columns;
     for (const std::size_t place : sql::places_of(connection, connection.name(), target, names_of(present)))
         columns.push_back(present[place]);
+    for (const sql::Column& column : columns)
+        if (column.generated)
+            sql::refuse_target(connection.name(), target,
+                               fmt::format("column \"{}\" is GENERATED ALWAYS", column.name));
     return columns;
 }
 
@@ -69,16 +74,23 @@ int BulkWriter::bind_number(std::size_t column, std::string_view text, std::size
     const auto place = static_cast<int>(column + 1);
     if (columns_[column].type == sql::ColumnType::integer) {
         if (const auto number = parse_int64(text)) return sqlite3_bind_int64(statement_.get(), place, *number);
-    } else if (const auto number = parse_double(text); number && std::isfinite(*number)) {
-        return sqlite3_bind_double(statement_.get(), place, *number);
+        refuse(text, sql::why_no_integer(parse_double(text)), column, row);
     }
-    throw ConversionError(fmt::format("\"{}\" is not a number for column {}.{} ({})", printable(text), table_,
+    if (const auto number = parse_double(text); number && std::isfinite(*number))
+        return sqlite3_bind_double(statement_.get(), place, *number);
+    refuse(text, "is not a number", column, row);
+}
+
+void BulkWriter::refuse(std::string_view text, std::string_view why, std::size_t column, std::size_t row) const {
+    throw ConversionError(fmt::format("\"{}\" {} for column {}.{} ({})", printable(text), why, table_,
                                       columns_[column].name, columns_[column].declared),
                           std::to_string(row));
 }
 
 inline int BulkWriter::bind_cell(std::size_t column, const Value& cell, std::size_t row) {
     if (numeric_[column] && cell.kind() == Value::Kind::text) return bind_number(column, cell.text(), row);
+    if (cell.kind() == Value::Kind::real && std::isnan(cell.real())) [[unlikely]]
+        refuse("nan", "is not a number, and SQLite would write null in its place", column, row);
     return bind_value(statement_.get(), static_cast<int>(column + 1), cell, SQLITE_STATIC);
 }
 

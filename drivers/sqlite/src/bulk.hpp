@@ -15,6 +15,7 @@ public:
 private:
     int bind_cell(std::size_t column, const Value& cell, std::size_t row);
     int bind_number(std::size_t column, std::string_view text, std::size_t row);
+    [[noreturn]] void refuse(std::string_view text, std::string_view why, std::size_t column, std::size_t row) const;
     [[noreturn]] void fail(int code, std::size_t row, std::span<const Value> cells);
     [[nodiscard]] std::string values_of_named_columns(std::string_view message, std::span<const Value> cells) const;
 

@@ -316,7 +316,7 @@ std::vector<sql::Column> Connection::columns_of(std::string_view table) {
     const sql::Result rows = execute(
         // INTEGER PRIMARY KEY is the row id, which SQLite gives by itself.
         "SELECT name, type, \"notnull\", dflt_value IS NOT NULL OR (pk = 1 AND upper(type) = 'INTEGER' AND "
-        "sum(pk > 0) OVER () = 1), pk FROM pragma_table_info($1, $2)",
+        "sum(pk > 0) OVER () = 1), hidden > 1, pk FROM pragma_table_xinfo($1, $2) WHERE hidden <> 1",
         {name, schema});
     std::vector<sql::Column> columns;
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -326,7 +326,8 @@ std::vector<sql::Column> Connection::columns_of(std::string_view table) {
                            .declared = std::string(row[1].text()),
                            .not_null = row[2].integer() != 0,
                            .has_default = row[3].integer() != 0,
-                           .key = static_cast<int>(row[4].integer())});
+                           .generated = row[4].integer() != 0,
+                           .key = static_cast<int>(row[5].integer())});
     }
     return columns;
 }

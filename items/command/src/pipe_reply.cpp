@@ -119,6 +119,7 @@ private:
         std::size_t column = 0;
         for (const auto [name, value] : cells) values[column++] = value_of(value, name, into.arena());
         into.set_origin(item.position(), into.arena().copy(item.raw()));
+        into.set_name(into.arena().copy(item.name()));
         if (into.batch().source != Record(item).batch().source) into.batch().source = Record(item).batch().source;
         verdicts.kept();
     }

@@ -27,6 +27,7 @@ bool MapProcessor::process(Record& in, Record& into) {
     for (std::size_t i = 0; i < values.size(); ++i)
         values[i] = value_of(plan.cells[i], plan.to->names()[i], in, into.arena());
     into.set_origin(in.position(), in.raw());
+    into.set_name(in.name());
     if (into.batch().source != in.batch().source) into.batch().source = in.batch().source;
     return true;
 }

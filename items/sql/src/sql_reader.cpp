@@ -3,6 +3,8 @@
 #include "key_value.hpp"
 #include "sql_url.hpp"
 
+#include <fermata/base/value_text.hpp>
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -90,7 +92,11 @@ bool SqlReader::read(Record& into) {
     const std::span<Value> cells = into.reset(columns_);
     std::ranges::transform(row, cells.begin(), [&](const Value& value) { return copied(value, into.arena()); });
     if (into.batch().source != key_name_) into.batch().source = key_name_;
-    if (row[key_].kind() == Value::Kind::integer) into.set_origin(row[key_].integer(), {});
+    const Value& key = row[key_];
+    if (key.kind() == Value::Kind::integer)
+        into.set_origin(key.integer(), {});
+    else
+        into.set_name(into.arena().copy(key.kind() == Value::Kind::text ? key.text() : to_text(key)));
     return true;
 }
 

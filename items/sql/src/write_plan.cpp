@@ -42,7 +42,7 @@ std::vector<std::string> primary_key(const std::vector<sql::Column>& columns) {
     return names;
 }
 
-bool fills_itself(const sql::Column& column) { return !column.not_null || column.has_default; }
+bool fills_itself(const sql::Column& column) { return !column.not_null || column.has_default || column.generated; }
 
 /// "schema.table", each part quoted.
 std::string quoted_table(const sql::Connection& connection, const std::string& table) {
@@ -124,8 +124,25 @@ private:
                         fmt::format(R"(table "{}" has no column "{}" for the records' column{})", rules_.table, name,
                                     did_you_mean(name, names)),
                         "rename or drop it before (map), or list in columns what is to be written");
+        if (table_[*place].generated)
+            throw Error(ErrorKind::refused,
+                        fmt::format("column \"{}\" of table \"{}\" is GENERATED ALWAYS: the database itself gives it "
+                                    "its value",
+                                    names[*place], rules_.table),
+                        "drop it before (map), or list in columns what is to be written");
+        refuse_second(plan, names[*place], name);
         plan.target.columns.push_back(names[*place]);
         plan.sources.push_back(*find_name(record_.names(), name));
+    }
+
+    void refuse_second(const WritePlan& plan, const std::string& column, const std::string& name) const {
+        const auto same = std::ranges::find(plan.target.columns, column);
+        if (same == plan.target.columns.end()) return;
+        const std::size_t first = plan.sources[static_cast<std::size_t>(same - plan.target.columns.begin())];
+        throw Error(ErrorKind::refused,
+                    fmt::format(R"(the records' columns "{}" and "{}" are both column "{}" of table "{}")",
+                                record_.names()[first], name, column, rules_.table),
+                    "rename or drop one before (map), or list in columns what is to be written");
     }
 
     void check_required(const WritePlan& plan) const {

@@ -131,6 +131,15 @@ TEST_P(Reader, RecordsAreOwnedAndKnowTheirKey) {
     EXPECT_EQ(records[0].columns(), records[2].columns());
 }
 
+TEST_P(Reader, RecordsAreNamedByAKeyThatIsNoInteger) {
+    connection->execute_script("CREATE TABLE country (code TEXT, n INTEGER); INSERT INTO country VALUES ('DE-7', 1)");
+    const auto reader = make({{"sql", "SELECT code, n FROM country"}, {"key", "code"}});
+    reader->open(Checkpoint());
+    ASSERT_TRUE(reader->read(items->slot()));
+    items->keep();
+    EXPECT_EQ(items->items<Record>()[0].place(), "code \"DE-7\"");
+}
+
 TEST_P(Reader, ReadsTheRepositoryWithoutAUrl) {
     make_repository();
     drivers.open(job.repository_url)

@@ -1,5 +1,6 @@
 #include "fixture.hpp"
 
+#include <limits>
 #include <thread>
 
 namespace fermata {
@@ -254,6 +255,49 @@ TEST_P(Writer, ConversionErrorNamesTheRecord) {
         EXPECT_EQ(error.position(), "vendors.csv:3");
         EXPECT_THAT(error.what(), HasSubstr("\"two\""));
     }
+}
+
+TEST_P(Writer, GeneratedColumnIsNamed) {
+    connection->execute_script(is_postgres() ? "CREATE TABLE vendor (id bigint GENERATED ALWAYS AS IDENTITY, name TEXT)"
+                                             : "CREATE TABLE vendor (name TEXT, id TEXT AS (name || '!'))");
+    make({{"table", "vendor"}});
+    add(id_name, {"1", "Ann"});
+    EXPECT_THAT(refused(), StartsWith("column \"id\" of table \"vendor\" is GENERATED ALWAYS"));
+    make({{"table", "vendor"}, {"columns", "name"}});
+    write();
+    EXPECT_THAT(rows("SELECT name FROM vendor"), ElementsAre(Row{"Ann"}));
+}
+
+TEST_P(Writer, GeneratedColumnIsNotRequired) {
+    connection->execute_script("CREATE TABLE vendor (id TEXT, n TEXT NOT NULL GENERATED ALWAYS AS (id || '!') STORED)");
+    make({{"table", "vendor"}});
+    add(columns({"id"}), {"1"});
+    write();
+    EXPECT_THAT(rows("SELECT n FROM vendor"), ElementsAre(Row{"1!"}));
+}
+
+TEST_P(Writer, TwoColumnsForOneAreNamed) {
+    connection->execute_script("CREATE TABLE vendor (id INTEGER, name TEXT)");
+    make({{"table", "vendor"}});
+    add(columns({"Id", "name", "ID"}), {"1", "Ann", "2"});
+    EXPECT_THAT(refused(),
+                StartsWith("the records' columns \"Id\" and \"ID\" are both column \"id\" of table \"vendor\"; "
+                           "rename or drop one"));
+}
+
+TEST_P(Writer, WhatIsNoNumberSaysWhy) {
+    connection->execute_script("CREATE TABLE vendor (id BIGINT, name TEXT)");
+    make({{"table", "vendor"}});
+    const auto told = [&](Value id) {
+        items->clear();
+        add(id_name, {id, "Ann"});
+        return refused();
+    };
+    EXPECT_THAT(told("1.5"), StartsWith("\"1.5\" is no whole number for column vendor.id"));
+    EXPECT_THAT(told("9223372036854775808"), StartsWith("\"9223372036854775808\" is too large for column vendor.id"));
+    EXPECT_THAT(told("one"), StartsWith("\"one\" is not a number for column vendor.id"));
+    EXPECT_THAT(told(std::numeric_limits<double>::quiet_NaN()), StartsWith("\"nan\" is not a number"));
+    EXPECT_THAT(rows("SELECT id FROM vendor"), ::testing::IsEmpty());
 }
 
 TEST_P(Writer, CloseLetsGoOfTheConnection) {

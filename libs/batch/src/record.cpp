@@ -1,3 +1,4 @@
+#include <fermata/base/text.hpp>
 #include <fermata/batch/record.hpp>
 
 #include <fmt/format.h>
@@ -64,6 +65,7 @@ Value Record::operator[](std::string_view column) const {
 
 std::string Record::place() const {
     const std::string& source = batch_->source;
+    if (!name().empty()) return fmt::format("{}{}\"{}\"", source, source.empty() ? "" : " ", printable(name()));
     if (position() == 0) return source;
     return source.empty() ? fmt::format("record {}", position()) : fmt::format("{}:{}", source, position());
 }

@@ -169,6 +169,10 @@ TEST_F(Records, PlaceSaysWhatIsKnown) {
     EXPECT_EQ(record.place(), "vendors.csv:612");
     record.set_origin(0, {});
     EXPECT_EQ(record.place(), "vendors.csv");
+    record.set_name("DE\n7");
+    EXPECT_EQ(record.place(), R"(vendors.csv "DE\n7")");
+    record.reset(columns_of({"a"}));
+    EXPECT_EQ(record.place(), "vendors.csv");
 }
 
 TEST_F(Records, ResetWithTheSameColumnsTouchesNoReferenceCount) {

@@ -82,13 +82,17 @@ public:
     [[nodiscard]] std::int64_t position() const;
     /// The record as it was read; may be empty.
     [[nodiscard]] std::string_view raw() const;
-    /// "vendors.csv:612"; "vendors.csv" or "record 612" if the other is unknown, empty if both are.
+    /// What tells this record from others of the source where no number does, as its key; may be empty.
+    [[nodiscard]] std::string_view name() const;
+    /// "vendors.csv:612", `vendor "DE-7"`; "vendors.csv" or "record 612" if the other is unknown, empty if both are.
     [[nodiscard]] std::string place() const;
 
     /// For readers and processors: gives this row its shape, all values null, no origin.
     std::span<Value> reset(const ColumnsPtr& columns);
     /// `raw` is borrowed: keep it in arena().
     void set_origin(std::int64_t position, std::string_view raw);
+    /// Borrowed, too.
+    void set_name(std::string_view name);
     [[nodiscard]] Arena& arena();
     [[nodiscard]] RecordBatch& batch() { return *batch_; }
 
@@ -117,6 +121,7 @@ private:
         std::size_t capacity = 0;
         std::int64_t position = 0;
         std::string_view raw;
+        std::string_view name;
     };
     std::vector<Row> rows_;
     Arena arena_;
@@ -142,7 +147,7 @@ inline std::span<Value> Record::reset(const ColumnsPtr& columns) {
     if (size > row.capacity) batch_->grow(row, size);
     std::fill_n(row.values, size, Value());
     row.position = 0;
-    row.raw = {};
+    row.raw = row.name = {};
     return {row.values, size};
 }
 inline void Record::set_origin(std::int64_t position, std::string_view raw) {
@@ -150,6 +155,8 @@ inline void Record::set_origin(std::int64_t position, std::string_view raw) {
     row.position = position;
     row.raw = raw;
 }
+inline std::string_view Record::name() const { return batch_->rows_[row_].name; }
+inline void Record::set_name(std::string_view name) { batch_->rows_[row_].name = name; }
 inline Arena& Record::arena() { return batch_->arena(); }
 
 }  // namespace fermata
