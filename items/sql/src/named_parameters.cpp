@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cctype>
 
 namespace fermata {
 namespace {
@@ -113,6 +114,20 @@ BoundSql bind_names(std::string_view sql, const Parameters& parameters) {
     BoundSql bound{.sql = std::move(binder.sql), .values = {}};
     for (const std::string& name : binder.names) bound.values.push_back(value_of(name, parameters));
     return bound;
+}
+
+std::vector<std::string> words_of(std::string_view statement) {
+    std::vector<std::string> words;
+    for (std::size_t at = 0; at < statement.size();) {
+        const std::size_t opaque = skip_opaque(statement, at);
+        const std::string_view word = opaque == at ? name_at(statement, at) : std::string_view();
+        at = std::max(opaque, at + std::max<std::size_t>(word.size(), 1));
+        if (word.empty()) continue;
+        std::string& upper = words.emplace_back(word);
+        std::ranges::transform(upper, upper.begin(),
+                               [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    }
+    return words;
 }
 
 std::vector<std::string_view> split_statements(std::string_view script) {

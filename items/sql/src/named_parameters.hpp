@@ -24,6 +24,8 @@ struct BoundSql {
 [[nodiscard]] std::vector<std::string> names_in_sql(const Properties& properties);
 /// A name used twice is one parameter. Throws Error(invalid) for a name that is no parameter of the job.
 [[nodiscard]] BoundSql bind_names(std::string_view sql, const Parameters& parameters);
+/// In capitals, outside of quotes and comments.
+[[nodiscard]] std::vector<std::string> words_of(std::string_view statement);
 /// At the semicolons outside of quotes and comments; empty statements are left out.
 [[nodiscard]] std::vector<std::string_view> split_statements(std::string_view script);
 

@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+#include <optional>
+#include <string_view>
+#include <vector>
 
 namespace fermata {
 namespace {
@@ -28,25 +30,40 @@ private:
     Sync<sql::Connection*>& place_;
 };
 
-// END is left out: it ends the body of a trigger, too.
-bool ends_or_begins_transaction(std::string_view statement) {
-    static constexpr std::array<std::string_view, 4> words{"COMMIT", "ABORT", "BEGIN", "START"};
-    const auto word_at = [&](std::size_t at) {
-        const std::size_t begin = std::min(statement.find_first_not_of(" \t\r\n", at), statement.size());
-        std::string word(statement.substr(begin, statement.find_first_of(" \t\r\n;", begin) - begin));
-        std::ranges::transform(word, word.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-        return word;
-    };
-    const std::string first = word_at(0);
-    return std::ranges::find(words, first) != words.end() || (first == "ROLLBACK" && word_at(first.size()) != "TO");
+bool holds(const std::vector<std::string>& words, std::string_view word) {
+    return std::ranges::find(words, word) != words.end();
+}
+
+bool ends_or_begins_transaction(const std::vector<std::string>& words) {
+    static constexpr std::array<std::string_view, 5> always{"COMMIT", "END", "ABORT", "BEGIN", "START"};
+    if (words.empty()) return false;
+    const std::string& first = words.front();
+    return std::ranges::find(always, first) != always.end() || (first == "ROLLBACK" && !holds(words, "TO")) ||
+           (first == "PREPARE" && words.size() > 1 && words[1] == "TRANSACTION");
+}
+
+/// CREATE … TRIGGER … BEGIN: what follows, up to an END, is its body.
+bool opens_body(const std::vector<std::string>& words) {
+    if (words.empty() || words.front() != "CREATE" || !holds(words, "BEGIN")) return false;
+    return holds(words, "TRIGGER") || holds(words, "FUNCTION") || holds(words, "PROCEDURE");
+}
+
+/// Nothing if there is none.
+std::optional<std::string_view> transaction_statement(const std::vector<std::string_view>& statements) {
+    bool in_body = false;
+    for (const std::string_view statement : statements) {
+        const std::vector<std::string> words = words_of(statement);
+        if (!in_body && ends_or_begins_transaction(words)) return statement;
+        in_body = in_body ? words.empty() || words.front() != "END" : opens_body(words);
+    }
+    return std::nullopt;
 }
 
 std::string read_script(const Properties& properties) {
     auto script = properties.require<std::string>("sql");
     const auto statements = split_statements(script);
     if (statements.empty()) throw properties.wrong("sql", "holds no statement");
-    const auto found = std::ranges::find_if(statements, ends_or_begins_transaction);
-    if (found != statements.end())
+    if (const auto found = transaction_statement(statements))
         throw properties.wrong(
             "sql",
             fmt::format("\"{}\": the statements are one transaction already, of all or nothing", printable(*found, 40)),

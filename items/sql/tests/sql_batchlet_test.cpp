@@ -165,11 +165,17 @@ TEST_P(SqlBatch, BadPropertiesAreToldByCheck) {
     EXPECT_EQ(told({{"sql", "SELECT 1"}}), "accepted");
     EXPECT_THAT(told({}), HasSubstr("sql"));
     EXPECT_THAT(told({{"sql", " ; "}}), HasSubstr("holds no statement"));
-    for (const char* ends : {"commit", "ROLLBACK WORK", "Begin Immediate", "START TRANSACTION", "abort"})
+    for (const char* ends :
+         {"commit", "ROLLBACK WORK", "Begin Immediate", "START TRANSACTION", "abort", "END", "end transaction",
+          "/* a */ Commit", "-- a\n commit", "COMMIT/**/", "END/**/WORK", "PREPARE TRANSACTION 'a'",
+          "CREATE TABLE begin (begin int); END", "CREATE TRIGGER x DELETE ON t BEGIN DELETE FROM u; END; END"})
         EXPECT_THAT(told({{"sql", std::string("DELETE FROM t; ") + ends + "; DELETE FROM u"}}),
                     HasSubstr("one transaction already"));
     for (const char* fine :
-         {"SAVEPOINT a; ROLLBACK TO a", "CREATE TRIGGER x DELETE ON t BEGIN DELETE FROM u; END", "SELECT 'a; commit'"})
+         {"SAVEPOINT a; ROLLBACK TO a", "CREATE TRIGGER x DELETE ON t BEGIN DELETE FROM u; END", "SELECT 'a; commit'",
+          "ROLLBACK WORK TO a", "create temp trigger x delete on t begin delete from u; /* a */ end; SELECT 1",
+          "/* END */", "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END",
+          "PREPARE a AS SELECT 1"})
         EXPECT_EQ(told({{"sql", fine}}), "accepted") << fine;
 }
 
