@@ -182,6 +182,22 @@ class Db(Case):
             other.execute("CREATE TABLE mine (x)")
         self.error("list", "--repository", "other.db", exit_code=5)
 
+    def test_what_the_schema_made_and_is_not_there(self):
+        self.fermata("db", "init")
+        with sqlite3.connect(self.folder.repository) as database:
+            database.executescript("DROP TRIGGER event_final; DROP VIEW batch_job_execution; DROP TABLE signal")
+        said = self.fermata("db", "verify", exit_code=1).stderr
+        for thing in ("trigger event_final", "view batch_job_execution", "table signal"):
+            self.assertIn(f"{thing} is missing\n", said)
+
+    def test_a_server_without_slashes(self):
+        for repository in ("postgresql:foo", "postgres:/foo"):
+            error = self.error("db", "init", "--repository", repository, exit_code=2)
+            self.assertIn('; did you mean "' + repository.split(":")[0] + '://foo"?', error["message"])
+        self.folder.write("fermata.toml", 'repository = "postgresql:foo"\n')
+        self.assertIn("fermata.toml:1: ", self.error("db", "init", exit_code=9)["message"])
+        self.assertEqual([], [path.name for path in self.folder.path.iterdir() if "foo" in path.name])
+
     def test_a_broken_rule_is_named(self):
         self.fermata("run", self.job("true"))
         with sqlite3.connect(self.folder.repository) as database:
@@ -198,7 +214,7 @@ class Doctor(Case):
         lines = self.fermata("doctor").stdout.splitlines()
         self.assertEqual(["STATE", "CHECK", "FINDING"], lines[0].split())
         self.assertEqual({"ok"}, {line.split()[0] for line in lines[1:]})
-        self.assertEqual(["repository", "folder", "space", "clock", "jobs", "engine", "guard"],
+        self.assertEqual(["repository", "access", "folder", "space", "clock", "jobs", "engine", "guard"],
                          [line.split()[1] for line in lines[1:]])
 
     def test_what_is_not(self):
@@ -206,6 +222,24 @@ class Doctor(Case):
         self.assertRegex(self.fermata("doctor", "--jobs", "none", exit_code=1).stdout, r"(?m)^fail +jobs ")
         self.folder.path.chmod(0o777)
         self.assertRegex(self.fermata("doctor", exit_code=1).stdout, r"(?m)^fail +folder ")
+
+    def test_what_others_may_do_with_the_repository(self):
+        self.fermata("run", self.job("true"))
+        file = self.folder.repository
+        for path, mode, exit_code, words in ((file, 0o644, 0, "warn +access .*mode 0644.* may be read by everybody: chmod 600 "),
+                                             (file, 0o640, 0, "warn +access .*may be read by its group: chmod 600 "),
+                                             (file, 0o620, 0, "warn +access .*may be written by its group: chmod 600 "),
+                                             (file, 0o602, 1, "fail +access .*may be written by everybody: chmod 600 "),
+                                             (Path(f"{file}.d"), 0o755, 0, "warn +access .*may be read by everybody: chmod 700 "),
+                                             (Path(f"{file}-fermata.lock"), 0o666, 1, "fail +access .*written by everybody")):
+            before = path.stat().st_mode & 0o777
+            path.chmod(mode)
+            self.assertRegex(self.fermata("doctor", exit_code=exit_code).stdout, f"(?m)^{words}")
+            path.chmod(before)
+        self.assertRegex(self.fermata("doctor").stdout, r"(?m)^ok +access ")
+        if os.geteuid() == 0:
+            os.chown(file, 65534, 65534)
+            self.assertRegex(self.fermata("doctor").stdout, r"(?m)^warn +access .* belongs to \S+, who may change it")
 
     def test_broken_jobs_are_counted_and_named(self):
         self.fermata("db", "init")

@@ -32,6 +32,8 @@ public:
     JobOperator& jobs();
     /// The database of the settings, not opened.
     [[nodiscard]] std::unique_ptr<sql::Database> database() const;
+    /// Nothing if the repository is on a server.
+    [[nodiscard]] std::optional<std::filesystem::path> database_file() const;
     /// Owner files and logs of this host. Opens a repository on a server: its UUID is in the name.
     [[nodiscard]] std::filesystem::path data_folder() { return repository().data_folder(); }
     /// Where the data folder is or would be; without a repository.
@@ -45,8 +47,6 @@ public:
 
 private:
     [[nodiscard]] std::unique_ptr<Repository> open_repository(bool create) const;
-    /// Nothing if the repository is on a server.
-    [[nodiscard]] std::optional<std::filesystem::path> database_file() const;
 
     const Application& application_;
     Settings settings_;

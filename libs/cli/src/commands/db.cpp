@@ -22,6 +22,11 @@ constexpr std::string_view help = R"(  init            make the repository; harm
 
 std::string shown_url(const Session& session) { return without_passwords(session.settings().repository_url()); }
 
+/// A server's database is there before anything is in it.
+bool has_repository(sql::Database& database) {
+    return database.exists() && !database.connect(sql::OpenMode::read_only)->columns_of("schema_version").empty();
+}
+
 void print(Session& session, std::string_view text, const nlohmann::ordered_json& object) {
     session.out().one(text, json_text(object), shown_url(session));
 }
@@ -44,7 +49,7 @@ public:
 
 private:
     static ExitCode init(Session& session) {
-        const bool existed = session.database()->exists();
+        const bool existed = has_repository(*session.database());
         session.repository(IfAbsent::create);
         print(session, fmt::format("{} {}\n", existed ? "there is" : "made", shown_url(session)),
               {{"repository", shown_url(session)}, {"made", !existed}});

@@ -2,13 +2,16 @@
 #include "../counted.hpp"
 #include "../job_source.hpp"
 #include "../session.hpp"
+#include "../shell_word.hpp"
 
 #include <fmt/format.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <fermata/base/text.hpp>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -51,6 +54,52 @@ Finding look_at_folder(Session& session) {
     if ((status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0)
         return {Level::fail, folder.string() + " may be written by everybody"};
     return {Level::ok, folder.string()};
+}
+
+std::string name_of_user(uid_t user) {
+    std::array<char, 4096> text{};
+    passwd entry{};
+    passwd* found = nullptr;
+    ::getpwuid_r(user, &entry, text.data(), text.size(), &found);
+    return found != nullptr ? found->pw_name : fmt::format("uid {}", user);
+}
+
+/// Nothing if it is ours, and for us alone, or is not there.
+std::optional<Finding> look_at_rights(const fs::path& path) {
+    struct stat facts{};
+    if (::stat(path.c_str(), &facts) != 0) return std::nullopt;
+    const std::string remedy =
+        fmt::format("chmod {} {}", S_ISDIR(facts.st_mode) ? "700" : "600", shell_word(path.string()));
+    const auto finding = [&](Level level, std::string_view who) {
+        return Finding{level,
+                       fmt::format("{} (mode {:04o}) {}: {}", path.string(), facts.st_mode & 07777U, who, remedy)};
+    };
+    if (facts.st_uid != ::geteuid())
+        return Finding{Level::warn,
+                       fmt::format("{} belongs to {}, who may change it", path.string(), name_of_user(facts.st_uid))};
+    if ((facts.st_mode & S_IWOTH) != 0) return finding(Level::fail, "may be written by everybody");
+    if ((facts.st_mode & S_IROTH) != 0) return finding(Level::warn, "may be read by everybody");
+    if ((facts.st_mode & S_IWGRP) != 0) return finding(Level::warn, "may be written by its group");
+    if ((facts.st_mode & S_IRGRP) != 0) return finding(Level::warn, "may be read by its group");
+    return std::nullopt;
+}
+
+/// What lies beside the file, too: parameters, rows and what commands printed stand there.
+Finding look_at_access(Session& session) {
+    std::vector<fs::path> paths;
+    if (const auto file = session.database_file()) {
+        for (const char* suffix : {"", "-wal", "-shm", "-fermata.lock", ".d"})
+            paths.push_back(fs::absolute(file->string() + suffix).lexically_normal());
+    } else {
+        paths.push_back(session.local_folder());
+    }
+    Finding worst{Level::ok, "only we may read and write it"};
+    for (const fs::path& path : paths) {
+        const auto found = look_at_rights(path);
+        if (!found || found->level < worst.level) continue;
+        worst = {found->level, worst.level == found->level ? worst.text + "; " + found->text : found->text};
+    }
+    return worst;
 }
 
 Finding look_at_space(Session& session) {
@@ -120,9 +169,10 @@ struct Check {
     std::string_view about;
     Look look;
 };
-constexpr Check checks[] = {
-    {"repository", look_at_repository}, {"folder", look_at_folder}, {"space", look_at_space}, {"clock", look_at_clock},
-    {"jobs", look_at_jobs_folder},      {"engine", look_at_engine}, {"guard", look_at_guard}};
+constexpr Check checks[] = {{"repository", look_at_repository}, {"access", look_at_access},
+                            {"folder", look_at_folder},         {"space", look_at_space},
+                            {"clock", look_at_clock},           {"jobs", look_at_jobs_folder},
+                            {"engine", look_at_engine},         {"guard", look_at_guard}};
 
 Finding performed(const Check& check, Session& session) {
     try {
