@@ -95,6 +95,8 @@ class Outage(unittest.TestCase):
         _, err = process.communicate(timeout=2 * DEADLINE)
         self.assertIn(process.returncode, (FAILED, UNREACHABLE), err)
         self.assertIn("repository", err)
+        self.assertRegex(err, r"(?m)^fermata: execution 1: ")
+        self.assertRegex(err, r"(?m)^  fermata restart 1 goes on where it was$")
         refused = self.folder.fermata("list", exit_code=UNREACHABLE)
         self.assertIn("connection", refused.stderr)
         self.cluster.start()

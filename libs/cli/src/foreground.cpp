@@ -136,7 +136,16 @@ bool Foreground::pause(Duration duration) {
     return !changed_.wait_for(lock, duration, [this] { return signals_.load() > 0; });
 }
 
-JobExecution Foreground::follow(JobExecutionId id, const std::optional<std::string>& heard) {
+/// Its own log may say nothing: what it would be said to is what is gone.
+JobExecution Foreground::follow(JobExecutionId id, const std::optional<std::string>& heard) try {
+    return follow_to_end(id, heard);
+} catch (const Error& error) {
+    if (error.kind() != ErrorKind::unreachable) throw;
+    throw Error(error.kind(), fmt::format("execution {}: {}", id.value(), error.what()),
+                fmt::format("{}\nfermata restart {} goes on where it was", error.remedy(), id.value()));
+}
+
+JobExecution Foreground::follow_to_end(JobExecutionId id, const std::optional<std::string>& heard) {
     JobOperator& jobs = *jobs_.load();
     Output& out = session_.out();
     followed_ = id;

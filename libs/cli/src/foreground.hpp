@@ -34,6 +34,7 @@ private:
     class Voice;
     void on_signal(int count);
     void say(std::string line);
+    JobExecution follow_to_end(JobExecutionId id, const std::optional<std::string>& heard);
     Session& session_;
     std::atomic<JobOperator*> jobs_{nullptr};
     std::atomic<JobExecutionId> followed_{};

@@ -52,6 +52,9 @@ void read_value(const std::string& text, ExecutionRef& into) {
 void read_value(const std::string& text, Assignment& into) {
     const auto equals = text.find('=');
     if (equals == std::string::npos || equals == 0) throw expected(text, "NAME=VALUE");
+    if (!is_utf8(text))
+        throw Error(ErrorKind::invalid, fmt::format("\"{}\" is no UTF-8", printable(text)),
+                    "give text in UTF-8; iconv converts it");
     into = {text.substr(0, equals), text.substr(equals + 1)};
 }
 

@@ -116,9 +116,32 @@ JobExecutionId JobOperator::submit_restart(JobExecutionId id, const RestartOptio
     return execution;
 }
 
+namespace {
+
+/// What engines would take, or refuse in words of their own.
+void check_text(const std::string& what, const std::string& text) {
+    const bool has_zero = text.find('\0') != std::string::npos;
+    if (is_utf8(text) && !has_zero) return;
+    throw Error(ErrorKind::invalid,
+                fmt::format("{} \"{}\" {}", what, printable(text), has_zero ? "holds a zero byte" : "is no UTF-8"),
+                "give text in UTF-8; iconv converts it");
+}
+
+void check_parameters(const Parameters& parameters) {
+    for (const auto& [name, value] : parameters) {
+        check_text("the name of parameter", name);
+        check_text(fmt::format("parameter \"{}\": its value", printable(name)), value);
+    }
+}
+
+}  // namespace
+
 LaunchRequest JobOperator::Impl::launch_request(const JobDefinition& job, const StartOptions& options) const {
+    check_parameters(options.parameters);
+    if (options.instance_key) check_text("the key of the instance", *options.instance_key);
     const auto folder = options.working_directory.empty() ? std::filesystem::current_path()
                                                           : std::filesystem::absolute(options.working_directory);
+    check_text("the working directory", folder.string());
     return {.definition = stored(job),
             .instance_key = options.instance_key,
             .parameters = options.parameters,
@@ -130,6 +153,7 @@ LaunchRequest JobOperator::Impl::launch_request(const JobDefinition& job, const 
 JobOperator::Impl::Restart JobOperator::Impl::prepare_restart(const JobExecution& previous,
                                                               const RestartOptions& options) {
     check_restartable(previous);
+    check_parameters(options.parameters);
     const JobDefinition job = options.definition ? *options.definition : definition_of(previous.instance_id);
     RunnableJob runnable = prepare<JobRestartException>(job, registry, options.parameters, settings.system_properties);
     RestartRequest request{.parameters = options.parameters,
