@@ -93,6 +93,8 @@ Finding look_at_access(Session& session) {
     } else {
         paths.push_back(session.local_folder());
     }
+    std::erase_if(paths, [](const fs::path& path) { return !fs::exists(path); });
+    if (paths.empty()) return {Level::ok, "told once there is a repository"};
     Finding worst{Level::ok, "only we may read and write it"};
     for (const fs::path& path : paths) {
         const auto found = look_at_rights(path);
