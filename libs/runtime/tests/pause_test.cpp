@@ -597,18 +597,24 @@ TEST_F(Pausing, ARestartStartsWithoutWhatWasSent) {
 
 TEST_F(Pausing, ARunningBatchletMayAskWhetherToRest) {
     std::vector<bool> said;
-    script().on_batchlet = [&](StepContext& step) -> std::string {
+    std::vector<BatchStatus> shown;
+    const auto look = [&](const StepContext& step) {
         said.push_back(step.pause_requested());
+        shown.push_back(operator_->running(step.job->execution_id)->status);
+    };
+    script().on_batchlet = [&](StepContext& step) -> std::string {
+        look(step);
         operator_->pause(step.job->execution_id);
         await([&] { return step.pause_requested(); });
-        said.push_back(step.pause_requested());
+        look(step);
         operator_->resume(step.job->execution_id);
         await([&] { return !step.pause_requested(); });
-        said.push_back(step.pause_requested());
+        look(step);
         return "";
     };
     EXPECT_EQ(run(job(scripted("a"))).status, BatchStatus::completed);
     EXPECT_THAT(said, ElementsAre(false, true, false));
+    EXPECT_THAT(shown, ElementsAre(BatchStatus::started, BatchStatus::pausing, BatchStatus::started));
 }
 
 TEST_F(Pausing, AChunkStepRestsForWhatAnotherFlowAsksFor) {
