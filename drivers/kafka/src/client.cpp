@@ -71,7 +71,7 @@ void Client::note(const rd_kafka_t* client, int level, const char* /*facility*/,
     if (said.starts_with("[thrd:")) said.remove_prefix(std::min(said.find("]: ") + 3, said.size()));
     auto* self = static_cast<Client*>(rd_kafka_opaque(client));
     if (said.ends_with("brokers are down")) {  // why was said before
-        self->is_cut_off_ = true;
+        ++self->outages_;
         return;
     }
     *self->trouble_.lock() = printable(said);

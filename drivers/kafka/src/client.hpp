@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,8 +40,11 @@ public:
     /// The client's own words about what troubles it; empty if nothing does.
     [[nodiscard]] std::string trouble() const;
     /// From when no broker could be reached until the next reached().
-    [[nodiscard]] bool is_cut_off() const noexcept { return is_cut_off_; }
-    void reached() noexcept { is_cut_off_ = false; }
+    [[nodiscard]] bool is_cut_off() const noexcept { return outages_ != survived_; }
+    void reached() noexcept { reached(outages_); }
+    /// How often no broker could be reached. Who asks one takes it before: outages that begin meanwhile count.
+    [[nodiscard]] std::int64_t outages() const noexcept { return outages_; }
+    void reached(std::int64_t outages) noexcept { survived_ = outages; }
     /// Throws KafkaError "<what>: <error>: <trouble>" unless it is none.
     void check(rd_kafka_resp_err_t error, const std::string& what);
     [[noreturn]] void fail(rd_kafka_resp_err_t error, const std::string& what);
@@ -50,7 +54,8 @@ private:
 
     std::string where_;
     mutable Sync<std::string> trouble_;
-    std::atomic<bool> is_cut_off_{false};
+    std::atomic<std::int64_t> outages_{0};
+    std::atomic<std::int64_t> survived_{0};
     Handle<rd_kafka_t, rd_kafka_destroy> client_;  ///< last: its threads call note() until it is gone
 };
 

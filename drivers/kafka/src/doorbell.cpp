@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <random>
+#include <utility>
 
 namespace fermata::kafka {
 namespace {
@@ -109,6 +110,7 @@ std::vector<JobExecutionId> TopicDoorbell::heard(std::chrono::milliseconds bound
     std::set<JobExecutionId> executions;
     const auto end = steady_clock::now() + bound;
     look_for_topic();
+    if (std::exchange(has_taken_, false)) look_for_broker(bound);
     while (const MessageHandle message = next(end - steady_clock::now())) {
         take(*message, executions);
         if (!executions.empty()) break;
@@ -130,11 +132,22 @@ MessageHandle TopicDoorbell::next(std::chrono::steady_clock::duration bound) {
 void TopicDoorbell::take(const rd_kafka_message_t& message, std::set<JobExecutionId>& into) {
     if (message.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return make_topic();
     if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return;  // passes, or the poll of the database has to do
-    ear_->client.reached();
+    has_taken_ = true;
     const auto id =
         parse_int64({static_cast<const char*>(message.payload), message.payload == nullptr ? 0 : message.len});
     ++(id && *id > 0 ? heard_count_ : dismissed_);
     if (id && *id > 0) into.insert(JobExecutionId(*id));
+}
+
+/// What was taken may have come before the brokers went, and waited here: so they are asked.
+void TopicDoorbell::look_for_broker(std::chrono::milliseconds bound) {
+    Client& client = ear_->client;
+    const std::int64_t outages = client.outages();
+    if (!client.is_cut_off()) return;
+    const rd_kafka_metadata_t* found = nullptr;
+    const rd_kafka_resp_err_t error = rd_kafka_metadata(client.get(), 0, nullptr, &found, millis(bound));
+    const Metadata metadata(found);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) client.reached(outages);
 }
 
 void TopicDoorbell::subscribe() {

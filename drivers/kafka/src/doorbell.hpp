@@ -36,6 +36,7 @@ private:
         Queue queue;
     };
     [[nodiscard]] MessageHandle next(std::chrono::steady_clock::duration bound);
+    void look_for_broker(std::chrono::milliseconds bound);
     void take(const rd_kafka_message_t& message, std::set<JobExecutionId>& into);
     void subscribe();
     void make_topic();
@@ -48,6 +49,7 @@ private:
     Queue topic_made_;  ///< answers of brokers that were asked to make the topic
     std::optional<std::chrono::steady_clock::time_point> asked_;  ///< them
     bool waits_for_topic_ = false;
+    bool has_taken_ = false;  ///< a message, since brokers were looked for
     std::atomic<std::int64_t> rung_{0};
     std::atomic<std::int64_t> not_rung_{0};
     std::atomic<std::int64_t> heard_count_{0};

@@ -66,8 +66,16 @@ TEST_F(KafkaOutage, EverythingGoesOnWhenAKilledBrokerIsBack) {
     patient->open({});
     const auto worker = listener(broker.url() + "/bell?group.id=one");
     EXPECT_TRUE(hears(*worker));
+    for (int id = 10; id < 40; ++id) worker->ring(JobExecutionId(id), 128);  // more than is heard at once
+    EXPECT_TRUE(worker->sent(30s));
+    EXPECT_TRUE(comes_true([&] { return !worker->heard(50ms).empty(); }));
 
     broker.kill();
+    EXPECT_TRUE(comes_true([&] { return !worker->trouble().empty(); }));
+    const std::int64_t heard_before = worker->counts().heard;
+    while (!worker->heard(50ms).empty()) worker->answered();
+    EXPECT_GT(worker->counts().heard, heard_before) << "of what had come before";
+    EXPECT_THAT(worker->trouble(), HasSubstr("no broker of")) << "what had come before says nothing about now";
     const auto late = listener(broker.url() + "/bell?group.id=other");
     for (Doorbell* bell : {worker.get(), late.get()}) {
         bell->ring(JobExecutionId(2), 8);
@@ -94,8 +102,10 @@ TEST_F(KafkaOutage, EverythingGoesOnWhenAKilledBrokerIsBack) {
     std::set<std::pair<std::string, std::string>> kept;
     for (const KafkaMessage& message : output.read()) kept.emplace(message.headers[0].second, *message.value);
     EXPECT_EQ(kept.size(), 3U) << "told apart by their ids";
-    EXPECT_TRUE(hears(*worker));
-    EXPECT_TRUE(hears(*late));
+    for (Doorbell* bell : {worker.get(), late.get()}) {
+        EXPECT_TRUE(hears(*bell));
+        EXPECT_TRUE(comes_true([&] { return hears(*bell) && bell->trouble().empty(); })) << bell->trouble();
+    }
 }
 
 }  // namespace
