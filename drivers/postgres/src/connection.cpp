@@ -108,6 +108,7 @@ void Connection::wait_for_server() {
 /// on the server knows what became of its commit.
 std::unique_ptr<Link> Connection::new_session() const {
     auto link = std::make_unique<Link>(url_, settings_, read_only_);
+    if (link->history()) outage_->require_same(*link->history(), name());
     if (!former_.empty()) link->end_session(former_);
     return link;
 }

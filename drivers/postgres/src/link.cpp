@@ -5,6 +5,7 @@
 #include "password_file.hpp"
 
 #include <fermata/base/id.hpp>
+#include <fermata/base/text.hpp>
 
 #include <fmt/format.h>
 
@@ -127,7 +128,9 @@ std::string Link::session_settings(bool read_only) const {
     return sql +
            "SELECT set_config('synchronous_commit', 'on', false) "
            "WHERE current_setting('synchronous_commit') <> 'remote_apply';"
-           "SELECT pg_is_in_recovery(), " +
+           "SELECT pg_is_in_recovery(), CASE WHEN NOT pg_is_in_recovery() THEN "
+           "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END, CASE WHEN NOT pg_is_in_recovery() THEN "
+           "pg_current_wal_flush_lsn() - '0/0'::pg_lsn END, " +
            std::string(read_only ? "''" : dialect().session);
 }
 
@@ -139,7 +142,10 @@ void Link::set_up(bool read_only) {
     if (!read_only && PQgetvalue(result.get(), 0, 0)[0] == 't')
         throw SqlError(SqlError::Kind::read_only, url_.display_name() + ": the server is a standby: it only reads",
                        "connect to the primary, for instance by target_session_attrs=read-write in the URL");
-    session_ = PQgetvalue(result.get(), 0, 1);
+    if (PQgetisnull(result.get(), 0, 1) == 0)
+        history_ = {.timeline = PQgetvalue(result.get(), 0, 1),
+                    .flushed = parse_int64(PQgetvalue(result.get(), 0, 2)).value_or(0)};
+    session_ = PQgetvalue(result.get(), 0, 3);
 }
 
 const Parameters& Link::no_parameters() {

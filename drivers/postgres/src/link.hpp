@@ -1,6 +1,7 @@
 #pragma once
 // One session of the server. Statements are queued in libpq's pipeline mode; sync() sends what is queued, and the
 // answers come in the order of the questions: one round trip however many they are.
+#include "outage.hpp"
 #include "types.hpp"
 #include "url.hpp"
 
@@ -8,6 +9,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -61,6 +63,8 @@ public:
 
     /// The server's name of this session; empty if it only reads.
     [[nodiscard]] const std::string& session() const noexcept { return session_; }
+    /// Of a standby nothing.
+    [[nodiscard]] const std::optional<History>& history() const noexcept { return history_; }
     /// Ends another session of the same role, if it is still there. Throws SqlError(unreachable) while it does not end.
     void end_session(std::string_view session);
 
@@ -89,6 +93,7 @@ private:
     const Settings& settings_;
     Handle<PGconn> connection_;
     std::string session_;
+    std::optional<History> history_;
     std::int64_t round_trips_ = 0;
 };
 

@@ -1,5 +1,9 @@
 #include "outage.hpp"
 
+#include <fermata/base/error.hpp>
+
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace fermata::postgres {
@@ -16,6 +20,21 @@ bool Outage::goes_on() {
 void Outage::ended() {
     const std::lock_guard lock(mutex_);
     began_.reset();
+}
+
+void Outage::require_same(const History& found, const std::string& database) {
+    const std::lock_guard lock(mutex_);
+    if (!known_) known_ = found;
+    const bool is_same = found.timeline == known_->timeline;
+    if (!is_same || found.flushed < known_->flushed)
+        throw Error(ErrorKind::stale,
+                    fmt::format("{}: the server went back in time, or another one took its place ({}): what was "
+                                "committed last may be missing there",
+                                database,
+                                is_same ? fmt::format("its log ends at {}, before {}", found.flushed, known_->flushed)
+                                        : fmt::format("timeline {}, before {}", found.timeline, known_->timeline)),
+                    "start it again, or fermata recover: a new process goes on from what is there");
+    known_->flushed = found.flushed;
 }
 
 }  // namespace fermata::postgres

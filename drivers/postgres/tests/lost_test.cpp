@@ -1,5 +1,6 @@
 // Sessions that end under us: by the server, on the way, at a restart.
 #include "fixture.hpp"
+#include "outage.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -283,6 +284,27 @@ TEST_F(RestartTest, AStandbyIsReadButNotWritten) {
     EXPECT_EQ(error.sql_kind(), Kind::read_only);
     EXPECT_THAT(error.what(), HasSubstr("the server is a standby"));
     EXPECT_EQ(connect(OpenMode::read_only)->execute("SELECT 1")[0][0].integer(), 1);
+}
+
+std::string refusal(Outage& outage, const History& found) {
+    try {
+        outage.require_same(found, "db");
+    } catch (const Error& error) {
+        EXPECT_EQ(ErrorKind::stale, error.kind());
+        return error.what();
+    }
+    return {};
+}
+
+TEST(ServerHistory, NeitherEndsEarlierNorIsAnotherOne) {
+    Outage outage(std::chrono::seconds(1));
+    EXPECT_EQ("", refusal(outage, {"00000001", 500}));
+    EXPECT_EQ("", refusal(outage, {"00000001", 500}));
+    EXPECT_EQ("", refusal(outage, {"00000001", 900}));
+    EXPECT_THAT(refusal(outage, {"00000001", 800}), HasSubstr("went back in time"));
+    EXPECT_THAT(refusal(outage, {"00000001", 800}), HasSubstr("its log ends at 800, before 900"));
+    EXPECT_THAT(refusal(outage, {"00000002", 1'000}), HasSubstr("timeline 00000002, before 00000001"));
+    EXPECT_EQ("", refusal(outage, {"00000001", 900})) << "that one is still the one it knows";
 }
 
 }  // namespace
