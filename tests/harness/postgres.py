@@ -1,5 +1,6 @@
 """A PostgreSQL of the tests' own (testing/postgres/cluster): ctest's for its whole run, or one of this process."""
 
+import contextlib
 import csv
 import functools
 import io
@@ -32,7 +33,8 @@ class Cluster:
         """kill -9 of everybody's server process; PostgreSQL then recovers as after a crash."""
         for (pid,) in rows(self.url(), "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' "
                                        "AND pid <> pg_backend_pid()"):
-            os.kill(int(pid), signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # the death of the first may have ended it
+                os.kill(int(pid), signal.SIGKILL)
 
     def close(self):
         self.guard.close()
