@@ -11,7 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct Ringing : RepositorySuite {
+class Ringing : public RepositorySuite {
+protected:
     void ask() { repository().request_stop(claim_.execution, {.now = true, .actor = "ann"}); }
     bool can_ring() { return sql::notices_of(*raw()) != nullptr; }
     Claim claim_ = launch();

@@ -149,7 +149,7 @@ TEST_F(Shared, AClaimCostsTwoStatementsForEachPartitionAndAnEndTheSameWhereverIt
     const auto of_one = cost(1);
     const auto of_twenty = cost(20);
     EXPECT_LE(of_one.first, 8) << "the step, what is open, the worker, its progress, its row, BEGIN and COMMIT";
-    EXPECT_EQ(of_one.first + 2 * 19, of_twenty.first) << "each by its key, in the same round trips";
+    EXPECT_EQ(of_one.first + std::int64_t{2} * 19, of_twenty.first) << "each by its key, in the same round trips";
     EXPECT_EQ(of_one.second, of_twenty.second);
     EXPECT_LE(of_one.second, 9) << "a chunk, and the end with its ring";
     EXPECT_THAT(claim(*alpha, 100), SizeIs(20));

@@ -13,7 +13,8 @@ namespace {
 
 using ::testing::IsEmpty;
 
-struct LosingConnection : RepositorySuite {
+class LosingConnection : public RepositorySuite {
+protected:
     struct Outcome {
         std::string answer;
         std::string picture;
@@ -137,7 +138,8 @@ public:
     [[nodiscard]] Timestamp now() const override { return from_micros(1'900'000'000'000'000); }
 };
 
-struct StandingStill : LosingConnection {
+class StandingStill : public LosingConnection {
+protected:
     StandingStill() {
         repository();
         still_ =

@@ -26,7 +26,6 @@ using Act = Fault::Act;
 using Direction = Fault::Direction;
 
 constexpr std::int64_t rows = 9;
-constexpr std::int64_t chunk = 3;
 constexpr std::int64_t marked_row = 6;  // the last of the second chunk
 
 /// The last thing the marked row sends: from there on the commit is on its way.

@@ -27,14 +27,14 @@ TEST(KafkaModule, IsLoadedWhenADoorbellIsOpenedNotBefore) {
 }
 
 TEST(KafkaModule, ItsErrorsAreOurs) {
-    const Error error = thrown_by<Error>([] { (void)open_doorbell("kafka://a?no.such.thing=1"); });
+    const auto error = thrown_by<Error>([] { (void)open_doorbell("kafka://a?no.such.thing=1"); });
     EXPECT_EQ(error.kind(), ErrorKind::usage);
 }
 
 TEST(KafkaModule, AMissingModuleIsNamedWithTheRemedy) {
     const testing::TempFolder empty;
     const testing::ModulePath path(empty.path().string());
-    const Error error = thrown_by<Error>([] { (void)open_doorbell("kafka://a"); });
+    const auto error = thrown_by<Error>([] { (void)open_doorbell("kafka://a"); });
     EXPECT_EQ(error.kind(), ErrorKind::refused);
     EXPECT_THAT(error.what(), HasSubstr("the driver for kafka cannot be loaded: " + (empty / "libfermata_kafka.so")));
     EXPECT_THAT(error.remedy(), HasSubstr("FERMATA_MODULE_PATH"));

@@ -96,7 +96,7 @@ std::string CommandBatchlet::judge(const ChildEnd& end, const ChildPlan& plan, s
 
 CommandBatchlet::ExitCodes CommandBatchlet::read_exit_codes(const Properties& properties) {
     ExitCodes codes;
-    const std::string list = properties.get<std::string>("exit-codes", "");
+    const auto list = properties.get<std::string>("exit-codes", "");
     for (const std::string& entry : split(list, ',')) {
         if (trim(list).empty()) break;
         const std::size_t equals = entry.find('=');
@@ -116,7 +116,7 @@ CommandBatchlet::ExitCodes CommandBatchlet::read_exit_codes(const Properties& pr
 CommandBatchlet::PauseCodes CommandBatchlet::read_pause_codes(const Properties& properties,
                                                               const ExitCodes& exit_codes) {
     PauseCodes codes;
-    const std::string list = properties.get<std::string>("pause-exit-codes", "");
+    const auto list = properties.get<std::string>("pause-exit-codes", "");
     for (const std::string& entry : split(list, ',')) {
         if (trim(list).empty()) break;
         const std::size_t equals = entry.find('=');

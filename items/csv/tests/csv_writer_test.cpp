@@ -10,7 +10,6 @@
 using namespace fermata;
 using csv::CsvWriter;
 using items::message_of;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 namespace {

@@ -41,7 +41,7 @@ void RejectFile::on_skip_write(const ItemsRef& items, const std::exception& erro
 }
 
 void RejectFile::reject_item(const ItemRef& item, const std::exception& error) {
-    const Record* record = item.as<Record>();
+    const auto* record = item.as<Record>();
     const std::string raw(record != nullptr ? record->raw() : std::string_view());
     reject(record != nullptr ? record->place() : std::string(), error, raw.empty() ? item.describe() : raw);
 }

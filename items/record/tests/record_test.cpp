@@ -14,7 +14,6 @@
 
 using namespace fermata;
 using items::message_of;
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 namespace {

@@ -63,7 +63,7 @@ PartitionPlan SqlMapper::map_partitions() {
     const auto connection = database->connect(sql::OpenMode::read_only);
     const std::string key = connection->quote(key_);
     const std::string table = quoted(*connection, table_);
-    if (connection->execute(fmt::format("SELECT 1 FROM {} WHERE {} IS NULL LIMIT 1", table, key)).size() > 0)
+    if (!connection->execute(fmt::format("SELECT 1 FROM {} WHERE {} IS NULL LIMIT 1", table, key)).empty())
         throw Error(ErrorKind::invalid,
                     fmt::format("table \"{}\" has rows whose key \"{}\" is null, and no range would hold them",
                                 printable(table_), printable(key_)),

@@ -8,7 +8,6 @@ namespace fermata {
 namespace {
 
 using testing::ElementsAre;
-using testing::Not;
 using testing::SizeIs;
 
 // Artifacts with everything optional, and with nothing of it.

@@ -14,8 +14,8 @@ namespace {
 std::size_t tail_of(std::string_view text, std::int64_t lines) {
     std::size_t end = text.ends_with('\n') ? text.size() - 1 : text.size();
     for (; lines > 0; --lines) {
-        const auto feed = end == 0 ? text.npos : text.rfind('\n', end - 1);
-        if (feed == text.npos) return 0;
+        const auto feed = end == 0 ? std::string_view::npos : text.rfind('\n', end - 1);
+        if (feed == std::string_view::npos) return 0;
         end = feed;
     }
     return std::min(end + 1, text.size());

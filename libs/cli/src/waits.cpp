@@ -228,8 +228,9 @@ void print_waits(Session& session, JobExecutionId execution) {
 
 std::optional<std::string> payload_from(const std::optional<std::string>& data) {
     if (!data) return std::nullopt;
-    const std::string text = data->starts_with('@') ? input_text("--data", data->substr(1), largest_payload) : *data;
-    return checked_payload(text);
+    std::string text = data->starts_with('@') ? input_text("--data", data->substr(1), largest_payload) : *data;
+    check_payload(text);
+    return text;
 }
 
 }  // namespace fermata::cli

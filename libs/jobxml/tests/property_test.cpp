@@ -80,9 +80,9 @@ RC_GTEST_PROP(Property, AStoredDefinitionIsTheDefinition, ()) {
 RC_GTEST_PROP(Property, MeaningDoesNotDependOnLayout, ()) {
     const Word text = job();
     Word airy;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        airy += text[i];
-        if (text[i] == '>') airy += "<!-- so -->\n\t";
+    for (const char c : text) {
+        airy += c;
+        if (c == '>') airy += "<!-- so -->\n\t";
     }
     const auto plain = parse_job(text, "a.xml");
     const auto spaced = parse_job(airy, "b.xml");

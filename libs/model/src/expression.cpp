@@ -47,7 +47,7 @@ private:
         Template result;
         const std::size_t begin = at_;
         result.at_ = locate_(begin);
-        while (at_ < source_.size() && !(depth > 0 && source_[at_] == ';')) {
+        while (at_ < source_.size() && (depth == 0 || source_[at_] != ';')) {
             if (!looking_at("#{")) {
                 literal(result.pieces_, depth);
             } else if (auto piece = expression(depth)) {
@@ -60,7 +60,7 @@ private:
 
     void literal(std::vector<Piece>& pieces, int depth) {
         const std::size_t begin = at_;
-        while (at_ < source_.size() && !looking_at("#{") && !(depth > 0 && source_[at_] == ';')) ++at_;
+        while (at_ < source_.size() && !looking_at("#{") && (depth == 0 || source_[at_] != ';')) ++at_;
         pieces.push_back({.literal = std::string(source_.substr(begin, at_ - begin)), .at = locate_(begin)});
     }
 

@@ -57,7 +57,7 @@ StepPause decode_step_pause(std::string_view text) {
     }
 }
 
-const std::string& checked_payload(const std::string& text) {
+void check_payload(const std::string& text) {
     if (text.size() > largest_payload)
         throw Error(ErrorKind::invalid,
                     fmt::format("the payload has {} bytes; a signal carries at most {}", text.size(), largest_payload),
@@ -65,7 +65,6 @@ const std::string& checked_payload(const std::string& text) {
     if (!json::accept(text))
         throw Error(ErrorKind::invalid, fmt::format("the payload is not JSON: {}", printable(text, 60)),
                     R"(quote it for the shell: '{"by":"ann"}')");
-    return text;
 }
 
 }  // namespace fermata

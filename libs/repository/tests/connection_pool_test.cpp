@@ -14,7 +14,8 @@ namespace {
 
 using testing::thrown_by;
 
-struct Pool : ::testing::Test {
+class Pool : public ::testing::Test {
+protected:
     std::unique_ptr<testing::ForwardingDatabase> database() {
         sql::Drivers drivers;
         add_sqlite_driver(drivers);

@@ -17,7 +17,7 @@ using ::testing::Not;
 // A null for each of $1, $2, … in the text.
 sql::Params nulls_for(const std::string& text) {
     std::size_t count = 0;
-    for (std::size_t at = text.find('$'); at != text.npos; at = text.find('$', at + 1))
+    for (std::size_t at = text.find('$'); at != std::string::npos; at = text.find('$', at + 1))
         count = std::max<std::size_t>(count, std::stoul(text.substr(at + 1)));
     return sql::Params(count);
 }
@@ -33,7 +33,7 @@ std::vector<std::string> plan_of(sql::Connection& connection, const std::string&
 // list.
 bool reads_a_whole_table(const std::string& line) {
     return line.starts_with("SCAN ") && line != "SCAN schema_version" && line != "SCAN names" &&
-           line != "SCAN numbers" && line != "SCAN those" && line.find("CONSTANT ROW") == line.npos;
+           line != "SCAN numbers" && line != "SCAN those" && line.find("CONSTANT ROW") == std::string::npos;
 }
 
 struct SqlitePlans : RepositorySuite {};
@@ -69,7 +69,7 @@ TEST_F(SqlitePlans, AKeyIsFoundWithoutTheNameOfItsJob) {
     repository();
     Repository store(listened_to(database_in(folder_), texts), folder_ / "data", false, clock_);
     std::ignore = store.find_executions({.instance_key = "2026-11-22"});
-    std::erase_if(texts, [](const std::string& text) { return text.find("i.instance_key = ") == text.npos; });
+    std::erase_if(texts, [](const std::string& text) { return text.find("i.instance_key = ") == std::string::npos; });
     ASSERT_FALSE(texts.empty());
     for (const std::string& text : texts)
         EXPECT_THAT(plan_of(*raw(), text),

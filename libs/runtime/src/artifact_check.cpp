@@ -509,8 +509,8 @@ std::vector<std::string> pause_points_of_artifacts(const ResolvedJob& job, const
     std::vector<std::string> points;
     for (const StepUse& step : uses_of(job).steps)
         for (const Use& use : step.uses)
-            for (std::string& point : words_of(use, registry, pause_places))
-                points.push_back(point.empty() ? step.id : std::move(point));
+            for (const std::string& point : words_of(use, registry, pause_places))
+                points.push_back(point.empty() ? step.id : point);
     return points;
 }
 

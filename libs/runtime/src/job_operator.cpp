@@ -294,7 +294,7 @@ ResumeAnswer JobOperator::resume(JobExecutionId id, const ResumeOptions& options
 ResumeAnswer JobOperator::Impl::resume_here(RunningExecution& rested, const StepClaim& step,
                                             const ResumeOptions& options) {
     const JobExecutionId id = step.execution.execution;
-    if (options.payload) (void)checked_payload(*options.payload);
+    if (options.payload) check_payload(*options.payload);
     ResumedInto resumed = repository.resume_into(id, resume_request(options), the_worker(), step);
     ResumeAnswer& answer = resumed.answer;
     check_resumed(repository, id, options, answer);
@@ -330,14 +330,14 @@ ResumeRequest JobOperator::Impl::resume_request(const ResumeOptions& options) co
 }
 
 RunnableJob JobOperator::Impl::prepare_resume(const JobExecution& execution, const ResumeOptions& options) {
-    if (options.payload) (void)checked_payload(*options.payload);
+    if (options.payload) check_payload(*options.payload);
     return prepare<JobRestartException>(definition_of(execution.instance_id), registry, execution.parameters,
                                         settings.system_properties, ErrorKind::refused);
 }
 
 SignalAnswer JobOperator::signal(JobExecutionId id, SignalRequest request) {
     impl_->execution(id);
-    if (request.payload) (void)checked_payload(*request.payload);
+    if (request.payload) check_payload(*request.payload);
     if (request.sender.empty()) request.sender = impl_->settings.actor;
     const SignalAnswer answer = impl_->repository.signal(id, request);
     const bool is_released =

@@ -8,7 +8,8 @@ namespace {
 
 using testing::Break;
 
-struct LostConnection : Harness {
+class LostConnection : public Harness {
+protected:
     LostConnection() {
         drivers_.add("breaking", [this](const std::string& url) {
             return testing::breaking(drivers_.open("sqlite:" + url.substr(url.find(':') + 1)), break_);

@@ -13,7 +13,6 @@ namespace {
 
 using Lines = std::vector<std::string>;
 using testing::Contains;
-using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;

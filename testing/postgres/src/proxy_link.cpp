@@ -8,7 +8,7 @@
 namespace fermata::testing {
 namespace {
 
-constexpr std::size_t most_pending = 256 * 1024;
+constexpr std::size_t most_pending = std::size_t{256} * 1024;
 
 }  // namespace
 

@@ -9,7 +9,7 @@ namespace {
 // "PREPARE … (NULL, NULL)": a plan for any value, not for these.
 std::string nulls_for(const std::string& text) {
     std::size_t count = 0;
-    for (std::size_t at = text.find('$'); at != text.npos; at = text.find('$', at + 1))
+    for (std::size_t at = text.find('$'); at != std::string::npos; at = text.find('$', at + 1))
         count = std::max<std::size_t>(count, std::stoul(text.substr(at + 1)));
     std::string list;
     for (std::size_t i = 0; i < count; ++i) list += list.empty() ? "(NULL" : ", NULL";
@@ -17,7 +17,8 @@ std::string nulls_for(const std::string& text) {
 }
 
 bool reads_a_whole_table(const std::string& line) {
-    return line.find("Seq Scan on ") != line.npos && line.find("Seq Scan on schema_version") == line.npos;
+    return line.find("Seq Scan on ") != std::string::npos &&
+           line.find("Seq Scan on schema_version") == std::string::npos;
 }
 
 }  // namespace

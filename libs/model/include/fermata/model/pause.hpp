@@ -73,7 +73,7 @@ struct Signal {
 };
 inline constexpr std::size_t largest_payload = std::size_t{64} * 1024;
 
-/// `text` as it is, if it is JSON and not too large; else throws Error(invalid) naming what is wrong.
-[[nodiscard]] const std::string& checked_payload(const std::string& text);
+/// Throws Error(invalid) naming what is wrong if `text` is no JSON, or too large.
+void check_payload(const std::string& text);
 
 }  // namespace fermata

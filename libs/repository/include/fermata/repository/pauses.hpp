@@ -65,7 +65,7 @@ struct SignalRequest {
     std::string point;
     std::optional<std::string> key;      ///< of the sender's choice; the same again gets the first answer
     std::optional<std::int64_t> pause;   ///< the epoch it is meant for
-    std::optional<std::string> payload;  ///< JSON, as checked_payload() takes it
+    std::optional<std::string> payload;  ///< JSON, as check_payload() takes it
     std::string sender;
 };
 struct SignalAnswer {

@@ -1,2 +1,0 @@
-extern int fermata_placeholder_driver_sqlite;
-int fermata_placeholder_driver_sqlite;

@@ -1,2 +1,0 @@
-extern int fermata_placeholder_sql;
-int fermata_placeholder_sql;
