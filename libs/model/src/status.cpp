@@ -23,6 +23,7 @@ constexpr std::array table = {
     StatusTransition{job_execution, started, starting, "its owner hands it on, or is lost"},
     StatusTransition{job_execution, started, stopping, "stop asked"},
     StatusTransition{job_execution, started, pausing, "a pause is asked for"},
+    StatusTransition{job_execution, started, paused, "its only step rests, and the pause is open"},
     StatusTransition{job_execution, started, stopped, "a stop element matched"},
     StatusTransition{job_execution, started, failed, "failure, or its owner is lost"},
     StatusTransition{job_execution, started, completed, "nothing left to enter"},

@@ -28,7 +28,7 @@ std::string successors(Subject subject, BatchStatus from) {
 
 TEST(Status, JobExecutionsChangeAsTheDesignSays) {
     EXPECT_EQ(successors(Subject::job_execution, starting), "STARTED STOPPING STOPPED PAUSING PAUSED FAILED");
-    EXPECT_EQ(successors(Subject::job_execution, started), "STARTING STOPPING STOPPED PAUSING FAILED COMPLETED");
+    EXPECT_EQ(successors(Subject::job_execution, started), "STARTING STOPPING STOPPED PAUSING PAUSED FAILED COMPLETED");
     EXPECT_EQ(successors(Subject::job_execution, stopping), "STOPPED FAILED COMPLETED");
     EXPECT_EQ(successors(Subject::job_execution, pausing), "STARTING STARTED STOPPING STOPPED PAUSED FAILED COMPLETED");
     EXPECT_EQ(successors(Subject::job_execution, paused), "STARTING STARTED STOPPED FAILED ABANDONED");

@@ -16,11 +16,6 @@ std::optional<std::int64_t> next_epoch(sql::Connection& connection, JobExecution
     return row[0][0].integer();
 }
 
-void note_pause(StoreWrite& write, JobExecutionId execution, std::int64_t epoch) {
-    write->execute(sql::Command{
-        "UPDATE job_execution SET pauses = $2 WHERE id = $1", {Value(execution.value()), Value(epoch)}, 1});
-}
-
 // While it is open the execution is PAUSING; `now`: chunk steps rest, too.
 void note_open_pause(StoreWrite& write, JobExecutionId execution, std::int64_t epoch, bool now) {
     write->execute(
@@ -41,8 +36,8 @@ std::int64_t take_buffered(sql::Connection& connection, JobExecutionId execution
         .changed;
 }
 
-void insert_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry, std::int64_t epoch,
-                  std::int64_t counted) {
+void insert_row(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry, std::int64_t epoch,
+                std::int64_t counted) {
     const PauseRequest& what = entry.what;
     const bool complete = counted >= what.signals;
     const Value timeout = what.timeout ? Value(what.timeout->count()) : Value();
@@ -77,27 +72,37 @@ PauseOpened open_pause(StoreWrite& write, JobExecutionId execution, const PauseE
     const auto epoch = next_epoch(*write, execution);
     if (!epoch) return {};
     write->execute(journal(opened_event(execution, entry, *epoch, write.now())));
-    return open_pause(write, execution, entry, *epoch);
+    const PauseOpened opened = insert_pause(write, execution, entry, *epoch);
+    if (opened.open)
+        note_open_pause(write, execution, *epoch, entry.now);
+    else
+        write->execute(note_pause(execution, *epoch));
+    return opened;
 }
 
-PauseOpened open_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry, std::int64_t epoch) {
+sql::Command note_pause(JobExecutionId execution, std::int64_t epoch) {
+    return {"UPDATE job_execution SET pauses = $2 WHERE id = $1", {Value(execution.value()), Value(epoch)}, 1};
+}
+
+PauseOpened insert_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry, std::int64_t epoch) {
     const std::int64_t counted = take_buffered(*write, execution, epoch, entry.what);
-    insert_pause(write, execution, entry, epoch, counted);
-    const bool open = counted < entry.what.signals;
-    if (open)
-        note_open_pause(write, execution, epoch, entry.now);
-    else
-        note_pause(write, execution, epoch);
-    return {epoch, open};
+    insert_row(write, execution, entry, epoch, counted);
+    return {epoch, counted < entry.what.signals};
 }
 
 std::vector<CompletedPause> complete_pauses(StoreWrite& write, JobExecutionId execution,
                                             const std::optional<std::string>& point, std::string_view how,
                                             const std::string& by) {
-    const sql::Result rows = write->execute(
-        "UPDATE pause SET completed = $2, completed_by = $3, how = $4 WHERE execution_id = $1 AND completed IS NULL "
-        "AND ($5 = '' OR point = $5) RETURNING epoch, point",
-        {Value(execution.value()), cell(write.now()), cell(by), Value(how), cell(point.value_or(""))});
+    const Value id(execution.value());
+    const Value only = cell(point.value_or(""));
+    const sql::Command commands[] = {
+        {"SELECT epoch, point FROM pause WHERE execution_id = $1 AND completed IS NULL AND ($2 = '' OR point = $2) "
+         "ORDER BY epoch",
+         {id, only}},
+        {"UPDATE pause SET completed = $2, completed_by = $3, how = $4 WHERE execution_id = $1 AND completed IS NULL "
+         "AND ($5 = '' OR point = $5)",
+         {id, cell(write.now()), cell(by), Value(how), only}}};
+    const sql::Result rows = std::move(write->execute_all(commands).front());
     std::vector<CompletedPause> completed;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         RowReader row(rows[i]);

@@ -16,9 +16,11 @@ struct PauseEntry {
 /// has no more pauses.
 PauseOpened open_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry);
 
-/// The same for a verb that has read how many pauses there were, and that it is not STOPPING; it tells of the pause
-/// itself.
-PauseOpened open_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry, std::int64_t epoch);
+/// Its row alone, for a verb that has read how many pauses there were, and that it is not STOPPING: what the execution's
+/// row says of it, and the journal, are the verb's own.
+PauseOpened insert_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry, std::int64_t epoch);
+/// That it has had one more, which is not open.
+[[nodiscard]] sql::Command note_pause(JobExecutionId execution, std::int64_t epoch);
 [[nodiscard]] Event opened_event(JobExecutionId execution, const PauseEntry& entry, std::int64_t epoch, Timestamp now);
 
 struct CompletedPause {

@@ -8,6 +8,8 @@
 
 #include <fermata/base/point.hpp>
 
+#include <algorithm>
+
 namespace fermata {
 namespace {
 
@@ -86,11 +88,12 @@ bool take_notifications(StoreWrite& write, JobExecutionId execution) {
     return true;
 }
 
-sql::Command pause_execution(const Claim& claim, const std::optional<std::string>& job_exit_status, Timestamp now) {
+sql::Command pause_execution(const Claim& claim, std::int64_t pauses, const std::optional<std::string>& job_exit_status,
+                             Timestamp now) {
     return {
         "UPDATE job_execution SET status = 'PAUSED', owner = NULL, exit_status = COALESCE($3, exit_status), "
-        "rests = rests + 1, pause_now = 0, updated = $4 WHERE id = $1 AND epoch = $2",
-        {Value(claim.execution.value()), Value(claim.epoch), cell(job_exit_status), cell(now)},
+        "rests = rests + 1, pauses = $5, pause_now = 0, updated = $4 WHERE id = $1 AND epoch = $2",
+        {Value(claim.execution.value()), Value(claim.epoch), cell(job_exit_status), cell(now), Value(pauses)},
         1};
 }
 
@@ -109,7 +112,7 @@ void let_go(StoreWrite& write, const Claim& claim, const Resting& resting,
     ring_end(write);
     (void)take_notifications(write, claim.execution);
     const Event paused = paused_event(claim, write.now());
-    const sql::Command last[] = {pause_execution(claim, job_exit_status, write.now()), journal(paused)};
+    const sql::Command last[] = {pause_execution(claim, resting.pauses, job_exit_status, write.now()), journal(paused)};
     FERMATA_POINT("pause.before-paused");
     write.commit(last);
     FERMATA_POINT("pause.paused");
@@ -201,6 +204,7 @@ bool tells_nobody(const StepRest& rest, const RestedTogether& answer, const Rest
 void commit_together(StoreWrite& write, const StepClaim& claim, const StepRest& rest, RestedTogether& answer,
                      const Resting& resting, const std::optional<std::string>& job_exit_status) {
     const Claim& owner = claim.execution;
+    const std::int64_t pauses = std::max(resting.pauses, answer.pause.epoch);
     std::vector<Event> events;
     if (answer.pause.epoch > 0)
         events.push_back(opened_event(owner.execution, pause_of(claim, rest), answer.pause.epoch, write.now()));
@@ -211,8 +215,10 @@ void commit_together(StoreWrite& write, const StepClaim& claim, const StepRest& 
         forget_worker(write, resting.worker, owner.execution);
         ring_end(write);
         answer.notifies = !tells_nobody(rest, answer, resting) && take_notifications(write, owner.execution);
-        last.push_back(pause_execution(owner, job_exit_status, write.now()));
+        last.push_back(pause_execution(owner, pauses, job_exit_status, write.now()));
         events.push_back(paused_event(owner, write.now()));
+    } else if (pauses > resting.pauses) {
+        last.push_back(note_pause(owner.execution, pauses));
     }
     last.push_back(journal(events));
     FERMATA_POINT("step.before-rest");
@@ -233,7 +239,7 @@ RestedTogether Repository::rest_together(const StepClaim& claim, const StepRest&
         const Resting resting = owner_row(write, owner);
         const bool stopping = resting.status == BatchStatus::stopping;
         if (how.pause && !stopping)
-            answer.pause = open_pause(write, owner.execution, pause_of(claim, how), resting.pauses + 1);
+            answer.pause = insert_pause(write, owner.execution, pause_of(claim, how), resting.pauses + 1);
         answer.paused = !stopping && (answer.pause.open || has_open_pauses(*write, owner.execution));
         commit_together(write, claim, how, answer, resting, job_exit_status);
     };

@@ -61,25 +61,32 @@ void wake_step_execution(sql::Connection& connection, StepExecutionId step, Time
                      1});
 }
 
-// The same StepExecution goes on: after its owner died, or after it was PAUSED.
+// The same StepExecution goes on: after its owner died, or after it was PAUSED. Not RETURNING, for which SQLite makes a
+// table.
 StepState enter_again(sql::Connection& connection, const Claim& claim, const std::string& step, StepEntryMode mode,
                       const SignalSource& signals, Timestamp now) {
-    static const std::string sql = fmt::format(
+    constexpr std::string_view enter =
         "UPDATE step_progress SET epoch = epoch + 1, updated = $4, status = 'STARTED', "
         "own_pause = CASE WHEN $6 > 0 THEN $6 ELSE own_pause END, "
         "outside_pause = CASE WHEN $7 > 0 THEN $7 ELSE outside_pause END WHERE instance_id = $1 AND step = $2 AND "
         "partition = 0 AND status = $5 AND EXISTS (SELECT 1 FROM step_execution s WHERE "
-        "s.id = step_progress.last_execution AND s.execution_id = $3) RETURNING {}, {}",
-        state_columns, progress_columns);
+        "s.id = step_progress.last_execution AND s.execution_id = $3)";
+    static const std::string look =
+        fmt::format("SELECT {}, {} FROM step_progress WHERE instance_id = $1 AND step = $2 AND partition = 0",
+                    state_columns, progress_columns);
     const bool adopts = mode == StepEntryMode::adopt;
-    const sql::Result entered = connection.execute(
-        sql, {Value(claim.instance.value()), cell(step), Value(claim.execution.value()), cell(now),
-              Value(std::string_view(adopts ? "STARTED" : "PAUSED")), Value(signals.own), Value(signals.outside)});
-    if (entered.empty())
+    const Value instance(claim.instance.value());
+    const sql::Command commands[] = {
+        {enter,
+         {instance, cell(step), Value(claim.execution.value()), cell(now),
+          Value(std::string_view(adopts ? "STARTED" : "PAUSED")), Value(signals.own), Value(signals.outside)}},
+        {look, {instance, cell(step)}}};
+    const std::vector<sql::Result> entered = connection.execute_all(commands);
+    if (entered[0].changed == 0)
         throw Error(ErrorKind::conflict, fmt::format("step \"{}\" of execution {} is not {}, so it cannot be {}", step,
                                                      claim.execution.value(), adopts ? "running" : "PAUSED",
                                                      adopts ? "adopted" : "resumed"));
-    StepState state = only_state(entered);
+    StepState state = only_state(entered[1]);
     if (!adopts) wake_step_execution(connection, state.last_execution, now);
     return state;
 }
