@@ -61,12 +61,20 @@ void FilterSql::add_instances(const ExecutionFilter& filter) {
     }
 }
 
+// Says whether they have ended, as the indexes do that may serve.
 void FilterSql::add_statuses(const std::vector<BatchStatus>& statuses) {
     if (statuses.empty()) return;
-    std::string names;
-    for (const BatchStatus status : statuses)
+    std::string final;
+    std::string others;
+    for (const BatchStatus status : statuses) {
+        std::string& names = has_ended(status) ? final : others;
         names += fmt::format("{}'{}'", names.empty() ? "" : ", ", to_string(status));
-    where(fmt::format("e.status IN ({})", names));
+    }
+    const std::string ended = fmt::format("e.status IN ({}) AND e.ended IS NOT NULL", final);
+    const std::string unfinished = fmt::format("e.status IN ({}) AND e.ended IS NULL", others);
+    where(others.empty()  ? ended
+          : final.empty() ? unfinished
+                          : fmt::format("({} OR {})", ended, unfinished));
 }
 
 }  // namespace fermata

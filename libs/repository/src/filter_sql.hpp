@@ -8,7 +8,8 @@ namespace fermata {
 
 /// FROM to LIMIT of a query for executions (e) and nothing else, newest first. Every form of it starts from an index: a
 /// parameter's, else the instance's, job's or status's, else the id itself, from `before` downwards, and finds them in
-/// order; what belongs to them is to be joined to these few. Borrows the filter's texts.
+/// order; what belongs to them is to be joined to these few. Of several statuses some of which are final and some not
+/// all are found, and sorted. Borrows the filter's texts.
 class FilterSql {
 public:
     explicit FilterSql(const ExecutionFilter& filter);

@@ -164,21 +164,23 @@ CREATE TABLE event (
     kind TEXT NOT NULL, actor TEXT NOT NULL, data TEXT NOT NULL);
 )sql";
 
-// PostgreSQL refuses index entries over 2.7 kB, so only the beginning of a parameter's value is indexed.
+// PostgreSQL refuses index entries over 2.7 kB, so only the beginning of a parameter's value is indexed. Statuses are
+// indexed once they are final: an execution that runs, pauses and is resumed changes hardly an index, and those that
+// have not ended are few.
 constexpr std::string_view indexes = R"sql(
 CREATE UNIQUE INDEX job_instance_key ON job_instance (job_name, instance_key) WHERE instance_key IS NOT NULL;
 CREATE INDEX job_instance_by_key ON job_instance (instance_key) WHERE instance_key IS NOT NULL;
 CREATE INDEX job_instance_name ON job_instance (job_name, id);
 CREATE INDEX job_instance_definition ON job_instance (definition_hash);
-CREATE UNIQUE INDEX job_execution_live ON job_execution (instance_id)
-    WHERE status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSING', 'PAUSED');
+CREATE UNIQUE INDEX job_execution_live ON job_execution (instance_id) WHERE ended IS NULL;
+CREATE INDEX job_execution_unfinished ON job_execution (id) WHERE ended IS NULL;
 CREATE INDEX job_execution_owner ON job_execution (owner) WHERE owner IS NOT NULL;
 CREATE INDEX job_execution_waiting ON job_execution (job_name, id) WHERE status = 'STARTING' AND owner IS NULL;
 CREATE INDEX worker_job_definition ON worker_job (definition_hash);
 CREATE INDEX job_execution_instance ON job_execution (instance_id, id);
 CREATE INDEX job_execution_job ON job_execution (job_name, id);
-CREATE INDEX job_execution_job_status ON job_execution (job_name, status, id);
-CREATE INDEX job_execution_status ON job_execution (status, id);
+CREATE INDEX job_execution_job_status ON job_execution (job_name, status, id) WHERE ended IS NOT NULL;
+CREATE INDEX job_execution_status ON job_execution (status, id) WHERE ended IS NOT NULL;
 CREATE INDEX job_parameter_value ON job_parameter (name, substr(value, 1, 200), execution_id);
 CREATE INDEX step_execution_execution ON step_execution (execution_id, id);
 CREATE INDEX step_execution_cut ON step_execution (execution_id) WHERE cut_by IS NOT NULL;
