@@ -2,27 +2,51 @@
 
 #include "rows.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
+#include <vector>
 
 namespace fermata {
 
+namespace {
+
+bool stands_for_itself(char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; }
+
+// Most facts are names and statuses: a JSON library's object for each event costs more than its row.
+void append_text(std::string& json, std::string_view text) {
+    if (std::ranges::all_of(text, stands_for_itself))
+        fmt::format_to(std::back_inserter(json), "\"{}\"", text);
+    else
+        json += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void append_value(std::string& json, const Fact& value) {
+    if (const auto* number = std::get_if<std::int64_t>(&value))
+        fmt::format_to(std::back_inserter(json), "{}", *number);
+    else if (const auto* flag = std::get_if<bool>(&value))
+        json += *flag ? "true" : "false";
+    else
+        append_text(json, std::get<std::string_view>(value));
+}
+
+}  // namespace
+
 std::string facts(std::initializer_list<std::pair<std::string_view, Fact>> pairs) {
-    using nlohmann::json;
-    json object = json::object();
-    for (const auto& [name, value] : pairs) {
-        json& slot = object[std::string(name)];
-        if (const auto* number = std::get_if<std::int64_t>(&value))
-            slot = *number;
-        else if (const auto* flag = std::get_if<bool>(&value))
-            slot = *flag;
-        else if (const auto* text = std::get_if<std::string_view>(&value))
-            slot = *text;
-        else
-            object.erase(std::string(name));
+    std::vector<std::pair<std::string_view, Fact>> by_name(pairs);
+    std::ranges::sort(by_name, {}, [](const auto& pair) { return pair.first; });
+    std::string json = "{";
+    for (const auto& [name, value] : by_name) {
+        if (std::holds_alternative<std::monostate>(value)) continue;
+        if (json.size() > 1) json += ',';
+        append_text(json, name);
+        json += ':';
+        append_value(json, value);
     }
-    return object.dump(-1, ' ', false, json::error_handler_t::replace);
+    return json + '}';
 }
 
 namespace {
