@@ -49,8 +49,8 @@ void JobOperator::Impl::run(RunnableJob job, RunningExecution::Start start, JobC
 }
 
 RunningExecution::Surroundings JobOperator::Impl::surroundings_of(const Worker& owner) {
-    return {repository, registry,       drivers, the_watcher(),    owner.owner_fd(), crew,
-            chime,      settings.actor, &owner,  settings.helpers, settings.doorbell};
+    return {repository, registry, drivers,        the_watcher(), owner.owner_fd(), threads,
+            crew,       chime,    settings.actor, &owner,        settings.helpers, settings.doorbell};
 }
 
 RunningExecution::Surroundings JobOperator::Impl::surroundings_of_service(const Worker& owner) {

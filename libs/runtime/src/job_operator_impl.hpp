@@ -18,7 +18,7 @@ struct JobOperator::Impl {
     Worker& the_worker();
     RequestWatcher& the_watcher();
 
-    /// Runs it on a thread of its own, to be found by its id.
+    /// Runs it beside all others, to be found by its id.
     void run(RunnableJob job, RunningExecution::Start start, const Parameters& parameters, bool accept_input = false);
     void run(RunnableJob job, RunningExecution::Start start, JobContext context);
     /// Resumes what has rested here in that step: nothing is read again unless somebody else has owned it since.
@@ -61,6 +61,7 @@ struct JobOperator::Impl {
     Chime chime;
     std::unique_ptr<RequestWatcher> watcher;
     Crew crew{settings.helpers};
+    Threads threads;
     std::map<JobExecutionId, std::shared_ptr<RunningExecution>> executions;
 };
 

@@ -34,12 +34,10 @@ RunningExecution::RunningExecution(Surroundings surroundings, RunnableJob job, S
     display->id = start_.claim.execution;
     display->status = BatchStatus::started;
     for (const ResolvedStep* step : steps_of(job_.job->elements)) display->ahead.push_back(step->id);
-    thread_ = std::jthread([this] { run(); });
+    returned_ = surroundings_.threads.run([this] { run(); });
 }
 
-RunningExecution::~RunningExecution() {
-    if (thread_.joinable()) thread_.join();
-}
+RunningExecution::~RunningExecution() { returned_.wait(); }
 
 void RunningExecution::run() {
     try {

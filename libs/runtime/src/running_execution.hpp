@@ -1,13 +1,14 @@
 #pragma once
-// One execution on a thread of its own: everything that must live as long as it runs.
+// One execution on a thread: everything that must live as long as it runs.
 #include "assemble.hpp"
 #include "job_runner.hpp"
 #include "request_watcher.hpp"
+#include "threads.hpp"
 
 #include <condition_variable>
 #include <functional>
+#include <future>
 #include <memory>
-#include <thread>
 
 namespace fermata {
 
@@ -19,6 +20,7 @@ public:
         const sql::Drivers& drivers;
         RequestWatcher& watcher;
         int owner_fd = -1;
+        Threads& threads;
         Crew& crew;
         Chime& chime;
         std::string actor;
@@ -81,7 +83,7 @@ private:
     std::mutex mutex_;
     std::condition_variable ended_;
     bool has_ended_ = false;
-    std::jthread thread_;  // last: it uses all of the above
+    std::future<void> returned_;  ///< of run()
 };
 
 }  // namespace fermata
