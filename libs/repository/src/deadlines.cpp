@@ -116,7 +116,7 @@ bool Repository::has_duties() {
 
 std::vector<JobExecutionId> Repository::serve_deadlines(const std::string& actor) {
     constexpr std::int64_t at_once = 1'000;
-    static const std::string sql = fmt::format("SELECT DISTINCT p.execution_id {} LIMIT {}", due, at_once);
+    static const std::string sql = fmt::format("SELECT p.execution_id {} ORDER BY p.deadline LIMIT {}", due, at_once);
     std::vector<JobExecutionId> served;
     const sql::Result rows = impl_->select(sql, {cell(impl_->clock.now())});
     for (std::size_t i = 0; i < rows.size(); ++i) {

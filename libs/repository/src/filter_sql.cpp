@@ -18,9 +18,20 @@ FilterSql::FilterSql(const ExecutionFilter& filter) {
     if (filter.instance_key) where("i.instance_key = " + param(cell(*filter.instance_key)));
     if (filter.since) where("e.created >= " + param(cell(*filter.since)));
     if (filter.until) where("e.created <= " + param(cell(*filter.until)));
-    add_statuses(filter.statuses);
     // The limit is a number of ours; as a parameter it would have PostgreSQL make a new plan each time.
-    text_ = fmt::format("FROM {} WHERE {} ORDER BY {} DESC LIMIT {}", from_, where_, id, filter.limit);
+    const auto newest = [&](const std::string& more) {
+        return fmt::format("FROM {} WHERE {}{} ORDER BY {} DESC LIMIT {}", from_, where_, more, id, filter.limit);
+    };
+    const std::vector<std::string> statuses = conditions(filter.statuses);
+    if (statuses.size() < 2) {
+        text_ = newest(statuses.empty() ? "" : statuses.front());
+        return;
+    }
+    std::string each;
+    for (const std::string& condition : statuses)
+        each += fmt::format("{}SELECT * FROM (SELECT e.id AS id {}) those", each.empty() ? "" : " UNION ALL ",
+                            newest(condition));
+    text_ = fmt::format("FROM ({}) e ORDER BY e.id DESC LIMIT {}", each, filter.limit);
 }
 
 std::string FilterSql::param(Value value) {
@@ -61,20 +72,19 @@ void FilterSql::add_instances(const ExecutionFilter& filter) {
     }
 }
 
-// Says whether they have ended, as the indexes do that may serve.
-void FilterSql::add_statuses(const std::vector<BatchStatus>& statuses) {
-    if (statuses.empty()) return;
-    std::string final;
-    std::string others;
+// They say whether it has ended, as the indexes do. Final statuses are many rows each, found one by one in order; what
+// has not ended is little.
+std::vector<std::string> FilterSql::conditions(const std::vector<BatchStatus>& statuses) {
+    std::vector<std::string> all;
+    std::string unfinished;
     for (const BatchStatus status : statuses) {
-        std::string& names = has_ended(status) ? final : others;
-        names += fmt::format("{}'{}'", names.empty() ? "" : ", ", to_string(status));
+        if (has_ended(status))
+            all.push_back(fmt::format(" AND e.status = '{}' AND e.ended IS NOT NULL", to_string(status)));
+        else
+            unfinished += fmt::format("{}'{}'", unfinished.empty() ? "" : ", ", to_string(status));
     }
-    const std::string ended = fmt::format("e.status IN ({}) AND e.ended IS NOT NULL", final);
-    const std::string unfinished = fmt::format("e.status IN ({}) AND e.ended IS NULL", others);
-    where(others.empty()  ? ended
-          : final.empty() ? unfinished
-                          : fmt::format("({} OR {})", ended, unfinished));
+    if (!unfinished.empty()) all.push_back(fmt::format(" AND e.status IN ({}) AND e.ended IS NULL", unfinished));
+    return all;
 }
 
 }  // namespace fermata

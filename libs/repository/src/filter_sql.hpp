@@ -8,8 +8,8 @@ namespace fermata {
 
 /// FROM to LIMIT of a query for executions (e) and nothing else, newest first. Every form of it starts from an index: a
 /// parameter's, else the instance's, job's or status's, else the id itself, from `before` downwards, and finds them in
-/// order; what belongs to them is to be joined to these few. Of several statuses some of which are final and some not
-/// all are found, and sorted. Borrows the filter's texts.
+/// order; what belongs to them is to be joined to these few. Of several statuses each is found so, and the
+/// newest of all are taken. Borrows the filter's texts.
 class FilterSql {
 public:
     explicit FilterSql(const ExecutionFilter& filter);
@@ -22,7 +22,8 @@ private:
     /// The alias and column that order the rows.
     std::string add_parameters(const Parameters& parameters);
     void add_instances(const ExecutionFilter& filter);
-    void add_statuses(const std::vector<BatchStatus>& statuses);
+    /// Of the statuses of a filter, one condition for each part of an index that may serve.
+    static std::vector<std::string> conditions(const std::vector<BatchStatus>& statuses);
 
     sql::Params params_;
     std::string from_;

@@ -70,15 +70,14 @@ LivenessEvidence owner_evidence(const Standing& standing, const std::filesystem:
 }
 
 std::int64_t claim_worker(sql::Connection& connection, const WorkerRecord& worker) {
-    const sql::Command commands[] = {
-        {"INSERT INTO worker (incarnation, pid, start_ticks, host, boot_id, user_name, device, inode, started, name) "
-         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
-         "ON CONFLICT (incarnation) DO UPDATE SET pid = excluded.pid",
-         {cell(worker.incarnation), Value(worker.process.pid), Value(worker.process.start_ticks), cell(worker.host),
-          cell(worker.boot_id), cell(worker.user), Value(static_cast<std::int64_t>(worker.owner_file.device)),
-          Value(static_cast<std::int64_t>(worker.owner_file.inode)), cell(worker.started), cell(worker.name)}},
-        {"SELECT id FROM worker WHERE incarnation = $1", {cell(worker.incarnation)}}};
-    return connection.execute_all(commands)[1][0][0].integer();
+    const sql::Result row = connection.execute(
+        "INSERT INTO worker (incarnation, pid, start_ticks, host, boot_id, user_name, device, inode, started, name) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
+        "ON CONFLICT (incarnation) DO UPDATE SET pid = excluded.pid RETURNING id",
+        {cell(worker.incarnation), Value(worker.process.pid), Value(worker.process.start_ticks), cell(worker.host),
+         cell(worker.boot_id), cell(worker.user), Value(static_cast<std::int64_t>(worker.owner_file.device)),
+         Value(static_cast<std::int64_t>(worker.owner_file.inode)), cell(worker.started), cell(worker.name)});
+    return row[0][0].integer();
 }
 
 // Against deletion only: a heartbeat must not wait for a claim, nor for the disk that it is written to.

@@ -98,7 +98,7 @@ std::vector<CompletedPause> complete_pauses(StoreWrite& write, JobExecutionId ex
                                             const std::optional<std::string>& point, std::string_view how,
                                             const std::string& by) {
     const Value id(execution.value());
-    const Value only = cell(point.value_or(""));
+    const Value only = point ? cell(*point) : Value(std::string_view());
     const sql::Command commands[] = {
         {"SELECT epoch, point FROM pause WHERE execution_id = $1 AND completed IS NULL AND ($2 = '' OR point = $2) "
          "ORDER BY epoch",
