@@ -55,11 +55,12 @@ bool SharedPartitions::is_closed() {
     return withdrawn_ || around_.stop.requested() || around_.job.pause.requested();
 }
 
-/// A step that has failed ends with whoever owns it now, and that ends its partitions: it waits for those that run.
+/// A step that has failed ends with whoever owns it now, and that ends its partitions: it waits for those that run. It may
+/// have failed in this very look.
 bool SharedPartitions::may_leave(bool closed) const {
     if (open_.empty()) return true;
     if (!helpers_.empty()) return false;
-    const bool goes_on = !withdrawn_ && !around_.job.pause.asked() && !around_.stop.requested();
+    const bool goes_on = !listener_.gives_up() && !around_.job.pause.asked() && !around_.stop.requested();
     const bool hands_on = around_.job.pause.hands_on() && goes_on;
     return hands_on || (closed && running_ == 0);
 }

@@ -255,35 +255,43 @@ TEST_F(SharedPartitions, AWorkerThatLeavesHandsItsPartitionsOnFromTheirCheckpoin
 TEST_F(SharedPartitions, AStepThatHasFailedLeavesNoneThatRunsElsewhereEvenIfItsOwnerLeaves) {
     Gate gates[2];
     Gate analyzed;
+    std::atomic<Host*> owner = nullptr;
+    JobExecutionId id;
+    const auto until = std::chrono::steady_clock::now() + deadline;
+    const auto wait_until = [&](auto&& holds) {
+        while (!holds() && std::chrono::steady_clock::now() < until)
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    };
+    const auto looks_more = [&](std::int64_t times) {
+        return [&, more = owner.load()->repository.statement_count() + times] {
+            return operator_->job_execution(id).ended || owner.load()->repository.statement_count() > more;
+        };
+    };
     script().on_batchlet = [&](StepContext& step) {
         running_.open();
         EXPECT_TRUE(gates[std::stoi(n(step))].wait(deadline));
         return "P" + n(step);
     };
     script().on_analyze = [&](const std::string&) {
+        // It leaves at the very instant its step fails.
+        owner.load()->service.drain();
+        wait_until([&] { return std::ranges::any_of(owner.load()->repository.workers(), &WorkerState::draining); });
+        wait_until(looks_more(3));
         analyzed.open();
         throw std::runtime_error("of no use");
     };
     const JobDefinition two = shared(std::string(batchlet), 2, R"(<analyzer ref="analyzer"/>)");
     served_ = {two};
-    const JobExecutionId id = operator_->submit(two, {});
-    Host& alpha = host("alpha", 1, Duration(0));
+    id = operator_->submit(two, {});
+    owner = &host("alpha", 1, Duration(0));
     ASSERT_TRUE(running_.wait());
     host("beta", 1);
-    const auto until = std::chrono::steady_clock::now() + deadline;
-    const auto wait_until = [&](auto&& holds) {
-        while (!holds() && std::chrono::steady_clock::now() < until)
-            std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    };
     wait_until([&] { return workers_of(id) == std::set<std::string>{"alpha", "beta"}; });
     const std::vector<PartitionExecution> all = partitions(id);
     const bool alphas_is_first = all.at(0).worker == "alpha";
     gates[alphas_is_first ? 0 : 1].open();
     ASSERT_TRUE(analyzed.wait(deadline));
-    alpha.service.drain();
-    // It has looked more than once since then.
-    const std::int64_t before = alpha.repository.statement_count();
-    wait_until([&] { return operator_->job_execution(id).ended || alpha.repository.statement_count() > before + 60; });
+    wait_until(looks_more(60));
     gates[alphas_is_first ? 1 : 0].open();
     EXPECT_EQ(BatchStatus::failed, awaited(id).status);
     for (const PartitionExecution& each : partitions(id)) EXPECT_EQ(BatchStatus::completed, each.status);
