@@ -98,14 +98,15 @@ class SharedRepository(unittest.TestCase):
         self.assertEqual("FAILED", self.folder.show("endless@latest")["status"])
 
     def test_what_a_dead_owner_left_is_taken_over(self):
-        run = self.spawn("west", 3000)
+        run = self.spawn("west", 30_000)
+        self.assertIsNone(run.poll())
         run.kill()
         run.communicate()
         before = self.folder.show("west@latest")
         self.folder.fermata("recover", "west@latest", exit_code=0)
         after = self.folder.show("west@latest")
         self.assertEqual((before["id"], "COMPLETED"), (after["id"], after["status"]))
-        self.assertEqual(list(range(1, 3001)), self.engine.own.numbers("value", "west"))
+        self.assertEqual(list(range(1, 30_001)), self.engine.own.numbers("value", "west"))
 
 
 if __name__ == "__main__":

@@ -107,8 +107,9 @@ void Connection::wait_for_server() {
 /// What the session before had sent may still be on its way, and what it had locked is locked: it ends first. From then
 /// on the server knows what became of its commit.
 std::unique_ptr<Link> Connection::new_session() const {
+    const std::optional<History> before = outage_->known();
     auto link = std::make_unique<Link>(url_, settings_, read_only_);
-    if (link->history()) outage_->require_same(*link->history(), name());
+    if (link->history()) outage_->require_same(*link->history(), before, name());
     if (!former_.empty()) link->end_session(former_);
     return link;
 }

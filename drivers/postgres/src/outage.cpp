@@ -22,19 +22,24 @@ void Outage::ended() {
     began_.reset();
 }
 
-void Outage::require_same(const History& found, const std::string& database) {
+std::optional<History> Outage::known() {
+    const std::lock_guard lock(mutex_);
+    return known_;
+}
+
+void Outage::require_same(const History& found, const std::optional<History>& before, const std::string& database) {
     const std::lock_guard lock(mutex_);
     if (!known_) known_ = found;
     const bool is_same = found.timeline == known_->timeline;
-    if (!is_same || found.flushed < known_->flushed)
+    if (!is_same || (before && found.flushed < before->flushed))
         throw Error(ErrorKind::stale,
                     fmt::format("{}: the server went back in time, or another one took its place ({}): what was "
                                 "committed last may be missing there",
                                 database,
-                                is_same ? fmt::format("its log ends at {}, before {}", found.flushed, known_->flushed)
+                                is_same ? fmt::format("its log ends at {}, before {}", found.flushed, before->flushed)
                                         : fmt::format("timeline {}, before {}", found.timeline, known_->timeline)),
                     "start it again, or fermata recover: a new process goes on from what is there");
-    known_->flushed = found.flushed;
+    known_->flushed = std::max(known_->flushed, found.flushed);
 }
 
 }  // namespace fermata::postgres

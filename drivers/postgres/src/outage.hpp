@@ -25,9 +25,12 @@ public:
     [[nodiscard]] bool goes_on();
     /// It was reached.
     void ended();
-    /// Before anything is asked of a new session. Throws Error(stale) if what was committed earlier may be missing
+    /// What the sessions so far have found.
+    [[nodiscard]] std::optional<History> known();
+    /// Before anything is asked of a new session; `before`: what was known when it was opened, since others may have
+    /// looked later than it did and told first. Throws Error(stale) if what was committed earlier may be missing
     /// there: what this process remembers may never have been.
-    void require_same(const History& found, const std::string& database);
+    void require_same(const History& found, const std::optional<History>& before, const std::string& database);
 
 private:
     using Instant = std::chrono::steady_clock::time_point;

@@ -286,14 +286,25 @@ TEST_F(RestartTest, AStandbyIsReadButNotWritten) {
     EXPECT_EQ(connect(OpenMode::read_only)->execute("SELECT 1")[0][0].integer(), 1);
 }
 
-std::string refusal(Outage& outage, const History& found) {
+std::string refusal(Outage& outage, const History& found, const std::optional<History>& before) {
     try {
-        outage.require_same(found, "db");
+        outage.require_same(found, before, "db");
     } catch (const Error& error) {
         EXPECT_EQ(ErrorKind::stale, error.kind());
         return error.what();
     }
     return {};
+}
+
+std::string refusal(Outage& outage, const History& found) { return refusal(outage, found, outage.known()); }
+
+TEST(ServerHistory, OfTwoSessionsThatAreOpenedAtOnceTheSecondMayHaveLookedFirst) {
+    Outage outage(std::chrono::seconds(1));
+    EXPECT_EQ("", refusal(outage, {"00000001", 500}));
+    const auto before = outage.known();
+    EXPECT_EQ("", refusal(outage, {"00000001", 900}, before));
+    EXPECT_EQ("", refusal(outage, {"00000001", 800}, before));
+    EXPECT_THAT(refusal(outage, {"00000001", 800}), HasSubstr("its log ends at 800, before 900"));
 }
 
 TEST(ServerHistory, NeitherEndsEarlierNorIsAnotherOne) {
