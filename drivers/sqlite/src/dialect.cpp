@@ -8,12 +8,13 @@ namespace fermata::sqlite {
 
 namespace {
 
-// ROLLBACK, not ABORT, which would undo the statement alone: for that SQLite keeps a copy of each page a statement changes,
-// at every statement that a guard looks at. Whoever meets a guard rolls back anyway.
+// ROLLBACK, not ABORT, which would undo the statement alone: for that SQLite keeps a copy of each page a statement
+// changes, at every statement that a guard looks at. Whoever meets a guard rolls back anyway.
 std::string guard(std::string_view name, std::string_view event, std::string_view table, std::string_view condition,
                   std::string_view message) {
-    return fmt::format("CREATE TRIGGER {} BEFORE {} ON {} FOR EACH ROW WHEN {} BEGIN SELECT RAISE(ROLLBACK, {}); END;\n",
-                       name, event, table, condition, sql::quote_text(message));
+    return fmt::format(
+        "CREATE TRIGGER {} BEFORE {} ON {} FOR EACH ROW WHEN {} BEGIN SELECT RAISE(ROLLBACK, {}); END;\n", name, event,
+        table, condition, sql::quote_text(message));
 }
 
 std::string as_timestamp(std::string_view expression) {

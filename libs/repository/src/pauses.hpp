@@ -16,8 +16,8 @@ struct PauseEntry {
 /// has no more pauses.
 PauseOpened open_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry);
 
-/// Its row alone, for a verb that has read how many pauses there were, and that it is not STOPPING: what the execution's
-/// row says of it, and the journal, are the verb's own.
+/// Its row alone, for a verb that has read how many pauses there were, and that it is not STOPPING: what the
+/// execution's row says of it, and the journal, are the verb's own.
 PauseOpened insert_pause(StoreWrite& write, JobExecutionId execution, const PauseEntry& entry, std::int64_t epoch);
 /// That it has had one more, which is not open.
 [[nodiscard]] sql::Command note_pause(JobExecutionId execution, std::int64_t epoch);

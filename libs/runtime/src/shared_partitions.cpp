@@ -55,8 +55,8 @@ bool SharedPartitions::is_closed() {
     return withdrawn_ || around_.stop.requested() || around_.job.pause.requested();
 }
 
-/// A step that has failed ends with whoever owns it now, and that ends its partitions: it waits for those that run. It may
-/// have failed in this very look.
+/// A step that has failed ends with whoever owns it now, and that ends its partitions: it waits for those that run. It
+/// may have failed in this very look.
 bool SharedPartitions::may_leave(bool closed) const {
     if (open_.empty()) return true;
     if (!helpers_.empty()) return false;
