@@ -68,9 +68,10 @@ private:
 
 std::vector<Query> queries(fermata::Repository& repository, baseline::Server& server) {
     const ByHand latest(server, "latest", "SELECT id FROM job_execution ORDER BY id DESC LIMIT 50");
-    const ByHand failures(server, "failures",
-                          "SELECT id FROM job_execution WHERE job_name = 'job-50' AND status = 'FAILED' "
-                          "ORDER BY id DESC LIMIT 50");
+    const ByHand failures(
+        server, "failures",
+        "SELECT id FROM job_execution WHERE job_name = 'job-50' AND status = 'FAILED' AND ended IS NOT NULL "
+        "ORDER BY id DESC LIMIT 50");
     server.enter_pipeline();
     const auto execution = *repository.latest("fail");
     const auto instance = repository.find_execution(execution)->instance_id;
