@@ -1,4 +1,5 @@
 // Opening, launching, restarting, and what an owner does.
+#include <fermata/testing/forwarding.hpp>
 #include <fermata/testing/repository_suite.hpp>
 
 #include <fmt/format.h>
@@ -92,6 +93,26 @@ TEST_F(Opening, SomethingElsesDatabaseIsLeftAlone) {
     EXPECT_EQ(ErrorKind::refused, error.kind());
     EXPECT_THAT(error.what(), HasSubstr("is no Fermata repository: it has the tables customers"));
     EXPECT_THAT(database->connect(sql::OpenMode::read_only)->tables(), ElementsAre("customers"));
+}
+
+TEST_F(Opening, OneThatIsMadeWhileItIsLookedForIsNobodyElses) {
+    class LookedAt final : public ForwardingConnection {
+    public:
+        LookedAt(std::unique_ptr<sql::Connection> real, std::function<void()> meanwhile)
+            : ForwardingConnection(std::move(real)), meanwhile_(std::move(meanwhile)) {}
+        std::vector<std::string> tables() override {
+            meanwhile_();
+            return ForwardingConnection::tables();
+        }
+
+    private:
+        std::function<void()> meanwhile_;
+    };
+    std::ignore = database_in(folder_)->connect(sql::OpenMode::create);
+    auto looked_at = std::make_unique<ForwardingDatabase>(database_in(folder_), [&](auto connection) {
+        return std::make_unique<LookedAt>(std::move(connection), [&] { std::ignore = open(); });
+    });
+    EXPECT_EQ(36U, Repository(std::move(looked_at), folder_ / "data", false, clock_).uuid().size());
 }
 
 TEST_F(Opening, AnEmptyDatabaseIsNoRepositoryUntilItIsCreated) {

@@ -62,7 +62,11 @@ void create_schema(sql::Connection& connection, const sql::Database& database, T
 
 void open_schema(sql::Connection& connection, const sql::Database& database, bool create, Timestamp now) {
     if (const auto version = version_in(connection)) return check(*version, database);
-    if (const auto tables = connection.tables(); !tables.empty()) throw foreign(database, tables);
+    if (const auto tables = connection.tables(); !tables.empty()) {
+        // Another process may have made it between the two looks.
+        if (const auto version = version_in(connection)) return check(*version, database);
+        throw foreign(database, tables);
+    }
     if (!create) throw missing(database);
     try {
         create_schema(connection, database, now);
