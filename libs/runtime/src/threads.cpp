@@ -1,6 +1,5 @@
 #include "threads.hpp"
 
-#include <thread>
 #include <utility>
 
 namespace fermata {
@@ -12,37 +11,51 @@ constexpr std::size_t most_idle = 1;
 }  // namespace
 
 Threads::~Threads() {
-    std::unique_lock lock(mutex_);
-    ending_ = true;
-    changed_.notify_all();
-    changed_.wait(lock, [this] { return threads_ == 0; });
+    {
+        const std::lock_guard lock(mutex_);
+        ending_ = true;
+        changed_.notify_all();
+    }
+    for (std::thread& thread : threads_) thread.join();
 }
 
 std::future<void> Threads::run(std::function<void()> work) {
     Task task(std::move(work));
-    std::future<void> done = task.get_future();
+    std::future<void> returned = task.get_future();
     const std::lock_guard lock(mutex_);
-    if (handed_over_.size() < idle_) {
-        handed_over_.push_back(std::move(task));
-        changed_.notify_all();
-        return done;
+    join_done();
+    if (handed_over_.size() >= idle_) {
+        add(std::move(task));
+        return returned;
     }
-    std::thread([this, task = std::move(task)]() mutable { serve(std::move(task)); }).detach();
-    ++threads_;
-    return done;
+    handed_over_.push_back(std::move(task));
+    changed_.notify_all();
+    return returned;
 }
 
-void Threads::serve(Task task) {
-    std::optional<Task> current(std::move(task));
-    while (current) {
-        (*current)();
-        current.reset();
-        current = next();
+void Threads::add(Task task) {
+    const Thread self = threads_.emplace(threads_.end());
+    try {
+        *self = std::thread([this, self, task = std::move(task)]() mutable { serve(self, std::move(task)); });
+    } catch (...) {
+        threads_.erase(self);
+        throw;
     }
 }
 
-/// Nothing: this thread ends.
-std::optional<Threads::Task> Threads::next() {
+void Threads::join_done() {
+    for (const Thread& thread : std::exchange(done_, {})) {
+        thread->join();
+        threads_.erase(thread);
+    }
+}
+
+void Threads::serve(Thread self, Task task) {
+    for (; task.valid(); task = next(self)) task();
+}
+
+/// None: this thread ends.
+Threads::Task Threads::next(Thread self) {
     std::unique_lock lock(mutex_);
     if (idle_ < most_idle) {
         ++idle_;
@@ -50,9 +63,8 @@ std::optional<Threads::Task> Threads::next() {
         --idle_;
     }
     if (handed_over_.empty()) {
-        --threads_;
-        std::notify_all_at_thread_exit(changed_, std::move(lock));  // after its last touch of what is here
-        return std::nullopt;
+        done_.push_back(self);
+        return {};
     }
     Task task = std::move(handed_over_.front());
     handed_over_.pop_front();

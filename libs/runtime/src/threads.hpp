@@ -4,8 +4,10 @@
 #include <deque>
 #include <functional>
 #include <future>
+#include <list>
 #include <mutex>
-#include <optional>
+#include <thread>
+#include <vector>
 
 namespace fermata {
 
@@ -23,15 +25,19 @@ public:
 
 private:
     using Task = std::packaged_task<void()>;
-    void serve(Task task);
-    std::optional<Task> next();
+    using Thread = std::list<std::thread>::iterator;
+    void add(Task task);
+    void join_done();
+    void serve(Thread self, Task task);
+    [[nodiscard]] Task next(Thread self);
 
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<Task> handed_over_;  ///< to idle threads; never more than there are
     std::size_t idle_ = 0;
-    std::size_t threads_ = 0;
     bool ending_ = false;
+    std::list<std::thread> threads_;
+    std::vector<Thread> done_;  ///< need nothing of this any more
 };
 
 }  // namespace fermata
