@@ -38,6 +38,8 @@ TEST_F(Queries, FiltersMustAllMatch) {
     end(launch(), BatchStatus::completed);  // 4
     EXPECT_THAT(ids({.statuses = {BatchStatus::failed}}), ElementsAre(1));
     EXPECT_THAT(ids({.statuses = {BatchStatus::started, BatchStatus::completed}}), ElementsAre(4, 3, 2));
+    EXPECT_THAT(ids({.statuses = {BatchStatus::completed, BatchStatus::started, BatchStatus::completed}}),
+                ElementsAre(4, 3, 2));
     EXPECT_THAT(ids({.job_name = "import"}), ElementsAre(4, 2, 1));
     EXPECT_THAT(ids({.statuses = {BatchStatus::started}, .job_name = "import"}), ElementsAre(2));
     EXPECT_THAT(ids({.instance = again.instance}), ElementsAre(2, 1));

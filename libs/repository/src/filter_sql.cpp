@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <set>
 
 namespace fermata {
 
@@ -77,7 +78,7 @@ void FilterSql::add_instances(const ExecutionFilter& filter) {
 std::vector<std::string> FilterSql::conditions(const std::vector<BatchStatus>& statuses) {
     std::vector<std::string> all;
     std::string unfinished;
-    for (const BatchStatus status : statuses) {
+    for (const BatchStatus status : std::set(statuses.begin(), statuses.end())) {
         if (has_ended(status))
             all.push_back(fmt::format(" AND e.status = '{}' AND e.ended IS NOT NULL", to_string(status)));
         else

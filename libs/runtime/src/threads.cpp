@@ -34,7 +34,7 @@ std::future<void> Threads::run(std::function<void()> work) {
 }
 
 void Threads::add(Task task) {
-    const Thread self = threads_.emplace(threads_.end());
+    const auto self = threads_.emplace(threads_.end());
     try {
         *self = std::thread([this, self, task = std::move(task)]() mutable { serve(self, std::move(task)); });
     } catch (...) {
