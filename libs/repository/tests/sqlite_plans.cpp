@@ -37,7 +37,24 @@ bool reads_a_whole_table(const std::string& line) {
            line != "SCAN numbers" && line != "SCAN those" && line.find("CONSTANT ROW") == std::string::npos;
 }
 
-struct SqlitePlans : RepositorySuite {};
+class SqlitePlans : public RepositorySuite {
+protected:
+    /// What a list asks.
+    Texts asked(const ExecutionFilter& filter) {
+        Texts texts;
+        repository();
+        Repository store(listened_to(database_in(folder_), texts), folder_ / "data", false, clock_);
+        std::ignore = store.find_executions(filter);
+        return texts;
+    }
+    /// Of these the one for the executions themselves.
+    std::string query_of(const ExecutionFilter& filter) {
+        for (const std::string& text : asked(filter))
+            if (text.starts_with("SELECT e.id, e.instance_id")) return text;
+        ADD_FAILURE() << "no query for executions";
+        return {};
+    }
+};
 
 TEST_F(SqlitePlans, AFilterStartsFromTheNarrowestIndexAndNeedsNoSorting) {
     const Parameters parameters{{"file", "vendors.csv"}, {"day", "2026-11-22"}};
@@ -53,38 +70,23 @@ TEST_F(SqlitePlans, AFilterStartsFromTheNarrowestIndexAndNeedsNoSorting) {
         {{.statuses = {BatchStatus::failed}, .job_name = "import", .parameters = parameters},
          "SEARCH p0 USING INDEX job_parameter_value (name=? AND <expr>=? AND execution_id<?)"}};
     for (const auto& [filter, index] : cases) {
-        Texts texts;
-        repository();
-        Repository store(listened_to(database_in(folder_), texts), folder_ / "data", false, clock_);
-        std::ignore = store.find_executions(filter);
-        const auto query = std::ranges::find_if(
-            texts, [](const std::string& text) { return text.starts_with("SELECT e.id, e.instance_id"); });
-        ASSERT_NE(texts.end(), query);
-        const std::vector<std::string> plan = plan_of(*raw(), *query);
-        EXPECT_THAT(plan, Contains(index)) << *query;
-        EXPECT_THAT(plan, Each(Not(HasSubstr("TEMP B-TREE")))) << *query;
+        const std::string query = query_of(filter);
+        const std::vector<std::string> plan = plan_of(*raw(), query);
+        EXPECT_THAT(plan, Contains(index)) << query;
+        EXPECT_THAT(plan, Each(Not(HasSubstr("TEMP B-TREE")))) << query;
     }
 }
 
 TEST_F(SqlitePlans, OfSeveralStatusesEachIsFoundInItsIndex) {
-    Texts texts;
-    repository();
-    Repository store(listened_to(database_in(folder_), texts), folder_ / "data", false, clock_);
-    std::ignore =
-        store.find_executions({.statuses = {BatchStatus::failed, BatchStatus::paused, BatchStatus::completed}});
-    const auto query = std::ranges::find_if(
-        texts, [](const std::string& text) { return text.starts_with("SELECT e.id, e.instance_id"); });
-    ASSERT_NE(texts.end(), query);
-    const std::vector<std::string> plan = plan_of(*raw(), *query);
-    EXPECT_EQ(2, std::ranges::count(plan, "SEARCH e USING INDEX job_execution_status (status=? AND id<?)")) << *query;
-    EXPECT_THAT(plan, Contains("SEARCH e USING INDEX job_execution_unfinished (id<?)")) << *query;
+    const std::string query =
+        query_of({.statuses = {BatchStatus::failed, BatchStatus::paused, BatchStatus::completed}});
+    const std::vector<std::string> plan = plan_of(*raw(), query);
+    EXPECT_EQ(2, std::ranges::count(plan, "SEARCH e USING INDEX job_execution_status (status=? AND id<?)")) << query;
+    EXPECT_THAT(plan, Contains("SEARCH e USING INDEX job_execution_unfinished (id<?)")) << query;
 }
 
 TEST_F(SqlitePlans, AKeyIsFoundWithoutTheNameOfItsJob) {
-    Texts texts;
-    repository();
-    Repository store(listened_to(database_in(folder_), texts), folder_ / "data", false, clock_);
-    std::ignore = store.find_executions({.instance_key = "2026-11-22"});
+    Texts texts = asked({.instance_key = "2026-11-22"});
     std::erase_if(texts, [](const std::string& text) { return text.find("i.instance_key = ") == std::string::npos; });
     ASSERT_FALSE(texts.empty());
     for (const std::string& text : texts)
