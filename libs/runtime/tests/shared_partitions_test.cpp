@@ -58,6 +58,12 @@ protected:
     Host& host(const std::string& name, std::int64_t slots, Duration grace = deadline) {
         return hosts_.emplace_back(*this, name, slots, grace);
     }
+    template <class Holds>
+    static void wait_until(Holds&& holds) {
+        const auto until = std::chrono::steady_clock::now() + deadline;
+        while (!holds() && std::chrono::steady_clock::now() < until)
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
     JobExecution awaited(JobExecutionId id) {
         const auto until = std::chrono::steady_clock::now() + deadline;
         for (;;) {
@@ -237,9 +243,8 @@ TEST_F(SharedPartitions, AWorkerThatLeavesHandsItsPartitionsOnFromTheirCheckpoin
     host("alpha", 1, Duration(0));
     ASSERT_TRUE(third.wait());
     hosts_.back().service.drain();
-    const auto until = std::chrono::steady_clock::now() + deadline;
-    while (operator_->job_execution(id).status != BatchStatus::starting && std::chrono::steady_clock::now() < until)
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));  // its owner only waited: it is handed on first
+    // Its owner only waited: it is handed on first.
+    wait_until([&] { return operator_->job_execution(id).status == BatchStatus::starting; });
     go_on.open();
     hosts_.clear();
     EXPECT_EQ(BatchStatus::starting, operator_->job_execution(id).status);
@@ -257,11 +262,6 @@ TEST_F(SharedPartitions, AStepThatHasFailedLeavesNoneThatRunsElsewhereEvenIfItsO
     Gate analyzed;
     std::atomic<Host*> owner = nullptr;
     JobExecutionId id;
-    const auto until = std::chrono::steady_clock::now() + deadline;
-    const auto wait_until = [&](auto&& holds) {
-        while (!holds() && std::chrono::steady_clock::now() < until)
-            std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    };
     const auto looks_more = [&](std::int64_t times) {
         return [&, more = owner.load()->repository.statement_count() + times] {
             return operator_->job_execution(id).ended || owner.load()->repository.statement_count() > more;
@@ -334,9 +334,7 @@ TEST_F(SharedPartitions, WhatCannotBeAssembledWhereItIsClaimedFailsWithTheReason
     StepEntry entry = repository_->enter_step(claim, "s", StepEntryMode::start);
     repository_->store_plan(entry, {.partitions = 1, .for_workers = true});
     host("alpha", 1);
-    const auto until = std::chrono::steady_clock::now() + deadline;
-    while (!repository_->partitions_of(entry.claim.id).at(0).ended && std::chrono::steady_clock::now() < until)
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    wait_until([&] { return repository_->partitions_of(entry.claim.id).at(0).ended.has_value(); });
     const PartitionExecution ended = repository_->partitions_of(entry.claim.id).at(0);
     EXPECT_EQ(BatchStatus::failed, ended.status);
     ASSERT_TRUE(ended.failure);
