@@ -34,7 +34,7 @@ Wishes sender_wishes() {
 }
 
 Wishes listener_wishes() {
-    return {.fixed = {{"enable.auto.commit", "false"}, {"enable.auto.offset.store", "true"}},
+    return {.fixed = {{"enable.auto.commit", "false"}, {"enable.auto.offset.store", "false"}},
             .defaults = {{"group.id", "fermata"},
                          {"auto.offset.reset", "latest"},
                          // A worker that died is noticed, and its part of the topic given to others.
@@ -50,6 +50,8 @@ std::int32_t in_turn(const rd_kafka_topic_t*, const void*, std::size_t, std::int
     static std::atomic<std::uint32_t> turn{std::random_device{}()};
     return static_cast<std::int32_t>(turn++ % static_cast<std::uint32_t>(partitions));
 }
+
+Partitions no_partitions() { return Partitions(rd_kafka_topic_partition_list_new(0)); }
 
 /// Served by whoever rings or waits: a broker that took something can be reached.
 void delivered(rd_kafka_t*, const rd_kafka_message_t* message, void* client) {
@@ -74,7 +76,8 @@ TopicDoorbell::TopicDoorbell(const Url& url)
     : url_(url),
       topic_(url.topic.empty() ? default_topic : url.topic),
       sender_(RD_KAFKA_PRODUCER, url, sender_wishes(), prepare_sender),
-      topic_made_(rd_kafka_queue_new(sender_.get())) {}
+      topic_made_(rd_kafka_queue_new(sender_.get())),
+      unanswered_(no_partitions()) {}
 
 TopicDoorbell::~TopicDoorbell() { sent(farewell); }
 
@@ -133,10 +136,19 @@ void TopicDoorbell::take(const rd_kafka_message_t& message, std::set<JobExecutio
     if (message.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return make_topic();
     if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return;  // passes, or the poll of the database has to do
     has_taken_ = true;
+    to_answer(message);
     const auto id =
         parse_int64({static_cast<const char*>(message.payload), message.payload == nullptr ? 0 : message.len});
     ++(id && *id > 0 ? heard_count_ : dismissed_);
     if (id && *id > 0) into.insert(JobExecutionId(*id));
+}
+
+/// Rings of one part of the topic come in their order: the last answers for all before it.
+void TopicDoorbell::to_answer(const rd_kafka_message_t& message) {
+    rd_kafka_topic_partition_list_t* const all = unanswered_.get();
+    rd_kafka_topic_partition_t* part = rd_kafka_topic_partition_list_find(all, topic_.c_str(), message.partition);
+    if (part == nullptr) part = rd_kafka_topic_partition_list_add(all, topic_.c_str(), message.partition);
+    part->offset = message.offset + 1;
 }
 
 /// What was taken may have come before the brokers went, and waited here: so they are asked.
@@ -151,7 +163,7 @@ void TopicDoorbell::look_for_broker(std::chrono::milliseconds bound) {
 }
 
 void TopicDoorbell::subscribe() {
-    const Partitions topics(rd_kafka_topic_partition_list_new(1));
+    const Partitions topics = no_partitions();
     rd_kafka_topic_partition_list_add(topics.get(), topic_.c_str(), RD_KAFKA_PARTITION_UA);
     ear_->client.check(rd_kafka_subscribe(ear_->client.get(), topics.get()), "topic " + topic_);
 }
@@ -178,7 +190,11 @@ void TopicDoorbell::look_for_topic() {
     subscribe();
 }
 
-void TopicDoorbell::answered() noexcept { (void)rd_kafka_commit(ear_->client.get(), nullptr, 1); }
+// Names what is answered: the client would look up what was taken only when it comes to it, and find a ring more.
+void TopicDoorbell::answered() noexcept {
+    (void)rd_kafka_commit(ear_->client.get(), unanswered_.get(), 1);
+    unanswered_ = no_partitions();
+}
 
 void TopicDoorbell::leave() noexcept { (void)rd_kafka_unsubscribe(ear_->client.get()); }
 

@@ -38,6 +38,7 @@ private:
     [[nodiscard]] MessageHandle next(std::chrono::steady_clock::duration bound);
     void look_for_broker(std::chrono::milliseconds bound);
     void take(const rd_kafka_message_t& message, std::set<JobExecutionId>& into);
+    void to_answer(const rd_kafka_message_t& message);
     void subscribe();
     void make_topic();
     void look_for_topic();
@@ -49,6 +50,7 @@ private:
     Queue topic_made_;  ///< answers of brokers that were asked to make the topic
     std::optional<std::chrono::steady_clock::time_point> asked_;  ///< them
     bool waits_for_topic_ = false;
+    Partitions unanswered_;   ///< how far of each part of the topic was heard since answered()
     bool has_taken_ = false;  ///< a message, since brokers were looked for
     std::atomic<std::int64_t> rung_{0};
     std::atomic<std::int64_t> not_rung_{0};

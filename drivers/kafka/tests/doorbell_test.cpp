@@ -66,9 +66,11 @@ TEST_F(DoorbellOnKafka, WhatWasAnsweredIsNotHeardAgainAndWhatWasNotIs) {
         const auto worker = bell(topic);
         worker->ring(JobExecutionId(1), 1);
         EXPECT_TRUE(comes_true([&] { return heard(*worker, 50ms).contains(1); }));
+        const auto answered = static_cast<std::int64_t>(topic.read().size());
         worker->answered();
         worker->ring(JobExecutionId(2), 1);
         EXPECT_TRUE(comes_true([&] { return heard(*worker, 50ms).contains(2); }));
+        EXPECT_TRUE(comes_true([&] { return topic.committed(topic.name()) == answered; }));
     }
     const auto successor = listener(url() + "/" + topic.name() + "?group.id=" + topic.name());
     Ids all;
