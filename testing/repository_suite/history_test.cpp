@@ -138,6 +138,8 @@ TEST_F(Guards, HistoryStaysAndEpochsRise) {
     refuses(*connection, "UPDATE step_progress SET epoch = 0");
     refuses(*connection, "UPDATE step_progress SET sequence = 0");
     refuses(*connection, "UPDATE step_progress SET generation = -1");
+    refuses(*connection, "UPDATE step_progress SET generation = -1, sequence = 9");
+    refuses(*connection, "UPDATE step_progress SET sequence = -1, updated = 9");
     refuses(*connection, "UPDATE step_progress SET status = 'RUNNING'");
     refuses(*connection,
             "INSERT INTO step_progress (instance_id, step, partition, status, starts, epoch, last_execution, updated) "

@@ -4,25 +4,40 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace fermata::postgres {
 
 namespace {
 
-/// The function asks, for it keeps its plan: a trigger's own WHEN is parsed anew for each statement. What it looks up
-/// is found by the search path of this session, whoever fires the trigger later.
+/// "NEW.x < OLD.x" if the condition is that AND (something).
+std::string_view first_comparison(std::string_view condition) {
+    const std::size_t end = condition.find(" AND (");
+    const std::string_view first = condition.substr(0, end);
+    const bool is_all =
+        end != std::string_view::npos && condition.ends_with(')') && std::ranges::count(condition, '(') == 1;
+    const bool is_comparison = first.starts_with("NEW.") && first.find(" < OLD.") != std::string_view::npos &&
+                               std::ranges::count(first, ' ') == 2;
+    return is_all && is_comparison ? first : std::string_view();
+}
+
+/// The function asks, for it keeps its plan: a trigger's own WHEN is parsed anew for each statement. One comparison is
+/// parsed sooner than a function is called, though; then it is called where that one holds. What it looks up is found
+/// by the search path of this session, whoever fires the trigger later.
 std::string guard(std::string_view name, std::string_view event, std::string_view table, std::string_view condition,
                   std::string_view message) {
     const bool keeps_rows = event == "DELETE";
     const std::string truncation = fmt::format(
         "CREATE TRIGGER {0}_whole BEFORE TRUNCATE ON {1} FOR EACH STATEMENT EXECUTE FUNCTION {0}();\n", name, table);
     const bool looks_up = condition.find("SELECT") != std::string_view::npos;
+    const std::string_view first = first_comparison(condition);
     return fmt::format(
         "CREATE FUNCTION {0}() RETURNS trigger LANGUAGE plpgsql {1}AS $fermata$ BEGIN IF {6}{2} THEN "
-        "RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = {3}; END IF; "
-        "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $fermata$;\n"
-        "CREATE TRIGGER {0} BEFORE {4} ON {5} FOR EACH ROW EXECUTE FUNCTION {0}();\n{7}",
+        "RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = {3}; END IF; RETURN {8}; END $fermata$;\n"
+        "CREATE TRIGGER {0} BEFORE {4} ON {5} FOR EACH ROW {9}EXECUTE FUNCTION {0}();\n{7}",
         name, looks_up ? "SET search_path FROM CURRENT " : "", condition, sql::quote_text(message), event, table,
-        keeps_rows ? "TG_OP = 'TRUNCATE' OR " : "", keeps_rows ? truncation : "");
+        keeps_rows ? "TG_OP = 'TRUNCATE' OR " : "", keeps_rows ? truncation : "", keeps_rows ? "OLD" : "NEW",
+        first.empty() ? "" : fmt::format("WHEN ({}) ", first));
 }
 
 std::string as_timestamp(std::string_view expression) {
@@ -41,9 +56,9 @@ constexpr std::string_view objects =
     "WHERE c.relkind IN ('r', 'i', 'v') AND pg_table_is_visible(c.oid) UNION ALL "
     "SELECT 'trigger ' || t.tgname FROM pg_trigger t WHERE NOT t.tgisinternal AND pg_table_is_visible(t.tgrelid)";
 
+/// Not by the view: that would also look who the user and what the database is.
 const std::string& session() {
-    static const std::string sql =
-        fmt::format("(SELECT {} FROM pg_stat_activity WHERE pid = pg_backend_pid())", session_name);
+    static const std::string sql = fmt::format("(SELECT {} FROM pg_stat_get_activity(pg_backend_pid()))", session_name);
     return sql;
 }
 
