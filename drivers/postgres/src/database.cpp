@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <mutex>
 
 namespace fermata::postgres {
 
@@ -34,14 +35,25 @@ public:
 private:
     /// A server that was there once is waited for.
     std::unique_ptr<Connection> open(sql::OpenMode mode) const;
+    [[nodiscard]] std::unique_ptr<Connection> take_first() const;
 
     Url url_;
     Settings settings_;
     std::shared_ptr<Outage> outage_;
     mutable std::atomic<bool> seen_{false};
+    mutable std::mutex mutex_;
+    mutable std::unique_ptr<Connection> first_;  ///< saw that there is a database; who reads next gets it
 };
 
+std::unique_ptr<Connection> Database::take_first() const {
+    const std::lock_guard lock(mutex_);
+    return std::move(first_);
+}
+
 std::unique_ptr<Connection> Database::open(sql::OpenMode mode) const {
+    if (mode == sql::OpenMode::read_only) {
+        if (auto first = take_first()) return first;
+    }
     auto connection = std::make_unique<Connection>(url_, mode, settings_, outage_, seen_);
     seen_ = true;
     return connection;
@@ -62,8 +74,9 @@ std::string Database::identity() const {
 bool Database::exists() const {
     if (seen_) return true;
     try {
-        (void)Link(url_, settings_, true);
-        seen_ = true;
+        auto first = open(sql::OpenMode::read_only);
+        const std::lock_guard lock(mutex_);
+        first_ = std::move(first);
     } catch (const SqlError&) {
         if (!lacks_database(url_, settings_)) throw;
     }

@@ -142,5 +142,21 @@ TEST_F(RoundTripTest, TextsMadeAtRunTimeDoNotPileUp) {
     EXPECT_LE(connection_->execute("SELECT count(*) FROM pg_prepared_statements")[0][0].integer(), 256);
 }
 
+TEST_F(RoundTripTest, WhoReadsFirstGetsTheSessionThatSawTheDatabase) {
+    const auto database = open_database(place_.url());
+    EXPECT_TRUE(database->exists());
+    constexpr std::string_view others =
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    const sql::Result opened = connect(OpenMode::read_only)->execute(others);
+    const auto reader = database->connect(OpenMode::read_only);
+    const std::int64_t pid = reader->execute("SELECT CAST(pg_backend_pid() AS BIGINT)")[0][0].integer();
+    bool is_known = false;
+    for (std::size_t i = 0; i < opened.size(); ++i) is_known = is_known || opened[i][0].integer() == pid;
+    EXPECT_TRUE(is_known);
+    EXPECT_THROW(reader->execute("CREATE TABLE forbidden (n INT)"), SqlError);
+    const auto another = database->connect(OpenMode::read_only);
+    EXPECT_NE(pid, another->execute("SELECT CAST(pg_backend_pid() AS BIGINT)")[0][0].integer());
+}
+
 }  // namespace
 }  // namespace fermata::postgres

@@ -18,6 +18,8 @@ ConnectionPool::Lease ConnectionPool::lend(Lane* lane) {
         borrower_ = std::this_thread::get_id();
     }
     if (!several_) lane = nullptr;
+    if (mode_ == sql::OpenMode::read_only && lent_ > 0)
+        given_back_.wait_for(lock, reading_, [this] { return !free_.empty() || lent_ == 0; });
     ++lent_;
     if (lane != nullptr && lane->kept_) return {*this, std::move(lane->kept_), lane};
     if (!free_.empty()) {

@@ -3,6 +3,7 @@
 // there is one, and verbs queue for it; where writers run beside each other, nobody waits here.
 #include <fermata/sql/sql.hpp>
 
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -52,8 +53,11 @@ public:
         std::unique_ptr<sql::Connection> kept_;
     };
 
-    ConnectionPool(sql::Database& database, sql::OpenMode mode)
-        : database_(database), mode_(mode), several_(database.dialect().concurrent_writers) {}
+    /// `reading`: for how long one that reads is waited for before another connection is opened. A server takes some 8
+    /// ms to open one, and most queries one.
+    ConnectionPool(sql::Database& database, sql::OpenMode mode,
+                   std::chrono::milliseconds reading = std::chrono::milliseconds(5))
+        : database_(database), mode_(mode), several_(database.dialect().concurrent_writers), reading_(reading) {}
 
     /// Waits for the connection if there can be only one; throws Error(failed) where this thread has it already. Opens
     /// one if none is free: throws what Database::connect throws.
@@ -78,6 +82,7 @@ private:
     sql::Database& database_;
     const sql::OpenMode mode_;
     const bool several_;
+    const std::chrono::milliseconds reading_;
     std::mutex mutex_;
     std::condition_variable given_back_;
     std::vector<std::unique_ptr<sql::Connection>> free_;

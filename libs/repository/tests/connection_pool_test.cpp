@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <thread>
 
 namespace fermata {
@@ -74,6 +75,37 @@ TEST_F(Pool, HasAsManyAsAreNeededWhereWritersRunBesideEachOther) {
     EXPECT_EQ(pool.statement_count(), 6) << "also of those that were closed";
     for (int i = 0; i < 3; ++i) (void)pool.lend();
     EXPECT_EQ(opened_, 6);
+}
+
+TEST_F(Pool, OpensNoOtherForAReaderIfOneComesBackInTime) {
+    const auto server = database();
+    server->pretend_to_be_a_server();
+    (void)server->connect(sql::OpenMode::create);
+    ConnectionPool pool(*server, sql::OpenMode::read_only, std::chrono::minutes(1));
+    std::promise<void> has;
+    auto has_one = has.get_future();
+    std::thread other;
+    {
+        const auto lease = pool.lend();
+        other = std::thread([&] {
+            (*pool.lend()).execute("SELECT 1");
+            has.set_value();
+        });
+        // That it waits can only be seen by what it does not do.
+        EXPECT_EQ(has_one.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+    }
+    other.join();
+    EXPECT_EQ(opened_, 2);
+}
+
+TEST_F(Pool, OpensAnotherForAReaderIfNoneComesBack) {
+    const auto server = database();
+    server->pretend_to_be_a_server();
+    (void)server->connect(sql::OpenMode::create);
+    ConnectionPool pool(*server, sql::OpenMode::read_only);
+    const auto one = pool.lend();
+    const auto another = pool.lend();
+    EXPECT_EQ(opened_, 3);
 }
 
 TEST_F(Pool, IsNotUsedUpByAConnectionThatCannotBeOpened) {
