@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <mutex>
 #include <set>
 
@@ -24,6 +25,9 @@ struct Repository::Impl : Store {
         const std::lock_guard lock(mutex_);
         serving_.insert(worker.record().incarnation);
     }
+
+    /// How often an owner wrote to its row of step_progress otherwise than by the commit of a chunk.
+    std::atomic<std::int64_t> progress_writes{0};
 
 private:
     std::mutex mutex_;

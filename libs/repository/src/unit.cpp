@@ -1,6 +1,7 @@
 // The chunk's commit, and what is saved between chunks.
 #include "fence.hpp"
 #include "journal.hpp"
+#include "known_row.hpp"
 #include "progress.hpp"
 
 #include <fermata/base/point.hpp>
@@ -33,7 +34,7 @@ const std::string& save_chunk_sql() {
     return sql;
 }
 
-sql::Command save(const std::string& sql, const StepClaim& claim, const Progress& next, Timestamp now) {
+sql::Command save_all(const std::string& sql, const StepClaim& claim, const Progress& next, Timestamp now) {
     sql::Command command{sql, {}, 1};
     command.params.reserve(26);
     append_progress(command.params, next);
@@ -102,16 +103,29 @@ bool are_there(sql::Connection& connection, JobExecutionId execution, std::span<
 }  // namespace
 
 struct Repository::Unit::Open {
-    explicit Open(ConnectionPool::Lease its_lease) : lease(std::move(its_lease)) { transaction.emplace(*lease); }
+    explicit Open(ConnectionPool::Lease its_lease, KnownRow* row_of_lane = nullptr)
+        : lease(std::move(its_lease)), row(row_of_lane != nullptr ? *row_of_lane : own_row) {
+        transaction.emplace(*lease);
+    }
     ConnectionPool::Lease lease;
     std::optional<sql::Transaction> transaction;
     bool is_used = false;  ///< something may have been written
+    KnownRow own_row;      ///< where there is no lane, nothing is known
+    KnownRow& row;
 };
 
 namespace {
 
-// A chunk that writes nothing is one conditional UPDATE and a question: changing no row, it has changed nothing. A
-// server takes what comes in one round trip for one transaction, and needs no BEGIN, no COMMIT and no check of its own.
+// A chunk that writes nothing is one conditional UPDATE: changing no row, it has changed nothing. A server takes what
+// comes in one round trip for one transaction, and needs no BEGIN, no COMMIT and no check of its own.
+bool save_change(sql::Connection& connection, const sql::Command& change) {
+    FERMATA_POINT("chunk.before-commit");
+    const bool changed = connection.execute(change).changed == 1;
+    FERMATA_POINT("chunk.after-commit");
+    return changed;
+}
+
+// The same with all that is to be saved, and the question what is asked.
 Requests save_alone(sql::Connection& connection, sql::Command saved, const StepClaim& claim) {
     saved.rows.reset();
     const sql::Command both[] = {std::move(saved), ask(claim.execution)};
@@ -136,19 +150,28 @@ sql::Connection& Repository::Unit::connection() noexcept {
 
 Requests Repository::Unit::commit(const StepClaim& claim, const Progress& next, std::span<const sql::Command> more) {
     return as_owner(claim.execution, [&] {
-        std::vector<sql::Command> last(more.begin(), more.end());
-        last.push_back(save(save_chunk_sql(), claim, next, repository_->impl_->clock.now()));
+        const Timestamp now = repository_->impl_->clock.now();
+        const std::int64_t writes = repository_->impl_->progress_writes;
         const bool alone = !open_->is_used && more.empty() && repository_->database().dialect().concurrent_writers;
-        try {
-            if (alone) {
-                open_->transaction.reset();
-                return save_alone(*open_->lease, std::move(last.front()), claim);
-            }
+        std::optional<sql::Command> change;
+        if (alone) change = open_->row.change_to(claim, next, now, writes);
+        open_->row.forget();
+        const auto save = [&]() -> Requests {
+            if (alone) open_->transaction.reset();
+            if (change && save_change(*open_->lease, *change)) return open_->row.requests();
+            if (alone) return save_alone(*open_->lease, save_all(save_chunk_sql(), claim, next, now), claim);
+            std::vector<sql::Command> last(more.begin(), more.end());
+            last.push_back(save_all(save_chunk_sql(), claim, next, now));
             last.push_back(ask(claim.execution));
             FERMATA_POINT("chunk.before-commit");
             const std::vector<sql::Result> results = open_->transaction->commit(last);
             FERMATA_POINT("chunk.after-commit");
             return requests_in(results.back());
+        };
+        try {
+            const Requests requests = save();
+            open_->row.note(claim, next, requests, writes);
+            return requests;
         } catch (const sql::SqlError& error) {
             if (error.sql_kind() != sql::SqlError::Kind::lost) throw;
             ConnectionPool::Lease lease = std::move(open_->lease);
@@ -161,6 +184,7 @@ Requests Repository::Unit::commit(const StepClaim& claim, const Progress& next, 
 struct Repository::Lane::Kept {
     explicit Kept(ConnectionPool& pool) : lane(pool) {}
     ConnectionPool::Lane lane;
+    KnownRow row;
 };
 
 Repository::Lane::Lane(std::unique_ptr<Kept> kept) : kept_(std::move(kept)) {}
@@ -170,9 +194,12 @@ Repository::Lane::~Lane() = default;
 Repository::Lane Repository::lane() { return Lane(std::make_unique<Lane::Kept>(impl_->writers)); }
 
 Repository::Unit Repository::unit() { return {*this, std::make_unique<Unit::Open>(impl_->writers.lend())}; }
-Repository::Unit Repository::unit(Lane& lane) { return {*this, std::make_unique<Unit::Open>(lane.kept_->lane.lend())}; }
+Repository::Unit Repository::unit(Lane& lane) {
+    return {*this, std::make_unique<Unit::Open>(lane.kept_->lane.lend(), &lane.kept_->row)};
+}
 
 Requests Repository::save_progress(const StepClaim& claim, const Progress& progress, std::span<const Event> skipped) {
+    ++impl_->progress_writes;
     return as_owner(claim.execution, [&] {
         Requests requests;
         Timestamp saved_at;
@@ -180,7 +207,7 @@ Requests Repository::save_progress(const StepClaim& claim, const Progress& progr
             [&](StoreWrite& write) {
                 saved_at = write.now();
                 insert_events(*write, claim.execution.execution, skipped, write.now());
-                const sql::Command saved[] = {save(save_sql(), claim, progress, write.now()), ask(claim.execution)};
+                const sql::Command saved[] = {save_all(save_sql(), claim, progress, write.now()), ask(claim.execution)};
                 requests = requests_in(write.commit(saved).back());
             },
             [&](StoreWrite& look) {
@@ -215,6 +242,7 @@ void Repository::append(const Claim& claim, std::span<const Event> events) {
 }
 
 void Repository::set_intent(const StepClaim& claim, const std::string& intent) {
+    ++impl_->progress_writes;
     as_owner(claim.execution, [&] {
         impl_->transact([&](StoreWrite& write) {
             const sql::Command meant[] = {
