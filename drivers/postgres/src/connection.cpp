@@ -140,31 +140,40 @@ void Connection::refuse_while_reading() const {
 
 // --- statements ----------------------------------------------------------------------------------------------------
 
-Connection::Way Connection::way_of(const sql::Command& command) const {
-    if (command.rows && statements_.find({command.sql, true}) != nullptr) return Way::fenced;
+Connection::Planned Connection::plan(const sql::Command& command) const {
+    if (command.rows) {
+        if (const Prepared* fenced = statements_.find({command.sql, true})) return {&command, Way::fenced, fenced};
+    }
     const Prepared* known = statements_.find({command.sql, false});
     const SqlText::Verb verb = known != nullptr ? known->verb : SqlText(command.sql).verb;
-    if (verb == SqlText::Verb::other) return Way::direct;
-    if (!command.rows) return Way::prepared;
-    return verb == SqlText::Verb::with ? Way::counted : Way::fenced;
+    if (verb == SqlText::Verb::other) return {&command, Way::direct, nullptr};
+    if (!command.rows) return {&command, Way::prepared, known};
+    if (verb == SqlText::Verb::with) return {&command, Way::counted, known};
+    return {&command, Way::fenced, nullptr};
 }
 
 /// As many of `commands` as can go out together, taken from its beginning.
 std::vector<Connection::Planned> Connection::next_round(std::span<const sql::Command>& commands) const {
     std::vector<Planned> round;
     while (!commands.empty() && (round.empty() || !round.back().ends_round())) {
-        round.push_back({&commands.front(), way_of(commands.front())});
+        round.push_back(plan(commands.front()));
         commands = commands.subspan(1);
     }
     return round;
 }
 
-void Connection::prepare(std::span<const Planned> round) {
+void Connection::prepare(std::span<Planned> round) {
+    const auto is_ready = [](const Planned& p) { return p.way == Way::direct || p.prepared != nullptr; };
+    if (std::ranges::all_of(round, is_ready)) return;
     std::vector<Statements::Wanted> wanted;
     for (const Planned& p : round) {
         if (p.way != Way::direct) wanted.push_back({p.command->sql, p.way == Way::fenced});
     }
     prepare(wanted);
+    // Making room may have forgotten what was known before.
+    for (Planned& p : round) {
+        if (p.way != Way::direct) p.prepared = statements_.find({p.command->sql, p.way == Way::fenced});
+    }
 }
 
 void Connection::prepare(std::span<const Statements::Wanted> wanted) {
@@ -225,10 +234,9 @@ void Connection::prepare(const std::string& sql, const std::vector<Oid>& types) 
 /// Before anything is queued, that nothing stays queued.
 void Connection::check_parameters(const Planned& planned) const {
     const sql::Command& command = *planned.command;
-    const bool is_fenced = planned.way == Way::fenced;
     const std::size_t wanted = planned.way == Way::direct
                                    ? SqlText(command.sql).parameters
-                                   : statements_.find({command.sql, is_fenced})->types.size() - (is_fenced ? 1 : 0);
+                                   : planned.prepared->types.size() - (planned.way == Way::fenced ? 1 : 0);
     if (command.params.size() != wanted || wanted >= parameter_limit)
         throw SqlError(SqlError::Kind::syntax, fmt::format("{}: {} parameters for ${} in: {}", name(),
                                                            command.params.size(), wanted, printable(command.sql)));
@@ -271,11 +279,12 @@ void Connection::queue(const Planned& planned) {
         const std::vector<Oid> unknown(command.params.size(), 0);
         link().run(std::string(command.sql).c_str(), Parameters(command.params, unknown));
     } else {
-        question.prepared = statements_.find({command.sql, is_fenced});
+        question.prepared = planned.prepared;
         const std::vector<Oid>& types = question.prepared->types;
-        sql::Params params = command.params;
-        if (is_fenced) params.emplace_back(*command.rows);
-        link().execute(question.prepared->name.c_str(), Parameters(params, types), question.prepared->binary);
+        std::optional<sql::Params> with_rows;
+        if (is_fenced) with_rows.emplace(command.params).emplace_back(*command.rows);
+        link().execute(question.prepared->name.c_str(), Parameters(with_rows ? *with_rows : command.params, types),
+                       question.prepared->binary);
     }
     ++statement_count_;
     questions_.push_back(question);
@@ -289,7 +298,7 @@ std::vector<sql::Result> Connection::run(std::span<const sql::Command> commands,
     results.reserve(commands.size());
     bool committing = false;
     while (!commands.empty() || (then_commit && !committing)) {
-        const std::vector<Planned> round = next_round(commands);
+        std::vector<Planned> round = next_round(commands);
         const bool counted = !round.empty() && round.back().is_counted();
         prepare(round);
         for (const Planned& planned : round) check_parameters(planned);
@@ -385,8 +394,7 @@ void Connection::throw_row_count(std::int64_t rows, std::int64_t wanted, std::st
 }
 
 sql::Result Connection::execute(const sql::Command& command) {
-    const bool counted =
-        command.rows && !in_transaction_ && !read_only_ && Planned{&command, way_of(command)}.is_counted();
+    const bool counted = command.rows && !in_transaction_ && !read_only_ && plan(command).is_counted();
     if (counted) {
         begin();
         return std::move(commit(std::span(&command, 1)).front());

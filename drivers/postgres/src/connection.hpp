@@ -106,13 +106,14 @@ private:
     struct Planned {
         const sql::Command* command;
         Way way;
+        const Prepared* prepared;  ///< nothing: not yet
         [[nodiscard]] bool ends_round() const noexcept { return way == Way::counted || way == Way::direct; }
         [[nodiscard]] bool is_counted() const noexcept { return ends_round() && command->rows; }
     };
-    [[nodiscard]] Way way_of(const sql::Command& command) const;
+    [[nodiscard]] Planned plan(const sql::Command& command) const;
     std::vector<sql::Result> run(std::span<const sql::Command> commands, bool then_commit);
     [[nodiscard]] std::vector<Planned> next_round(std::span<const sql::Command>& commands) const;
-    void prepare(std::span<const Planned> round);
+    void prepare(std::span<Planned> round);
     void prepare(std::span<const Statements::Wanted> wanted);
     void make_room(std::size_t statements);
     void queue(const Planned& planned);
