@@ -26,8 +26,9 @@ void JobRunner::run() {
 }
 
 std::optional<JobEnd> JobRunner::walk() {
-    begin();
+    context_.batch_status = BatchStatus::started;
     JobEnd end;
+    if (!make_listeners(end)) return finish(std::move(end));
     // Only the first owner calls beforeJob: it has been, once something was entered or the execution has rested.
     if (!walk_->has_begun() && !call_listeners(&JobListener::before_job, end)) return finish(std::move(end));
     return walk_to_rest();
@@ -55,12 +56,20 @@ std::optional<JobEnd> JobRunner::walk_to_rest() {
     }
 }
 
-void JobRunner::begin() {
-    context_.batch_status = BatchStatus::started;
+/// One that cannot be made fails the job, and no listener is told of it: they come together or not at all.
+bool JobRunner::make_listeners(JobEnd& end) {
     const auto& definitions = job_.job->listeners;
-    for (std::size_t i = 0; i < definitions.size(); ++i) {
-        const Properties properties("listener \"" + definitions[i].ref + "\"", scope_.file, definitions[i].properties);
-        listeners_.add(job_.listeners[i]->make_listener({properties, nullptr, context_}));
+    try {
+        for (std::size_t i = 0; i < definitions.size(); ++i) {
+            const Properties properties("listener \"" + definitions[i].ref + "\"", scope_.file,
+                                        definitions[i].properties);
+            listeners_.add(job_.listeners[i]->make_listener({properties, nullptr, context_}));
+        }
+        return true;
+    } catch (...) {
+        listeners_ = {};
+        fail(end);
+        return false;
     }
 }
 
@@ -85,10 +94,15 @@ bool JobRunner::call_listeners(void (JobListener::*method)(), JobEnd& end) {
         for (JobListener* listener : listeners_.job) (listener->*method)();
         return true;
     } catch (...) {
-        end.status = BatchStatus::failed;
-        end.failure = failure_of(std::current_exception(), scope_.registry);
+        fail(end);
         return false;
     }
+}
+
+/// By the exception that is being handled.
+void JobRunner::fail(JobEnd& end) const {
+    end.status = BatchStatus::failed;
+    end.failure = failure_of(std::current_exception(), scope_.registry);
 }
 
 }  // namespace fermata

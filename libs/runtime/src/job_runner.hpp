@@ -18,10 +18,11 @@ private:
     /// Nothing if it is PAUSED, or was handed on.
     std::optional<JobEnd> walk();
     std::optional<JobEnd> walk_to_rest();
-    void begin();
+    bool make_listeners(JobEnd& end);
     [[nodiscard]] JobEnd end_of(WalkOutcome outcome);
     JobEnd finish(JobEnd end);
     bool call_listeners(void (JobListener::*method)(), JobEnd& end);
+    void fail(JobEnd& end) const;
 
     const RunnableJob& job_;
     JobScope& scope_;

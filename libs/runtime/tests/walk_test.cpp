@@ -144,6 +144,23 @@ TEST_F(Walk, JobListenersFrameTheJobAndFailIt) {  // §8.1.2
     EXPECT_EQ(run(job(listeners + batchlet("a"))).status, BatchStatus::failed);
 }
 
+struct Unmade : JobListener {
+    Unmade() { throw Bad("cannot be made"); }
+};
+
+TEST_F(Walk, AJobListenerThatCannotBeMadeFailsTheJobAndNoneIsCalled) {
+    registry_.listener<Unmade>("unmade");
+    const JobExecution execution =
+        run(job(R"(<listeners><listener ref="recorder"/><listener ref="unmade"/></listeners>)" + batchlet("a")));
+    EXPECT_EQ(execution.status, BatchStatus::failed);
+    ASSERT_TRUE(execution.failure);
+    EXPECT_EQ(execution.failure->error_class, "test.Bad");
+    EXPECT_EQ(execution.failure->message, "cannot be made");
+    EXPECT_TRUE(script().log.empty());
+    EXPECT_TRUE(names(execution.id).empty());
+    EXPECT_EQ(restart(execution.id).status, BatchStatus::failed);
+}
+
 TEST_F(Walk, ExitStatusOfTheContextBeatsTheValueOfProcess) {
     script().on_batchlet = [](StepContext& step) {
         step.exit_status = "SET";
