@@ -96,7 +96,7 @@ ChunkStep::Next ChunkStep::absorb(const std::exception_ptr& error, bool again, s
     Next next = Next::again;
     scope_.context.exception = error;
     with_exception(error, [&](const std::exception& known) {
-        if (is_fenced(known) || is_lost(known)) std::rethrow_exception(error);
+        if (is_fenced(known, scope_.job) || is_lost(known)) std::rethrow_exception(error);
         const Decision decision = policy_.decide(known, next_, again || one_by_one_);
         on_error(known);
         if (decision == Decision::skip) on_skip(known);

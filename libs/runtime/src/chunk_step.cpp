@@ -48,7 +48,7 @@ StepOutcome ChunkStep::run() {
     } catch (const std::exception& error) {
         pipeline_.close_quietly();
         // `stop --now` kills children in the middle of a chunk: it is rolled back, and that is no failure.
-        if (!scope_.stop.signal().now() || is_fenced(error)) throw;
+        if (!scope_.stop.signal().now() || is_fenced(error, scope_.job)) throw;
     } catch (...) {
         pipeline_.close_quietly();
         throw;
@@ -146,7 +146,7 @@ bool ChunkStep::run_chunk_or_recover() {
             go_on_after_loss(std::current_exception());
             return false;
         }
-        if (!is_fenced(error)) recover(std::current_exception());
+        if (!is_fenced(error, scope_.job)) recover(std::current_exception());
         throw;
     } catch (...) {
         recover(std::current_exception());

@@ -3,7 +3,6 @@
 #include <fermata/sql/sql.hpp>
 
 namespace fermata {
-
 void with_exception(const std::exception_ptr& error, const std::function<void(const std::exception&)>& use) {
     try {
         std::rethrow_exception(error);
@@ -31,6 +30,17 @@ Failure failure_of(const std::exception_ptr& error, const Registry& registry, st
 bool is_fenced(const std::exception& error) {
     const auto* known = dynamic_cast<const Error*>(&error);
     return known != nullptr && known->kind() == ErrorKind::stale;
+}
+
+bool is_fenced(const std::exception& error, const JobScope& scope) {
+    if (!is_fenced(error)) return false;
+    if (scope.stop.reason() == StopReason::fenced) return true;
+    try {
+        (void)scope.poll();
+        return false;
+    } catch (const std::exception&) {
+        return true;
+    }
 }
 
 bool is_lost(const std::exception& error) {

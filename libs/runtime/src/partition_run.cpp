@@ -105,7 +105,7 @@ private:
     }
     template <class Action>
     StepOutcome attempt(Action&& action) {
-        return outcome_of(action, [this](const std::exception_ptr& error) { return failed(error); });
+        return outcome_of(scope_.job, action, [this](const std::exception_ptr& error) { return failed(error); });
     }
     StepOutcome failed(const std::exception_ptr& error) {
         context_.exception = error;

@@ -45,7 +45,7 @@ StepOutcome PartitionedStep::run() {
         try {
             action();
         } catch (const std::exception& thrown) {
-            if (is_fenced(thrown)) throw;
+            if (is_fenced(thrown, scope_.job)) throw;
             if (!error) error = std::current_exception();
         } catch (...) {
             if (!error) error = std::current_exception();

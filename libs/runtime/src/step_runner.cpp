@@ -60,7 +60,7 @@ private:
     static bool goes_on(StepEntryMode mode) { return mode == StepEntryMode::adopt || mode == StepEntryMode::resume; }
     template <class Action>
     StepOutcome attempt(Action&& action) {
-        return outcome_of(action, [this](const std::exception_ptr& error) { return failed(error); });
+        return outcome_of(scope_.job, action, [this](const std::exception_ptr& error) { return failed(error); });
     }
     StepOutcome failed(const std::exception_ptr& error) {
         context_.exception = error;

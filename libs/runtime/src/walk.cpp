@@ -369,7 +369,7 @@ Walk::Move Walk::enter(const RunnableDecision& decision, const Place& place, con
     try {
         move.outcome.exit_status = ask(decision, place, standing);
     } catch (const std::exception& error) {
-        if (is_fenced(error)) throw;
+        if (is_fenced(error, scope_)) throw;
         return failed();
     } catch (...) {
         return failed();

@@ -171,6 +171,72 @@ TEST_F(Corners, AChunkListenerThatThrowsInAPartitionFailsThatPartition) {  // §
     EXPECT_THAT(statuses, ElementsAre(BatchStatus::completed, BatchStatus::failed, BatchStatus::completed));
 }
 
+// --- errors of artifacts that are of the kind that fences throw
+
+[[noreturn]] void overtaken() { throw Error(ErrorKind::stale, "a token of mine was overtaken"); }
+
+TEST_F(Corners, AnArtifactsOwnErrorIsNeverTakenForAnotherOwner) {
+    const auto once = [] {
+        if (script().attempts[0]++ == 0) overtaken();
+    };
+    const auto read = [&](std::int64_t) { once(); };
+    const auto process = [&](std::int64_t) { return once(), true; };
+    const std::map<std::string, std::function<void()>> cases{
+        {"read", [&] { script().on_read = read; }},
+        {"process", [&] { script().on_process = process; }},
+        {"write", [&] { script().on_write = read; }},
+        {"batchlet", [&] { script().on_batchlet = [&](StepContext&) { return once(), std::string(); }; }},
+        {"mapper", [&] { script().on_map = [&] { return once(), PartitionPlan{.partitions = 2}; }; }},
+        {"decider", [&] { script().on_decide = [&](auto, JobContext&) { return once(), std::string("on"); }; }},
+        {"before", [&] { script().on_call["beforeStep"] = [&](StepContext*, JobContext&) { once(); }; }},
+        {"close", [&] { script().on_call["reader.close"] = [&](StepContext*, JobContext&) { once(); }; }}};
+    const JobDefinition definition =
+        job(chunk(R"(item-count="3")", 8, "", "rows", R"(next="d")", recorder) +
+            R"(<decision id="d" ref="decider"><next on="*" to="b"/></decision>)"
+            R"(<step id="b"><batchlet ref="scripted"/><partition><mapper ref="mapper"/></partition></step>)");
+    std::size_t runs = 0;
+    for (const auto& [where, arm] : cases) {
+        SCOPED_TRACE(where);
+        script().attempts.clear();
+        script().on_call.clear();
+        script().on_read = nullptr;
+        script().on_process = nullptr;
+        script().on_write = nullptr;
+        script().on_batchlet = nullptr;
+        script().on_map = [] { return PartitionPlan{.partitions = 2}; };
+        script().on_decide = [](auto, JobContext&) { return "on"; };
+        arm();
+        const JobExecution failed = run(definition);
+        EXPECT_EQ(failed.status, BatchStatus::failed);
+        ASSERT_TRUE(failed.failure);
+        EXPECT_NE(failed.failure->message.find("a token of mine was overtaken"), std::string::npos);
+        EXPECT_EQ(restart(failed.id).status, BatchStatus::completed);
+        EXPECT_EQ(written().size(), 8 * ++runs);
+    }
+}
+
+/// Expects a row to be there that is not.
+class Strict {
+public:
+    using item_type = std::int64_t;
+    [[nodiscard]] Sink sink() const { return {.sink_class = SinkClass::transactional}; }
+    void write(std::span<std::int64_t> items, Transaction& transaction) {
+        sql::Connection& connection = transaction.connection();
+        connection.execute("CREATE TABLE IF NOT EXISTS out(n INTEGER)");
+        for (const std::int64_t item : items) connection.execute("INSERT INTO out(n) VALUES($1)", {item});
+        connection.execute(sql::Command{"UPDATE out SET n = n WHERE n = -1", {}, 1});
+    }
+};
+
+TEST_F(Corners, ARowCountThatAWriterAsksForFailsTheStepAndNothingIsKept) {
+    registry_.writer<Strict>("strict");
+    const JobExecution execution = run(job(chunk("", 4, "", "strict")));
+    EXPECT_EQ(execution.status, BatchStatus::failed);
+    ASSERT_TRUE(execution.failure);
+    EXPECT_NE(execution.failure->message.find("0 rows"), std::string::npos) << execution.failure->message;
+    make_out_with_deferred_key("repo.db");  // the table is not there: it was made in what was rolled back
+}
+
 // --- rollbacks
 
 TEST_F(Corners, RetryWithRollbackNeedsNoDatabase) {  // §8.2.1.4.4
