@@ -1,15 +1,40 @@
 #include "failure.hpp"
 
+#include <fermata/batch/items.hpp>
 #include <fermata/sql/sql.hpp>
 
+#include <fmt/format.h>
+
+#include <cxxabi.h>
+
 namespace fermata {
+namespace {
+
+/// Of the exception that is being handled: its type, and its value where it has one that can be told.
+std::string thrown() {
+    try {
+        throw;
+    } catch (int value) {
+        return fmt::format("int {}", value);
+    } catch (const char* text) {
+        return fmt::format("const char* \"{}\"", text != nullptr ? text : "");
+    } catch (const std::string& text) {
+        return fmt::format("std::string \"{}\"", text);
+    } catch (...) {
+        const std::type_info* type = abi::__cxa_current_exception_type();
+        return type != nullptr ? detail::demangled(type->name()) : "of another language";
+    }
+}
+
+}  // namespace
+
 void with_exception(const std::exception_ptr& error, const std::function<void(const std::exception&)>& use) {
     try {
         std::rethrow_exception(error);
     } catch (const std::exception& known) {
         use(known);
     } catch (...) {
-        use(std::runtime_error("an exception that is no std::exception was thrown"));
+        use(std::runtime_error("an exception that is no std::exception was thrown: " + thrown()));
     }
 }
 

@@ -134,10 +134,20 @@ TEST_F(Chunk, OpenAndCloseThatThrowFailTheStep) {
 }
 
 TEST_F(Chunk, SomethingThatIsNoExceptionFailsTheStepToo) {
-    script().on_read = [](std::int64_t) { throw 42; };
-    const JobExecution execution = run(job(chunk("", 2)));
-    ASSERT_TRUE(execution.failure);
-    EXPECT_NE(execution.failure->message.find("no std::exception"), std::string::npos);
+    struct Thing {};
+    const std::map<std::string, std::function<void()>> throws = {
+        {"int 42", [] { throw 42; }},
+        {"const char* \"no\"", [] { throw "no"; }},
+        {"std::string \"no\"", [] { throw std::string("no"); }},
+        {"Thing", [] { throw Thing(); }}};
+    for (const auto& [told, act] : throws) {
+        script().on_read = [&act](std::int64_t) { act(); };
+        const JobExecution execution = run(job(chunk("", 2)));
+        ASSERT_TRUE(execution.failure) << told;
+        EXPECT_NE(execution.failure->message.find("an exception that is no std::exception was thrown: "),
+                  std::string::npos);
+        EXPECT_TRUE(execution.failure->message.ends_with(told)) << execution.failure->message;
+    }
 }
 
 }  // namespace
