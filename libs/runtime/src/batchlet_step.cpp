@@ -1,5 +1,6 @@
 #include "batchlet_step.hpp"
 
+#include "failure.hpp"
 #include "step_waits.hpp"
 
 #include <functional>
@@ -29,8 +30,11 @@ private:
     void call() noexcept {
         try {
             batchlet_.stop();
-        } catch (const std::exception& error) {
-            if (scope_.context.log != nullptr) scope_.context.log->line(std::string("stop() threw: ") + error.what());
+        } catch (...) {
+            with_exception(std::current_exception(), [this](const std::exception& error) {
+                if (scope_.context.log != nullptr)
+                    scope_.context.log->line(std::string("stop() threw: ") + error.what());
+            });
         }
     }
 

@@ -103,23 +103,27 @@ TEST_F(Stop, ABatchletThatThrowsAfterTheStopIsFailed) {  // §11.13
 }
 
 TEST_F(Stop, AStopThatThrowsIsToldInTheLogAndChangesNothing) {
-    Gate running;
-    Gate told;
-    script().on_batchlet = [&](StepContext&) {
-        running.open();
-        EXPECT_TRUE(told.wait());
-        return std::string();
-    };
-    script().on_batchlet_stop = [&] {
-        told.open();
-        throw Bad("stop is broken");
-    };
-    const JobExecutionId id = operator_->start(job(R"(<step id="a"><batchlet ref="scripted"/></step>)"), {});
-    ASSERT_TRUE(running.wait());
-    operator_->stop(id);
-    EXPECT_EQ(operator_->wait(id)->status, BatchStatus::stopped);
-    EXPECT_NE(read_file(folder_ / "repo.db.d" / "logs" / std::to_string(id.value()) / "a.log").find("stop is broken"),
-              std::string::npos);
+    const std::vector<std::pair<std::string, std::function<void()>>> throws{
+        {"stop is broken", [] { throw Bad("stop is broken"); }}, {"int 42", [] { throw 42; }}};
+    for (const auto& [told_of, act] : throws) {
+        Gate running;
+        Gate told;
+        script().on_batchlet = [&](StepContext&) {
+            running.open();
+            EXPECT_TRUE(told.wait());
+            return std::string();
+        };
+        script().on_batchlet_stop = [&] {
+            told.open();
+            act();
+        };
+        const JobExecutionId id = operator_->start(job(R"(<step id="a"><batchlet ref="scripted"/></step>)"), {});
+        ASSERT_TRUE(running.wait());
+        operator_->stop(id);
+        EXPECT_EQ(operator_->wait(id)->status, BatchStatus::stopped);
+        const std::string log = read_file(folder_ / "repo.db.d" / "logs" / std::to_string(id.value()) / "a.log");
+        EXPECT_NE(log.find(told_of), std::string::npos) << log;
+    }
 }
 
 TEST_F(Stop, MaxRateNeverHoldsUpAStop) {
