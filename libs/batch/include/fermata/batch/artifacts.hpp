@@ -49,7 +49,7 @@ enum class SinkClass : std::uint8_t {
 };
 struct Sink {
     SinkClass sink_class = SinkClass::at_least_once;
-    std::string url;                          ///< T1: the database; empty = the repository's own
+    std::string url = {};                     ///< T1: the database; empty = the repository's own
     std::string sink_table = "fermata_sink";  ///< T1 outside the repository; "none" degrades to at least once
     std::string recorded_url = {};  ///< `url` with its secrets still references; empty = as `url`, no password
 };

@@ -85,7 +85,8 @@ public:
     Properties properties;
     BatchStatus batch_status = BatchStatus::starting;
     StepExitStatus exit_status;
-    std::optional<std::string> persistent_user_data;  ///< saved with every chunk commit and at step end
+    /// Saved with every chunk commit and at step end, however it ends. A rollback does not set it back.
+    std::optional<std::string> persistent_user_data;
     std::any transient_user_data;
     std::exception_ptr exception;  ///< last one a step artifact threw
     Metrics metrics;               ///< committed so far

@@ -26,8 +26,8 @@ struct Decider {
 /// What a mapper answers.
 struct PartitionPlan {
     std::int64_t partitions = 0;
-    std::int64_t threads = 0;            ///< at most so many at once; 0 = as many as partitions
-    std::vector<Parameters> properties;  ///< of partition 0, 1, …: what #{partitionPlan['name']} means there
+    std::int64_t threads = 0;                 ///< at most so many at once; 0 = as many as partitions
+    std::vector<Parameters> properties = {};  ///< of partition 0, 1, …: what #{partitionPlan['name']} means there
     /// On a restart: forget the earlier partitions and take this plan as a new one. Otherwise the number of partitions
     /// stays what it was, COMPLETED ones stay so, and partition n gets the n-th properties of this plan.
     bool override_partitions = false;

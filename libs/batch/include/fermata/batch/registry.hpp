@@ -19,11 +19,11 @@ namespace fermata {
 
 /// One property of an artifact, as `fermata artifacts NAME`, `validate` and the docs tell it.
 struct PropertyInfo {
-    std::string name;           ///< "env.*": any property that begins with "env."
-    std::string type;           ///< "text", "path", "number", "true|false", "duration", "command", "insert|upsert"…
-    std::string default_value;  ///< "" with required=false: no default
+    std::string name;       ///< "env.*": any property that begins with "env."
+    std::string type = {};  ///< "text", "path", "number", "true|false", "duration", "command", "insert|upsert"…
+    std::string default_value = {};  ///< "" with required=false: no default
     bool required = false;
-    std::string about;
+    std::string about = {};
 };
 enum class ArtifactKind : std::uint8_t {
     reader,
@@ -40,10 +40,10 @@ enum class ArtifactKind : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_string(ArtifactKind kind);
 struct ArtifactInfo {
-    std::string about;
-    std::vector<PropertyInfo> properties;
-    bool closed = true;   ///< a property that is not listed is an error
-    std::string example;  ///< job XML
+    std::string about = {};
+    std::vector<PropertyInfo> properties = {};
+    bool closed = true;        ///< a property that is not listed is an error
+    std::string example = {};  ///< job XML
 };
 
 /// All interfaces of one listener object.
@@ -111,7 +111,8 @@ public:
     /// fermata.ItemError and its kinds: fermata.ReadError…
     Registry();
 
-    /// Registering a (kind, name) twice throws Error(invalid). `info` without properties: any property is accepted.
+    /// Registering a (kind, name) twice, or without a name, throws Error(invalid). `info` without properties: any
+    /// property is accepted.
     template <ItemReader R>
     ArtifactEntry& reader(std::string name, ArtifactInfo info = {.closed = false});
     template <class P>

@@ -22,17 +22,17 @@ class Drivers;
 class Doorbell;
 
 struct StartOptions {
-    Parameters parameters;
-    std::optional<std::string> instance_key;
-    std::filesystem::path working_directory;  ///< empty = the current one
-    bool for_workers = false;                 ///< workers may claim the partitions of all its steps
+    Parameters parameters = {};
+    std::optional<std::string> instance_key = {};
+    std::filesystem::path working_directory = {};  ///< empty = the current one
+    bool for_workers = false;                      ///< workers may claim the partitions of all its steps
 };
 struct RestartOptions {
-    Parameters parameters;                    ///< all of them: nothing is taken from earlier executions (§10.8.1)
-    std::optional<JobDefinition> definition;  ///< replaces the stored one, recorded
-    bool accept_sink = false;                 ///< the sink's word counts where it and the repository differ
-    bool accept_input = false;                ///< input files may have changed behind the checkpoint
-    bool for_workers = false;                 ///< as StartOptions'; what the execution before said stays
+    Parameters parameters = {};                    ///< all of them: nothing is taken from earlier executions (§10.8.1)
+    std::optional<JobDefinition> definition = {};  ///< replaces the stored one, recorded
+    bool accept_sink = false;                      ///< the sink's word counts where it and the repository differ
+    bool accept_input = false;                     ///< input files may have changed behind the checkpoint
+    bool for_workers = false;                      ///< as StartOptions'; what the execution before said stays
 };
 
 /// What an execution running in this process is doing: memory only, as of the last chunk; for progress displays.
@@ -59,23 +59,23 @@ struct RunningJob {
 
 struct PauseOptions {
     std::string point = "operator";
-    std::string message;
+    std::string message = {};
     bool after_step = false;  ///< running steps end first; else chunk steps rest at the end of their chunk
-    std::optional<Duration> timeout;
+    std::optional<Duration> timeout = {};
     OnTimeout on_timeout = OnTimeout::fail;
 };
 struct ResumeOptions {
-    std::optional<std::string> point;    ///< nothing: all open pauses
-    std::optional<std::string> payload;  ///< JSON, for the steps entered next
-    std::optional<std::int64_t> seen;    ///< JobExecution::pauses as the caller saw it: a newer pause is not meant
+    std::optional<std::string> point = {};    ///< nothing: all open pauses
+    std::optional<std::string> payload = {};  ///< JSON, for the steps entered next
+    std::optional<std::int64_t> seen = {};    ///< JobExecution::pauses as the caller saw it: a newer pause is not meant
 };
 
 class JobOperator {
 public:
     struct Settings {
-        std::string actor;             ///< "ann@host pid 4711"; made up from the process if empty
-        Parameters system_properties;  ///< `-D`
-        std::string repository_url;    ///< for children, FERMATA_REPOSITORY
+        std::string actor = {};             ///< "ann@host pid 4711"; made up from the process if empty
+        Parameters system_properties = {};  ///< `-D`
+        std::string repository_url = {};    ///< for children, FERMATA_REPOSITORY: absolute, they may run elsewhere
         std::size_t helpers = 32;      ///< threads for partitions and flows of splits, made when needed; 0 is enough
         Doorbell* doorbell = nullptr;  ///< rung after each commit that leaves work for workers; outlives this
     };
@@ -103,8 +103,8 @@ public:
     /// NoSuchJobExecution; JobExecutionNotRunning, also for one that is STOPPING; Error(conflict) if the step does not
     /// run. Asking again is no error.
     StepStopAnswer stop_step(JobExecutionId execution, const std::string& step, bool now = false);
-    /// Returns when the request is recorded. Throws NoSuchJobExecution, JobExecutionNotRunning. Asking again is no
-    /// error.
+    /// Returns when the request is recorded. Throws NoSuchJobExecution, JobExecutionNotRunning; Error(invalid) for an
+    /// empty point, or text that is no UTF-8. Asking again is no error.
     PauseAnswer pause(JobExecutionId execution, const PauseOptions& options = {});
     /// Completes open pauses. If none is left of a PAUSED execution it runs here, on a thread of its own: the same
     /// JobExecution and StepExecutions go on. Throws NoSuchJobExecution; JobRestart if it cannot be assembled;
@@ -135,7 +135,9 @@ public:
     void fail_lost(JobExecutionId execution);
 
     // --- executions of this process ----------------------------------------------------------------------------------
-    /// Until the execution, running in this process, has ended or is PAUSED; nothing after `timeout`.
+    /// Until the execution, running by this object, has ended or is PAUSED; nothing after `timeout`. Of any other it
+    /// answers at once what the row says. Throws NoSuchJobExecution; what kept the end from being recorded, as a
+    /// database that is gone.
     std::optional<JobExecution> wait(JobExecutionId execution, std::optional<Duration> timeout = std::nullopt);
     [[nodiscard]] std::optional<RunningJob> running(JobExecutionId execution);
     /// Stop all executions of this process: a signal handler's thread calls it. `now` kills children. PAUSED stays so.
