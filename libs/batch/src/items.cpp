@@ -46,7 +46,14 @@ std::string demangled(const char* name) {
     int status = 0;
     const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status),
                                                            &std::free);
-    return status == 0 ? text.get() : name;
+    if (status != 0) return name;
+    // The one type of the library whose name nobody would know again.
+    constexpr std::string_view spelt_out =
+        "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >";
+    std::string shown = text.get();
+    for (std::size_t at = 0; (at = shown.find(spelt_out, at)) != std::string::npos;)
+        shown.replace(at, spelt_out.size(), "std::string");
+    return shown;
 }
 
 }  // namespace detail

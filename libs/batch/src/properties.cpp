@@ -43,7 +43,8 @@ Error Properties::wrong(std::string_view name, const std::string& what, std::str
     const Diagnostic diagnostic{.file = file_,
                                 .at = property == nullptr ? Position{} : property->at,
                                 .message = fmt::format("{}: property \"{}\": {}", owner_, name, what)};
-    return Error(ErrorKind::invalid, to_string(diagnostic), std::move(remedy));
+    // Without a place it is no line of a compiler's.
+    return Error(ErrorKind::invalid, file_.empty() ? diagnostic.message : to_string(diagnostic), std::move(remedy));
 }
 
 void Properties::missing(std::string_view name) const {

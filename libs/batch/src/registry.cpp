@@ -60,6 +60,9 @@ Registry::Registry() {
 }
 
 ArtifactEntry& Registry::add(ArtifactEntry entry) {
+    if (entry.name.empty())
+        throw Error(ErrorKind::invalid, fmt::format("a {} is registered without a name", to_string(entry.kind)),
+                    "give it the name that job XML calls it by");
     auto key = std::pair(entry.kind, entry.name);
     auto [place, is_new] = artifacts_.try_emplace(std::move(key), std::move(entry));
     if (is_new) return place->second;

@@ -25,6 +25,7 @@ TEST(ItemType, IsOneATypeWithAReadableName) {
     EXPECT_FALSE(item_type_of<int>() == item_type_of<long>());
     EXPECT_EQ(item_type_of<int>().name, "int");
     EXPECT_EQ(item_type_of<Record>().name, "fermata::Record");
+    EXPECT_EQ(item_type_of<std::string>().name, "std::string");
     EXPECT_EQ(item_type_of<double>().size, sizeof(double));
     EXPECT_EQ(detail::demangled("no mangled name"), "no mangled name");
 }

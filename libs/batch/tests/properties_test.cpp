@@ -93,6 +93,17 @@ TEST(Properties, WrongIsForTheArtifactsOwnChecks) {
     EXPECT_EQ(error.remedy(), "make it longer");
 }
 
+TEST(Properties, WithoutAFileAMessageHasNoPlaceAndDoesNotLookLikeACompilers) {
+    const Properties built("reader \"orders\"", "", {{"to", Text("three", Position{}), Position{}}});
+    try {
+        (void)built.find<int>("to");
+        FAIL() << "not refused";
+    } catch (const Error& error) {
+        EXPECT_TRUE(std::string(error.what()).starts_with(R"(reader "orders": property "to": "three" is not)"))
+            << error.what();
+    }
+}
+
 TEST(StepContext, ResolvesPathsBelowTheWorkingDirectory) {
     JobContext job;
     job.working_directory = "/srv/job";

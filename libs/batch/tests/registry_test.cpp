@@ -307,6 +307,8 @@ TEST_F(RegistryTest, ANameIsGivenOnceAKind) {
     registry_.checkpoint_algorithm<BareAlgorithm>("a");
     expect_invalid([&] { registry_.checkpoint_algorithm<FullAlgorithm>("a"); },
                    "checkpoint-algorithm \"a\" is registered already");
+    expect_invalid([&] { registry_.checkpoint_algorithm<FullAlgorithm>(""); },
+                   "a checkpoint-algorithm is registered without a name");
 }
 
 TEST_F(RegistryTest, KindsAreNamedAsInJobXml) {

@@ -336,6 +336,7 @@ JobDefinition JobBuilder::build() const {
     for (const auto& finding : diagnostics_.all())
         if (finding.severity == Diagnostic::Severity::error)
             throw Error(ErrorKind::invalid, fmt::format("job \"{}\": {}", job_.id, finding.message));
+    if (job_.id.empty()) throw Error(ErrorKind::invalid, "a job has no id", "begin it with job(\"NAME\")");
     if (job_.elements.empty()) throw Error(ErrorKind::invalid, fmt::format("job \"{}\" has no steps", job_.id));
     return job_;
 }

@@ -20,6 +20,8 @@ public:
     Ids(const std::vector<PathScope>& scopes, const std::string& file, Diagnostics& diagnostics) {
         for (const auto& scope : scopes) {
             for (const auto& element : scope.elements) {
+                if (element.id.empty())
+                    diagnostics.error(file, element.at, fmt::format("{}: the id is empty", name(element)));
                 if (scopes_.emplace(element.id, &scope).second) continue;
                 diagnostics.error(file, element.at,
                                   fmt::format("{} id \"{}\" is used twice", element.word, printable(element.id, 60)));

@@ -152,10 +152,12 @@ void Values::warn_undefined(const Template::Piece& piece) {
 void Values::report_missing() {
     for (const auto& [name, places] : missing_) {
         const auto shown_name = printable(name, 60);
-        diagnostics_.error(file_, places.front(),
-                           fmt::format("parameter \"{}\" is used ({}) but not given{}; give -p {}=VALUE or a default: "
-                                       "#{{jobParameters['{}']}}?:VALUE;",
-                                       shown_name, list_of(places), unlike_any(name), shown_name, shown_name));
+        diagnostics_.error(
+            file_, places.front(),
+            fmt::format("parameter \"{}\" is used{} but not given{}; give -p {}=VALUE or a default: "
+                        "#{{jobParameters['{}']}}?:VALUE;",
+                        shown_name, places.front().line == 0 ? "" : fmt::format(" ({})", list_of(places)),
+                        unlike_any(name), shown_name, shown_name));
     }
 }
 

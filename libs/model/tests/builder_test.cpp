@@ -55,6 +55,7 @@ TEST(Builder, SaysWhatTheXmlWouldSay) {
 
 TEST(Builder, TellsWhatIsMissing) {
     EXPECT_THAT(message_of([] { (void)job("j").build(); }), HasSubstr("job \"j\" has no steps"));
+    EXPECT_THAT(message_of([] { (void)job("").step(batchlet_step("s", "b")).build(); }), HasSubstr("a job has no id"));
     EXPECT_THAT(message_of([] { (void)job("j").step(chunk_step("s").writer("w")).build(); }),
                 HasSubstr("step \"s\" has no reader"));
     EXPECT_THAT(message_of([] { (void)job("j").step(chunk_step("s").reader("r")).build(); }),
@@ -64,6 +65,16 @@ TEST(Builder, TellsWhatIsMissing) {
     EXPECT_THAT(
         message_of([] { (void)job("j").step(batchlet_step("s", "b", {{"p", "#{jobParameters[x]}"}})).build(); }),
         HasSubstr("job \"j\": "));
+}
+
+TEST(Builder, WhatOnlyAStartCanTellNamesTheElementInPlaceOfALine) {
+    const auto first_of = [](const JobDefinition& job) {
+        return to_string(resolve(job, {}, {}).diagnostics.all().front());
+    };
+    EXPECT_EQ(first_of(job("j").step(batchlet_step("", "b")).build()), "error: step \"\": the id is empty");
+    EXPECT_EQ(
+        first_of(job("j").step(batchlet_step("s", "b", {{"p", "#{jobParameters['x']}"}})).build()),
+        "error: parameter \"x\" is used but not given; give -p x=VALUE or a default: #{jobParameters['x']}?:VALUE;");
 }
 
 }  // namespace

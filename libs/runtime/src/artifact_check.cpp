@@ -264,6 +264,7 @@ public:
         for (const Use& use : job_.notifications) check_notification(use);
         check_owner_loss();
         for (const StepUse& step : job_.steps) {
+            step_ = &step;
             check_rate(step);
             for (const Use& use : step.uses) check(use);
             for (const ClassUse& use : step.classes) check(use);
@@ -275,7 +276,17 @@ public:
     }
 
 private:
-    void error(Position at, std::string message) { diagnostics_.error(job_.file, at, std::move(message)); }
+    void error(Position at, std::string message) { diagnostics_.error(job_.file, at, placed(at, std::move(message))); }
+    void warning(Position at, std::string message) {
+        diagnostics_.warning(job_.file, at, placed(at, std::move(message)));
+    }
+    /// A job that a program has built has no lines: there the step is the place.
+    [[nodiscard]] std::string placed(Position at, std::string message) const {
+        if (at.line > 0 || step_ == nullptr) return message;
+        const std::string place =
+            fmt::format("{} \"{}\": ", step_->is_step ? "step" : "decision", printable(step_->id));
+        return message.starts_with(place) ? message : place + message;
+    }
 
     void check(const Use& use) {
         if (!use.ref) return;
@@ -320,8 +331,8 @@ private:
         if (!info.required) return;
         for (const auto& [name, at] : use.property_names)
             if (names(info, name)) return;
-        error(use.at, fmt::format(R"({} "{}": property "{}" is missing: {})", to_string(entry.kind), entry.name,
-                                  info.name, info.about));
+        error(use.at, fmt::format(R"({} "{}": property "{}" is missing{}{})", to_string(entry.kind), entry.name,
+                                  info.name, info.about.empty() ? "" : ": ", info.about));
     }
     void check_values(const ArtifactEntry& entry, const Use& use) {
         check_values(properties_of(entry, use), entry.rules, use.at);
@@ -364,7 +375,7 @@ private:
         }
         if (!wrong.remedy().empty()) message += "; " + wrong.remedy();
         if (wrong.kind() == ErrorKind::refused)
-            diagnostics_.warning(job_.file, at, std::move(message));
+            warning(at, std::move(message));
         else
             error(at, std::move(message));
     }
@@ -396,17 +407,14 @@ private:
     void warn_of_another(const std::string& of, const ResolvedProperty& file, const StepUse& step) {
         const auto [known, is_new] = files_.try_emplace(file.value.str(), step.id);
         if (is_new) return;
-        diagnostics_.warning(
-            job_.file, file.at,
-            fmt::format("{}step \"{}\" writes \"{}\", too; where both run, the later one replaces what "
-                        "the first one wrote, or fails",
-                        of, known->second, printable(file.value.str())));
+        warning(file.at, fmt::format("{}step \"{}\" writes \"{}\", too; where both run, the later one replaces what "
+                                     "the first one wrote, or fails",
+                                     of, known->second, printable(file.value.str())));
     }
     void check(const ClassUse& use) {
         if (!use.name || registry_.find_exception(*use.name) != nullptr) return;
-        diagnostics_.warning(job_.file, use.at,
-                             fmt::format("unknown exception class \"{}\"{}: it will never match", *use.name,
-                                         did_you_mean(*use.name, registry_.exception_names())));
+        warning(use.at, fmt::format("unknown exception class \"{}\"{}: it will never match", *use.name,
+                                    did_you_mean(*use.name, registry_.exception_names())));
     }
     /// §8.2.1.4: a write that is skipped is the whole chunk's. Only a writer meets this class, so by itself it is
     /// hardly meant so.
@@ -416,11 +424,9 @@ private:
         if (std::ranges::any_of(step.retried, covers)) return;
         for (const ClassUse& use : step.skipped)
             if (use.name == refused)
-                diagnostics_.warning(
-                    job_.file, use.at,
-                    fmt::format("{0} is skippable but not retryable: one row that the database refuses "
-                                "costs its whole chunk; list {0} in retryable-exception-classes, too",
-                                refused));
+                warning(use.at, fmt::format("{0} is skippable but not retryable: one row that the database refuses "
+                                            "costs its whole chunk; list {0} in retryable-exception-classes, too",
+                                            refused));
     }
     [[nodiscard]] bool is_base(std::string_view base, std::string name) const {
         while (!name.empty() && name != base) {
@@ -460,9 +466,8 @@ private:
             for (std::string& status : words_of(artifact, registry_, exit_statuses)) known.push_back(std::move(status));
         if (std::ranges::find(known, *use.on) != known.end()) return;
         if (const std::string hint = did_you_mean(*use.on, known); !hint.empty())
-            diagnostics_.warning(job_.file, use.at,
-                                 fmt::format("{} \"{}\": on=\"{}\" is no exit status it is known to end with{}",
-                                             step.is_step ? "step" : "decision", step.id, printable(*use.on), hint));
+            warning(use.at, fmt::format("{} \"{}\": on=\"{}\" is no exit status it is known to end with{}",
+                                        step.is_step ? "step" : "decision", step.id, printable(*use.on), hint));
     }
     void check_types(const StepUse& step) {
         Position reader_at;
@@ -487,6 +492,7 @@ private:
     }
 
     const JobUse& job_;
+    const StepUse* step_ = nullptr;             ///< that is being checked
     std::map<std::string, std::string> files_;  ///< that are written, and by which step
     const Registry& registry_;
     const Parameters* given_;

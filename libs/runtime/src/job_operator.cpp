@@ -127,6 +127,12 @@ void check_text(const std::string& what, const std::string& text) {
                 "give text in UTF-8; iconv converts it");
 }
 
+/// `of`: "a pause". An empty one is nobody's: no signal would ever meet it.
+void check_point(const std::string& of, const std::string& point) {
+    check_text(fmt::format("the point of {}", of), point);
+    if (point.empty()) throw Error(ErrorKind::invalid, of + " has no point", "name the point that signals are sent to");
+}
+
 void check_parameters(const Parameters& parameters) {
     for (const auto& [name, value] : parameters) {
         check_text("the name of parameter", name);
@@ -139,6 +145,8 @@ void check_parameters(const Parameters& parameters) {
 LaunchRequest JobOperator::Impl::launch_request(const JobDefinition& job, const StartOptions& options) const {
     check_parameters(options.parameters);
     if (options.instance_key) check_text("the key of the instance", *options.instance_key);
+    if (options.instance_key && options.instance_key->empty())
+        throw Error(ErrorKind::invalid, "the key of the instance is empty", "leave it out, or name the instance");
     const auto folder = options.working_directory.empty() ? std::filesystem::current_path()
                                                           : std::filesystem::absolute(options.working_directory);
     check_text("the working directory", folder.string());
@@ -257,6 +265,8 @@ StepStopAnswer JobOperator::stop_step(JobExecutionId id, const std::string& step
 
 PauseAnswer JobOperator::pause(JobExecutionId id, const PauseOptions& options) {
     impl_->execution(id);
+    check_point("a pause", options.point);
+    check_text("the message of a pause", options.message);
     const OutsidePause request{.what = {.point = options.point,
                                         .message = options.message,
                                         .timeout = options.timeout,
@@ -337,6 +347,8 @@ RunnableJob JobOperator::Impl::prepare_resume(const JobExecution& execution, con
 
 SignalAnswer JobOperator::signal(JobExecutionId id, SignalRequest request) {
     impl_->execution(id);
+    check_point("a signal", request.point);
+    if (request.key) check_text("the key of a signal", *request.key);
     if (request.payload) check_payload(*request.payload);
     if (request.sender.empty()) request.sender = impl_->settings.actor;
     const SignalAnswer answer = impl_->repository.signal(id, request);

@@ -16,7 +16,9 @@ template <class Exception = JobStartException>
         if (found.severity == Diagnostic::Severity::error && errors++ == 0) first = to_string(found);
     std::string message =
         errors == 1 ? first : fmt::format("job \"{}\" has {} errors; the first: {}", job.id, errors, first);
-    throw Exception(kind, message, "fermata validate", std::move(diagnostics));
+    // What a program has built is in no file that could be validated.
+    const char* remedy = job.file.empty() ? "diagnostics() of this exception has every finding" : "fermata validate";
+    throw Exception(kind, message, remedy, std::move(diagnostics));
 }
 
 /// resolve and assemble.

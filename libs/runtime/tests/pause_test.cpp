@@ -525,6 +525,9 @@ TEST_F(Pausing, WrongUseIsTold) {
     EXPECT_THROW(operator_->signal(done.id, {.point = "p", .payload = "{"}), Error);
     EXPECT_THROW(operator_->signal(done.id, {.point = "p", .payload = std::string(largest_payload + 3, ' ')}), Error);
     EXPECT_EQ(operator_->signal(done.id, {.point = "p"}).disposition, SignalAnswer::Disposition::finished);
+    EXPECT_THROW(operator_->pause(done.id, {.point = ""}), Error);
+    EXPECT_THROW(operator_->signal(done.id, {.point = ""}), Error);
+    EXPECT_THROW(operator_->signal(done.id, {.point = "p", .key = "\xff"}), Error);
     script().on_batchlet = [](StepContext& step) -> std::string {
         step.pause({.signals = 0});
         return "";

@@ -1,6 +1,8 @@
 // Transitions, restart and the JobOperator's exceptions (Jakarta Batch §8.6, §10.8, §10.9.11).
 #include "harness.hpp"
 
+#include <fermata/model/builder.hpp>
+
 namespace fermata::test {
 namespace {
 
@@ -210,6 +212,10 @@ TEST_F(Walk, QueriesKnowTheirExceptions) {  // §10.9.11
     EXPECT_TRUE(operator_->running_executions("j").empty());
 }
 
+struct Demanding {
+    std::string process() { return {}; }
+};
+
 TEST_F(Walk, StartTellsEverythingThatIsWrongAndLeavesNothing) {
     const JobDefinition definition =
         job(R"(<step id="s" next="x"><chunk item-count="0"><reader ref="numbrs"/><writer ref="rows"/></chunk></step>)");
@@ -221,6 +227,24 @@ TEST_F(Walk, StartTellsEverythingThatIsWrongAndLeavesNothing) {
         EXPECT_GE(refused.diagnostics().all().size(), 2U);
     }
     EXPECT_TRUE(repository_->find_executions({}).empty());
+}
+
+TEST_F(Walk, WhatIsWrongWithAJobBuiltByAProgramIsToldWithItsStep) {
+    registry_.batchlet<Demanding>("demanding", {.properties = {{.name = "to", .type = "number", .required = true}}});
+    const JobDefinition definition = fermata::job("j")
+                                         .step(batchlet_step("first", "demanding").next("second"))
+                                         .step(batchlet_step("second", "scriptd"))
+                                         .build();
+    try {
+        operator_->start(definition, {});
+        FAIL() << "was started";
+    } catch (const JobStartException& refused) {
+        ASSERT_EQ(refused.diagnostics().all().size(), 2U);
+        EXPECT_EQ(refused.diagnostics().all()[0].message,
+                  R"(step "first": batchlet "demanding": property "to" is missing)");
+        EXPECT_TRUE(refused.diagnostics().all()[1].message.starts_with(R"(step "second": unknown batchlet "scriptd")"));
+        EXPECT_EQ(refused.remedy().find("fermata validate"), std::string::npos) << "there is no file";
+    }
 }
 
 TEST_F(Walk, ItemTypesThatDoNotFitAreToldBeforeTheFirstItem) {
@@ -238,6 +262,7 @@ TEST_F(Walk, ItemTypesThatDoNotFitAreToldBeforeTheFirstItem) {
 
 TEST_F(Walk, AnInstanceKeyNamesOneInstance) {
     const JobDefinition definition = job(batchlet("a"));
+    EXPECT_THROW(operator_->start(definition, {.instance_key = ""}), Error);
     const JobExecutionId id = operator_->start(definition, {.instance_key = "2026-11-21"});
     (void)operator_->wait(id);
     try {
