@@ -71,7 +71,7 @@ void ChunkStep::process(void* item, std::exception_ptr error) {
             }
         }
         if (error) {
-            const Next verdict = absorb_process(error, input, again);
+            const Next verdict = absorb_process(error, input, again, true);
             error = nullptr;
             if (verdict == Next::again) continue;
             ++next_.metrics.process_skips;
@@ -91,7 +91,7 @@ void ChunkStep::process(void* item, std::exception_ptr error) {
 void ChunkStep::note_intent(const std::string& about) { scope_.job.repository.set_intent(scope_.entry.claim, about); }
 
 /// Calls the listeners and answers what to do next, or leaves the chunk.
-ChunkStep::Next ChunkStep::absorb(const std::exception_ptr& error, bool again, std::size_t items, auto&& on_error,
+ChunkStep::Next ChunkStep::absorb(const std::exception_ptr& error, bool again, Blamed blamed, auto&& on_error,
                                   auto&& on_skip, auto&& on_retry) {
     Next next = Next::again;
     scope_.context.exception = error;
@@ -103,6 +103,7 @@ ChunkStep::Next ChunkStep::absorb(const std::exception_ptr& error, bool again, s
         if (decision == Decision::retry_in_place || decision == Decision::roll_back) on_retry(known);
         switch (decision) {
             case Decision::fail:
+                failed_at_ = place_of(known, blamed);
                 exhausted_limit_ = policy_.exhausted_limit(known, next_);
                 std::rethrow_exception(error);
             case Decision::roll_back:
@@ -113,7 +114,7 @@ ChunkStep::Next ChunkStep::absorb(const std::exception_ptr& error, bool again, s
                 break;
             case Decision::skip:
                 ++next_.skips_used;
-                journal_skip(known, items);
+                journal_skip(known, blamed);
                 next = Next::skipped;
                 break;
         }
@@ -124,7 +125,7 @@ ChunkStep::Next ChunkStep::absorb(const std::exception_ptr& error, bool again, s
 ChunkStep::Next ChunkStep::absorb_write(const std::exception_ptr& error, bool again) {
     const ItemsRef items(pipeline_.output_type, *pipeline_.output);
     return absorb(
-        error, again, items.size(),
+        error, again, {.items = items.size()},
         [&](const std::exception& e) {
             for (auto* l : listeners_.write) l->on_write_error(items, e);
         },
@@ -136,9 +137,10 @@ ChunkStep::Next ChunkStep::absorb_write(const std::exception_ptr& error, bool ag
         });
 }
 
-ChunkStep::Next ChunkStep::absorb_process(const std::exception_ptr& error, const ItemRef& item, bool again) {
+ChunkStep::Next ChunkStep::absorb_process(const std::exception_ptr& error, const ItemRef& item, bool again,
+                                          bool is_last_read) {
     return absorb(
-        error, again, 1,
+        error, again, {.is_last_read = is_last_read},
         [&](const std::exception& e) {
             for (auto* l : listeners_.process) l->on_process_error(item, e);
         },
@@ -152,7 +154,7 @@ ChunkStep::Next ChunkStep::absorb_process(const std::exception_ptr& error, const
 
 ChunkStep::Next ChunkStep::absorb_read(const std::exception_ptr& error, bool again) {
     return absorb(
-        error, again, 1,
+        error, again, {.is_last_read = true},
         [&](const std::exception& e) {
             for (auto* l : listeners_.read) l->on_read_error(e);
         },
@@ -164,21 +166,27 @@ ChunkStep::Next ChunkStep::absorb_read(const std::exception_ptr& error, bool aga
         });
 }
 
-/// `items`: a write that is skipped costs the chunk's.
-void ChunkStep::journal_skip(const std::exception& error, std::size_t items) {
+/// What the error says itself, else where the reader stands, if that is at the item.
+std::string ChunkStep::place_of(const std::exception& error, Blamed blamed) const {
+    if (const auto* item = dynamic_cast<const ItemError*>(&error); item != nullptr && !item->position().empty())
+        return item->position();
+    return blamed.is_last_read ? place() : std::string();
+}
+
+void ChunkStep::journal_skip(const std::exception& error, Blamed blamed) {
     if (journaled_skips_ >= journaled_skips_max) return;
     ++journaled_skips_;
     const auto* item = dynamic_cast<const ItemError*>(&error);
     const auto classes = scope_.job.registry.classes_of(error);
     const std::string error_class = classes.empty() ? "std.exception" : classes.front();
     const std::string message = excerpt(error.what());
-    const std::string position = item != nullptr ? excerpt(item->position()) : "";
+    const std::string position = excerpt(place_of(error, blamed));
     const std::string raw = item != nullptr ? excerpt(item->raw()) : "";
     journal_.push_back({.execution = scope_.job.claim.execution,
                         .kind = "item.skipped",
                         .actor = "runtime",
                         .data = facts({{"step", std::string_view(scope_.context.step_name)},
-                                       {"items", static_cast<std::int64_t>(items)},
+                                       {"items", static_cast<std::int64_t>(blamed.items)},
                                        {"class", std::string_view(error_class)},
                                        {"message", std::string_view(message)},
                                        {"position", std::string_view(position)},

@@ -97,7 +97,7 @@ StepOutcome ChunkStep::run_chunks() {
 std::string ChunkStep::place() const {
     try {
         return pipeline_.reader->position();
-    } catch (const std::exception&) {
+    } catch (...) {
         return {};
     }
 }
@@ -110,8 +110,10 @@ bool ChunkStep::must_rest() const {
 void ChunkStep::flush() { store_->flush(committed_); }
 
 StepOutcome ChunkStep::explained(StepOutcome outcome) const {
-    if (auto* failed = std::get_if<Failed>(&outcome); failed != nullptr && !exhausted_limit_.empty())
-        failed->failure.message += "; " + exhausted_limit_;
+    auto* failed = std::get_if<Failed>(&outcome);
+    if (failed == nullptr) return outcome;
+    if (!exhausted_limit_.empty()) failed->failure.message += "; " + exhausted_limit_;
+    if (failed->failure.position.empty()) failed->failure.position = failed_at_;
     return outcome;
 }
 

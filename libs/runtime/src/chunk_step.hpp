@@ -78,12 +78,18 @@ private:
 
     // --- exceptions of artifacts
     enum class Next : std::uint8_t { again, skipped };
-    Next absorb(const std::exception_ptr& error, bool again, std::size_t items, auto&& on_error, auto&& on_skip,
+    /// What an exception is about.
+    struct Blamed {
+        std::size_t items = 1;      ///< a write that is skipped costs the chunk's
+        bool is_last_read = false;  ///< the item at which the reader stands
+    };
+    Next absorb(const std::exception_ptr& error, bool again, Blamed blamed, auto&& on_error, auto&& on_skip,
                 auto&& on_retry);
     Next absorb_read(const std::exception_ptr& error, bool again);
-    Next absorb_process(const std::exception_ptr& error, const ItemRef& item, bool again);
+    Next absorb_process(const std::exception_ptr& error, const ItemRef& item, bool again, bool is_last_read);
     Next absorb_write(const std::exception_ptr& error, bool again);
-    void journal_skip(const std::exception& error, std::size_t items);
+    [[nodiscard]] std::string place_of(const std::exception& error, Blamed blamed) const;
+    void journal_skip(const std::exception& error, Blamed blamed);
 
     const RunnableChunk& chunk_;
     StepScope& scope_;
@@ -96,6 +102,7 @@ private:
     Progress committed_;
     Progress next_;                     ///< of the chunk being worked on
     std::vector<Event> journal_;        ///< skips of this chunk, committed with it
+    std::string failed_at_;             ///< the place of an item whose exception was not absorbed
     std::string exhausted_limit_;       ///< why the last exception was not absorbed, if a limit is why
     std::int64_t journaled_skips_ = 0;  ///< of this step execution
     int losses_ = 0;                    ///< of a connection, since the last commit

@@ -50,7 +50,8 @@ void ChunkStep::absorb_whole(const std::exception_ptr& error) {
     with_exception(error, [&](const std::exception& known) {
         if (input.size() > 1 && policy_.is_skippable(known)) throw RetryChunk{error};
     });
-    if (absorb_process(error, ItemRef(pipeline_.input_type, input.at(0)), true) == Next::again) throw RetryChunk{error};
+    if (absorb_process(error, ItemRef(pipeline_.input_type, input.at(0)), true, false) == Next::again)
+        throw RetryChunk{error};
     ++next_.metrics.process_skips;
 }
 
@@ -60,7 +61,7 @@ void ChunkStep::judge(const Verdicts& verdicts) {
         const ItemRef item(pipeline_.input_type, pipeline_.input->at(i));
         const auto& [kind, error] = verdicts.all[i];
         if (kind == Verdicts::Kind::failed) {
-            if (absorb_process(error, item, true) == Next::again) throw RetryChunk{error};
+            if (absorb_process(error, item, true, false) == Next::again) throw RetryChunk{error};
             ++next_.metrics.process_skips;
             continue;
         }

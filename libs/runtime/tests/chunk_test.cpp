@@ -133,6 +133,35 @@ TEST_F(Chunk, OpenAndCloseThatThrowFailTheStep) {
     }
 }
 
+TEST_F(Chunk, AnExceptionThatKnowsNoPlaceIsToldWithTheReaders) {
+    const auto position_of = [this] { return run(job(chunk(R"(item-count="5")", 9))).failure->position; };
+    script().on_process = [](std::int64_t n) { return n == 7 ? throw Bad("seven") : true; };
+    EXPECT_EQ(position_of(), "number 7");
+    script().on_process = nullptr;
+    script().on_read = [](std::int64_t n) {
+        if (n == 8) throw Bad("eight");
+    };
+    EXPECT_EQ(position_of(), "number 8");
+    script().on_read = [](std::int64_t n) {
+        if (n == 8) throw ParseError("eight", "line 8");
+    };
+    EXPECT_EQ(position_of(), "line 8") << "it knows better";
+    script().on_read = nullptr;
+    script().on_write = [](std::int64_t n) {
+        if (n == 8) throw Bad("eight");
+    };
+    EXPECT_EQ(position_of(), "") << "the reader is behind the whole chunk";
+    script().on_write = nullptr;
+    script().on_process = [](std::int64_t n) { return n == 7 ? throw Bad("seven") : true; };
+    const JobExecution skipped =
+        run(job(chunk(R"(item-count="5")", 9,
+                      R"(<skippable-exception-classes><include class="test.Bad"/></skippable-exception-classes>)")));
+    EXPECT_EQ(skipped.status, BatchStatus::completed);
+    const auto events = repository_->events_of(skipped.id, "item.skipped", 10);
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_NE(events[0].data.find(R"("number 7")"), std::string::npos) << events[0].data;
+}
+
 TEST_F(Chunk, SomethingThatIsNoExceptionFailsTheStepToo) {
     struct Thing {};
     const std::map<std::string, std::function<void()>> throws = {
