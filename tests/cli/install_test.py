@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from fermata_process import Folder, rows  # noqa: E402
 
 BUILD = os.environ["FERMATA_BUILD"]
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples/cpp-author"
+STRICT = "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Werror"  # authors have theirs, and our headers are no reason to change them
 
 
 def output(*command, **options):
@@ -33,7 +35,7 @@ class Installed(unittest.TestCase):
         source, build = cls.folder.path / "author", cls.folder.path / "author/build"
         shutil.copytree(EXAMPLE, source, ignore=shutil.ignore_patterns("build"))
         launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
-        output("cmake", "-S", source, "-B", build, f"-DCMAKE_PREFIX_PATH={cls.prefix}", *launcher)
+        output("cmake", "-S", source, "-B", build, f"-DCMAKE_PREFIX_PATH={cls.prefix}", STRICT, *launcher)
         output("cmake", "--build", build)
         cls.program = build / "orders"
         cls.environment = {**cls.folder.environment, "LC_ALL": "C.UTF-8"}
@@ -91,6 +93,23 @@ class Installed(unittest.TestCase):
                                 stderr=subprocess.STDOUT, env=self.environment)
         self.assertIn("/nowhere/.s.PGSQL.5432", result.stdout)  # libpq's words
         self.assertEqual(1, result.returncode, result.stdout)
+
+    def test_the_documented_program_runs_jobs_in_its_own_main(self):
+        """Its second step is a command, whose guard is the program itself: that must not run its main again."""
+        page = (EXAMPLE.parents[1] / "docs/embedding.md").read_text()
+        source = self.folder.path / "embedding"
+        source.mkdir()
+        (source / "nightly.cpp").write_text(re.search(r"```cpp\n(.*?)```", page, re.DOTALL).group(1))
+        (source / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.25)\nproject(nightly LANGUAGES CXX)\n" +
+                                               re.search(r"```cmake\n(.*?)```", page, re.DOTALL).group(1))
+        output("cmake", "-S", source, "-B", source / "build", f"-DCMAKE_PREFIX_PATH={self.prefix}", STRICT)
+        output("cmake", "--build", source / "build")
+        repository = self.folder.path / "nightly.db"
+        told = output(source / "build/nightly", repository, env=self.environment)
+        self.assertEqual("COMPLETED\ncount: 5050\ntell: COMPLETED\n", told)
+        logs = output(self.prefix / "bin/fermata", "--repository", repository, "logs", "@latest", "tell",
+                      env=self.environment)
+        self.assertIn("counted", logs)
 
     def test_public_headers_need_nothing_else(self):
         foreign = [f"{path.name}: {line}" for path in (self.prefix / "include").rglob("*.hpp")

@@ -5,6 +5,7 @@
 #include <fermata/base/text.hpp>
 #include <fermata/batch/properties.hpp>
 
+#include "repository_at.hpp"
 #include "ringing.hpp"
 
 namespace fermata::cli {
@@ -27,27 +28,10 @@ std::unique_ptr<sql::Database> Session::database() const {
 
 std::optional<fs::path> Session::database_file() const { return sqlite_path(reveal_url(settings_.repository_url())); }
 
-fs::path Session::local_folder() const {
-    const auto path = database_file();
-    if (path) return fs::absolute(*path).lexically_normal().parent_path();
-    if (const auto folder = state_folder()) return *folder;
-    throw Error(ErrorKind::usage, "no home folder for owner files and logs: neither XDG_STATE_HOME nor HOME is set",
-                "set XDG_STATE_HOME");
-}
+fs::path Session::local_folder() const { return local_folder_of(database_file()); }
 
-/// Several hosts share a server's repository: what belongs to this one lies in its state folder, by the repository's
-/// UUID, so that the same repository is found again under any URL.
 std::unique_ptr<Repository> Session::open_repository(bool create) const {
-    if (const auto path = database_file()) {
-        const fs::path folder = fs::absolute(path->string() + ".d").lexically_normal();
-        return std::make_unique<Repository>(database(), folder, create);
-    }
-    const fs::path local = local_folder();
-    const auto folder = [&](const std::string& uuid) {
-        if (fs::create_directories(local)) fs::permissions(local, fs::perms::owner_all);
-        return local / (uuid + ".d");
-    };
-    return std::make_unique<Repository>(database(), Repository::FolderOf(folder), create);
+    return open_repository_at(reveal_url(settings_.repository_url()), application_.drivers, create);
 }
 
 Repository& Session::repository(IfAbsent absent) {

@@ -1,19 +1,19 @@
 #include <fermata/cli/cli.hpp>
 #include <fermata/fermata.hpp>
-#include <fermata/items/guard.hpp>
-
-#include <string_view>
 
 namespace fermata {
 
 const char* version() { return FERMATA_VERSION; }
 
 int main(int argc, char** argv, Registry& registry) {
-    if (argc > 1 && argv[1] == std::string_view(guard_verb)) return guard_main(argc, argv);
     register_stock_artifacts(registry);
     const sql::Drivers drivers = stock_drivers();
     return cli::run(argc, argv,
                     {.registry = registry, .drivers = drivers, .open_doorbell = open_doorbell, .version = version()});
+}
+
+std::unique_ptr<Repository> open_repository(const std::string& url, const sql::Drivers& drivers, bool create) {
+    return cli::open_repository_at(reveal_url(url), drivers, create);
 }
 
 }  // namespace fermata

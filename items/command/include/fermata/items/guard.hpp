@@ -10,7 +10,8 @@
 
 namespace fermata {
 
-/// Verb by which the executable becomes a guard. `main` must dispatch it before anything else:
+/// Verb by which the executable becomes a guard. A program that links libfermata.so does so before its main is called
+/// (libs/fermata/src/guard_entry.cpp); others dispatch it there before anything else:
 ///     if (argc > 1 && argv[1] == std::string_view(fermata::guard_verb)) return fermata::guard_main(argc, argv);
 inline constexpr const char* guard_verb = "__guard";
 
@@ -19,7 +20,8 @@ inline constexpr const char* guard_verb = "__guard";
 int guard_main(int argc, char** argv);
 
 /// The executable started as guard: this very one (/proc/self/exe, right even after an upgrade replaced the file). A
-/// program whose main does not dispatch guard_verb sets it, before the first step runs, to one that does.
+/// program that does not become a guard by guard_verb sets it, before the first step runs, to one that does: else its
+/// main would run again in the place of each guard.
 std::filesystem::path& guard_executable();
 
 }  // namespace fermata

@@ -9,6 +9,10 @@
 #include <string>
 #include <string_view>
 
+namespace fermata {
+class Repository;
+}
+
 namespace fermata::cli {
 
 struct Application {
@@ -22,5 +26,9 @@ struct Application {
 /// Parses, runs one verb, prints, and answers the exit code (design §13). Never throws: whatever goes wrong is one
 /// message on stderr and its exit code. Uses SIGINT, SIGTERM and SIGHUP while an execution runs in the foreground.
 int run(int argc, char** argv, const Application& application);
+
+/// As fermata::open_repository (fermata/fermata.hpp), of a URL without references to secrets.
+[[nodiscard]] std::unique_ptr<Repository> open_repository_at(const std::string& url, const sql::Drivers& drivers,
+                                                             bool create);
 
 }  // namespace fermata::cli
