@@ -89,8 +89,8 @@ def chunks(bench):
 
 
 # Rows of others that serve, own nothing and live on, as this one's host can tell.
-OTHERS = ("INSERT INTO worker (incarnation, pid, start_ticks, host, boot_id, user_name, device, inode, started, name, slots, lease) "
-          "SELECT 'other-' || n, 1, 1, 'other-' || n, 'other', 'bench', 1, 1, 0, 'other-' || n, 4, "
+OTHERS = ("INSERT INTO worker (id, incarnation, pid, start_ticks, host, boot_id, user_name, device, inode, started, name, slots, lease) "
+          "SELECT n, 'other-' || n, 1, 1, 'other-' || n, 'other', 'bench', 1, 1, 0, 'other-' || n, 4, "
           "(extract(epoch FROM now()) * 1000000)::bigint + 3600000000 FROM generate_series(1, {}) n; ANALYZE worker")
 
 

@@ -185,6 +185,15 @@ TEST_F(Purging, TakesWholeInstancesAndWhatBelongsToThem) {
     EXPECT_THAT(repository().verify(), IsEmpty());
 }
 
+TEST_F(Purging, NoEventIsGivenTheIdOfOneThatIsGone) {
+    const Claim claim = ended("import", BatchStatus::completed);
+    const std::int64_t newest = repository().events_after(0, 100).back().id;
+    repository().purge({});
+    EXPECT_FALSE(repository().find_execution(claim.execution));
+    ended("import", BatchStatus::completed);
+    EXPECT_GT(repository().events_after(0, 100).front().id, newest);
+}
+
 TEST_F(Purging, ADryRunChangesNothing) {
     const Claim claim = ended("import", BatchStatus::completed);
     const std::int64_t events = count("event");

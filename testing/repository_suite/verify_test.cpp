@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(
                "execution 1 says job other, its instance says import"},
         Damage{"UPDATE job_execution SET owner = 9 WHERE id = 3",
                "execution 3 is owned by worker 9, which does not exist"},
-        Damage{"UPDATE job_execution SET owner = NULL", "worker 3 owns nothing"},
+        Damage{"UPDATE job_execution SET owner = NULL", " owns nothing"},
         Damage{"DELETE FROM job_definition", "instance 1 has lost its definition hash of import"},
         Damage{"DELETE FROM job_execution WHERE instance_id = 1", "instance 1 has no execution"},
         Damage{"UPDATE step_execution SET execution_id = 9 WHERE id = 1",

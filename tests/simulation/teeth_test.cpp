@@ -89,9 +89,9 @@ const std::vector<Mutant>& mutants() {
          .edits = {{"x.partition = step_progress.partition - 1 AND x.owner <> $3",
                     "x.partition = step_progress.partition - 1 AND x.owner < $3 * 0"}}},
         {.name = "APartitionOfTheLivingIsLetGo",
-         .edits = {{"w.dead, w.slots FROM worker w WHERE w.incarnation <> $1 AND EXISTS (SELECT 1 FROM "
+         .edits = {{"w.dead, w.slots FROM worker w WHERE w.id <> $1 AND EXISTS (SELECT 1 FROM "
                     "partition_execution",
-                    "1, w.slots FROM worker w WHERE w.incarnation <> $1 AND EXISTS (SELECT 1 FROM "
+                    "1, w.slots FROM worker w WHERE w.id <> $1 AND EXISTS (SELECT 1 FROM "
                     "partition_execution"}}},
         {.name = "APartitionThatIsLetGoIsNotOffered",
          .edits = {{"SET status = 'STARTING', owner = NULL, offered = 1 WHERE step_execution_id = $1",

@@ -25,9 +25,11 @@ std::string as_timestamp(std::string_view expression) {
 
 std::string bytes_as_text(std::string_view expression) { return fmt::format("CAST({} AS TEXT)", expression); }
 
-// AUTOINCREMENT: an id is never given twice, not even after a purge of the newest rows.
+// AUTOINCREMENT, one page more to write: an id is never given twice, not even after a purge of the newest rows.
 constexpr sql::Dialect the_dialect{.engine = "sqlite",
                                    .auto_id = "INTEGER PRIMARY KEY AUTOINCREMENT",
+                                   .next_id = "INTEGER PRIMARY KEY",
+                                   .key = "INTEGER",
                                    .bytes = "BLOB",
                                    .guard = guard,
                                    .as_timestamp = as_timestamp,

@@ -15,23 +15,18 @@ namespace {
 constexpr std::string_view waiting =
     "FROM worker w JOIN worker_job j ON j.worker = w.id JOIN job_execution e ON e.job_name = j.job_name AND "
     "e.status = 'STARTING' AND e.owner IS NULL JOIN job_instance i ON i.id = e.instance_id AND "
-    "i.definition_hash = j.definition_hash WHERE w.incarnation = $1 AND w.draining = 0";
+    "i.definition_hash = j.definition_hash WHERE w.id = $1 AND w.draining = 0";
 
 // Asked before a transaction where that would keep others waiting. A worker whose row is gone is told so there.
 bool anything_to_do(Store& store, const Worker& worker) {
     static const std::string sql = fmt::format(
-        "SELECT CASE WHEN EXISTS (SELECT 1 {}) OR NOT EXISTS (SELECT 1 FROM worker g WHERE g.incarnation = $1) THEN 1 "
+        "SELECT CASE WHEN EXISTS (SELECT 1 {}) OR NOT EXISTS (SELECT 1 FROM worker g WHERE g.id = $1) THEN 1 "
         "ELSE 0 END",
         waiting);
-    return store.select(sql, {cell(worker.record().incarnation)})[0][0].integer() == 1;
+    return store.select(sql, {Value(worker.record().id)})[0][0].integer() == 1;
 }
 
 constexpr std::size_t places = 20;
-
-struct Found {
-    std::vector<ClaimedExecution> claimed;
-    std::int64_t owner = 0;
-};
 
 constexpr std::string_view claimed_columns =
     "e.id, e.instance_id, i.uuid, e.epoch + 1 AS next_epoch, CASE WHEN e.started IS NULL THEN 0 ELSE 1 END AS begun, "
@@ -45,16 +40,16 @@ std::string lock_waiting_sql(const sql::Dialect& dialect) {
         "SELECT o.* FROM worker w JOIN worker_job j ON j.worker = w.id CROSS JOIN LATERAL (SELECT {} FROM "
         "job_execution e JOIN job_instance i ON i.id = e.instance_id AND i.definition_hash = j.definition_hash WHERE "
         "e.job_name = j.job_name AND e.status = 'STARTING' AND e.owner IS NULL ORDER BY e.id LIMIT $2{} OF e SKIP "
-        "LOCKED) o WHERE w.incarnation = $1 AND w.draining = 0 ORDER BY o.id LIMIT $2",
+        "LOCKED) o WHERE w.id = $1 AND w.draining = 0 ORDER BY o.id LIMIT $2",
         claimed_columns, dialect.for_update);
 }
 
 // And the row of the worker, in the same round trip.
-Found lock_waiting(StoreWrite& write, const Worker& worker, std::int64_t most) {
+std::vector<ClaimedExecution> lock_waiting(StoreWrite& write, const Worker& worker, std::int64_t most) {
     const std::string sql = lock_waiting_sql(write.dialect());
     const std::string lock = lock_worker_sql(write.dialect());
-    const Value incarnation = cell(worker.record().incarnation);
-    const sql::Command both[] = {{sql, {incarnation, Value(most)}}, {lock, {incarnation}}};
+    const Value id(worker.record().id);
+    const sql::Command both[] = {{sql, {id, Value(most)}}, {lock, {id}}};
     const std::vector<sql::Result> rows = write->execute_all(both);
     const auto read = [](std::span<const Value> cells) {
         RowReader row(cells);
@@ -69,7 +64,8 @@ Found lock_waiting(StoreWrite& write, const Worker& worker, std::int64_t most) {
         one.accept_input = row.flag();
         return one;
     };
-    return {read_all(rows[0], read), locked_worker(rows[1], worker)};
+    require_locked(rows[1], worker);
+    return read_all(rows[0], read);
 }
 
 // So many places that the text is always the same.
@@ -85,18 +81,18 @@ const std::string& own_sql() {
     return sql;
 }
 
-sql::Command own(std::span<const ClaimedExecution> claimed, std::int64_t owner, Timestamp now) {
-    sql::Command command{own_sql(), {Value(owner), cell(now)}, static_cast<std::int64_t>(claimed.size())};
+sql::Command own_some(std::span<const ClaimedExecution> claimed, const Worker& worker, Timestamp now) {
+    sql::Command command{own_sql(), {Value(worker.record().id), cell(now)}, static_cast<std::int64_t>(claimed.size())};
     for (const ClaimedExecution& one : claimed) command.params.emplace_back(one.claim.execution.value());
     while (command.params.size() < places + 2) command.params.emplace_back(-1);
     return command;
 }
 
-std::vector<sql::Command> own(const Found& found, Timestamp now) {
+std::vector<sql::Command> own(std::span<const ClaimedExecution> left, const Worker& worker, Timestamp now) {
     std::vector<sql::Command> owned;
-    for (std::span<const ClaimedExecution> left = found.claimed; !left.empty();) {
+    while (!left.empty()) {
         const std::size_t some = std::min(left.size(), places);
-        owned.push_back(own(left.first(some), found.owner, now));
+        owned.push_back(own_some(left.first(some), worker, now));
         left = left.subspan(some);
     }
     return owned;
@@ -129,13 +125,12 @@ bool owns_first(StoreWrite& look, const std::vector<ClaimedExecution>& claimed, 
     if (claimed.empty()) return false;
     const Claim& first = claimed.front().claim;
     const Standing now = locked_standing_of(look, first.execution);
-    return now.epoch == first.epoch && now.owner && now.owner->incarnation == worker.record().incarnation;
+    return now.epoch == first.epoch && now.owner && now.owner->id == worker.record().id;
 }
 
 std::vector<JobExecutionId> owned_by(sql::Connection& connection, const Worker& worker) {
     const sql::Result rows = connection.execute(
-        "SELECT e.id FROM worker w JOIN job_execution e ON e.owner = w.id WHERE w.incarnation = $1 ORDER BY e.id",
-        {cell(worker.record().incarnation)});
+        "SELECT id FROM job_execution WHERE owner = $1 ORDER BY id", {Value(worker.record().id)});
     std::vector<JobExecutionId> owned;
     for (std::size_t i = 0; i < rows.size(); ++i) owned.emplace_back(rows[i][0].integer());
     return owned;
@@ -144,10 +139,9 @@ std::vector<JobExecutionId> owned_by(sql::Connection& connection, const Worker& 
 void add_lost(sql::Connection& connection, const Corpse& corpse, const Worker& finder,
               std::vector<LostExecution>& lost) {
     const sql::Result rows = connection.execute(
-        "SELECT e.id, e.status FROM job_execution e JOIN job_instance i ON i.id = e.instance_id JOIN worker f ON "
-        "f.incarnation = $2 JOIN worker_job j ON j.worker = f.id AND j.job_name = e.job_name AND "
-        "j.definition_hash = i.definition_hash WHERE e.owner = $1 ORDER BY e.id",
-        {Value(corpse.worker.id), cell(finder.record().incarnation)});
+        "SELECT e.id, e.status FROM job_execution e JOIN job_instance i ON i.id = e.instance_id JOIN worker_job j "
+        "ON j.worker = $2 AND j.job_name = e.job_name AND j.definition_hash = i.definition_hash WHERE e.owner = $1 ORDER BY e.id",
+        {Value(corpse.worker.id), Value(finder.record().id)});
     for (std::size_t i = 0; i < rows.size(); ++i) {
         RowReader row(rows[i]);
         const JobExecutionId id(row.integer());
@@ -158,7 +152,7 @@ void add_lost(sql::Connection& connection, const Corpse& corpse, const Worker& f
 // False if it is the worker's no more.
 bool disown(StoreWrite& write, JobExecutionId execution, const Worker& worker, const std::string& actor) {
     Standing standing = locked_standing_of(write, execution);
-    if (!standing.owner || standing.owner->incarnation != worker.record().incarnation) return false;
+    if (!standing.owner || standing.owner->id != worker.record().id) return false;
     standing.owner.reset();  // it lives: its row stays
     let_go_lost(write, standing, fmt::format("worker {} does not run it", worker.record().name), actor);
     FERMATA_POINT("disown.before-commit");
@@ -170,26 +164,26 @@ bool disown(StoreWrite& write, JobExecutionId execution, const Worker& worker, c
 
 std::vector<ClaimedExecution> Repository::claim_waiting(const Worker& worker, std::int64_t most,
                                                         const std::string& actor) {
-    Found found;
+    std::vector<ClaimedExecution> claimed;
     if (most < 1) return {};
     if (!impl_->database.dialect().concurrent_writers && !anything_to_do(*impl_, worker)) return {};
     impl_->transact(
         [&](StoreWrite& write) {
-            found = lock_waiting(write, worker, most);
-            if (found.claimed.empty()) return;
-            const Claims claims(found.claimed, worker, actor, write.now());
-            std::vector<sql::Command> last = own(found, write.now());
+            claimed = lock_waiting(write, worker, most);
+            if (claimed.empty()) return;
+            const Claims claims(claimed, worker, actor, write.now());
+            std::vector<sql::Command> last = own(claimed, worker, write.now());
             claims.append_to(last);
             FERMATA_POINT("claim.before-commit");
             write.commit(last);
             FERMATA_POINT("claim.after-commit");
         },
-        [&](StoreWrite& look) { return owns_first(look, found.claimed, worker); });
-    return std::move(found.claimed);
+        [&](StoreWrite& look) { return owns_first(look, claimed, worker); });
+    return claimed;
 }
 
 std::vector<LostExecution> Repository::lost_executions(const Worker& worker) {
-    if (impl_->database.dialect().concurrent_writers) declare_dead(*impl_, worker.record().incarnation);
+    if (impl_->database.dialect().concurrent_writers) declare_dead(*impl_, worker.record().id);
     return impl_->read([&](sql::Connection& connection) {
         std::vector<LostExecution> lost;
         for (const Corpse& corpse : corpses(connection, worker, of_an_execution, data_folder_)) {

@@ -7,9 +7,9 @@ namespace fermata {
 std::vector<Corpse> corpses(sql::Connection& connection, const Worker& finder, std::string_view owning,
                             const std::filesystem::path& data_folder) {
     const std::string sql =
-        fmt::format("SELECT {}, w.slots FROM worker w WHERE w.incarnation <> $1 AND EXISTS ({}) ORDER BY w.id",
+        fmt::format("SELECT {}, w.slots FROM worker w WHERE w.id <> $1 AND EXISTS ({}) ORDER BY w.started, w.id",
                     worker_columns, owning);
-    const sql::Result rows = connection.execute(sql, {cell(finder.record().incarnation)});
+    const sql::Result rows = connection.execute(sql, {Value(finder.record().id)});
     std::vector<Corpse> dead;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         RowReader row(rows[i]);

@@ -31,7 +31,7 @@ bool Heartbeat::is_needed(Repository& repository) { return repository.database()
 Heartbeat::Heartbeat(Repository& repository, const Worker& worker, std::function<void()> on_distrust, Terms terms,
                      std::function<void(const std::string&)> on_trouble)
     : repository_(repository),
-      incarnation_(worker.record().incarnation),
+      worker_(worker.record().id),
       on_distrust_(std::move(on_distrust)),
       on_trouble_(std::move(on_trouble)),
       terms_(terms) {
@@ -65,14 +65,13 @@ void Heartbeat::renew() {
     // The name is that of all sessions of this process, so that they can be ended together.
     static const std::string sql = fmt::format(
         "UPDATE worker SET lease = {} + $2, sessions = CASE WHEN current_setting('application_name') LIKE "
-        "'fermata ________-____-____-____-____________' THEN current_setting('application_name') END WHERE incarnation "
-        "= $1 AND "
+        "'fermata ________-____-____-____-____________' THEN current_setting('application_name') END WHERE id = $1 AND "
         "dead = 0",
         database_now);
     const Instant before = since_boot();
     if (!connection_) connection_ = connected(repository_.database());
     const std::int64_t ttl = std::chrono::microseconds(terms_.ttl).count();
-    const bool lives = connection_->execute(sql, {cell(incarnation_), Value(ttl)}).changed == 1;
+    const bool lives = connection_->execute(sql, {Value(worker_), Value(ttl)}).changed == 1;
     const std::lock_guard lock(mutex_);
     dead_ = !lives;
     trusted_until_ = before + terms_.ttl - terms_.margin;

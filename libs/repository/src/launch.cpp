@@ -27,17 +27,19 @@ struct NewExecution {
 };
 
 JobExecutionId insert_execution(sql::Connection& connection, const NewExecution& e, Timestamp now) {
-    const Value owner = e.worker != nullptr ? Value(claim_worker(connection, e.worker->record())) : Value();
     const BatchStatus status = e.worker != nullptr ? BatchStatus::started : BatchStatus::starting;
-    const sql::Result inserted = connection.execute(
+    std::vector<sql::Command> commands;
+    if (e.worker != nullptr) commands.push_back(claim_worker(e.worker->record()));
+    commands.push_back({
         "INSERT INTO job_execution (instance_id, job_name, status, created, started, updated, restart_of, epoch, "
         "owner, accept_sink, accept_input, for_workers) VALUES ($1, $2, $3, $4, $5, $4, $6, 1, $7, $8, $9, CASE WHEN "
         "$10 = 1 THEN 1 ELSE COALESCE((SELECT p.for_workers FROM job_execution p WHERE p.id = $6), 0) END) RETURNING "
         "id",
         {Value(e.instance.value()), cell(e.job_name), cell(to_string(status)), cell(now),
-         e.worker != nullptr ? cell(now) : Value(), e.restart_of ? Value(e.restart_of->value()) : Value(), owner,
-         flag_cell(e.accept_sink), flag_cell(e.accept_input), flag_cell(e.for_workers)});
-    return JobExecutionId{inserted[0][0].integer()};
+         e.worker != nullptr ? cell(now) : Value(), e.restart_of ? Value(e.restart_of->value()) : Value(),
+         e.worker != nullptr ? Value(e.worker->record().id) : Value(), flag_cell(e.accept_sink),
+         flag_cell(e.accept_input), flag_cell(e.for_workers)}});
+    return JobExecutionId{connection.execute_all(commands).back()[0][0].integer()};
 }
 
 struct NewInstance {
@@ -156,7 +158,7 @@ std::string restart_facts(const RestartRequest& request, JobExecutionId previous
 // A new execution exists, or the transaction that was to make it has ended without it: it holds the worker's row; and
 // its session was ended before this look.
 bool was_committed(StoreWrite& look, const Worker* worker, JobExecutionId execution) {
-    if (worker != nullptr) claim_worker(*look, worker->record());
+    if (worker != nullptr) look->execute(claim_worker(worker->record()));
     return !look->execute("SELECT 1 FROM job_execution WHERE id = $1", {Value(execution.value())}).empty();
 }
 

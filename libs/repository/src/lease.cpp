@@ -19,15 +19,15 @@ const std::string& ran_out() {
 
 }  // namespace
 
-void declare_dead(Store& store, std::string_view finder) {
+void declare_dead(Store& store, std::int64_t finder) {
     static const std::string late = fmt::format(
-        "SELECT id FROM worker WHERE {} AND NOT EXISTS (SELECT 1 FROM worker f WHERE f.incarnation = $1 AND f.lease < "
-        "{})",
+        "SELECT id FROM worker WHERE {} AND NOT EXISTS (SELECT 1 FROM worker f WHERE f.id = $1 AND f.lease < "
+        "{}) ORDER BY started, id",
         ran_out(), database_now);
     std::string ids;  // numbers of ours, so they may stand in the text
     store.read([&](sql::Connection& connection) {
         ids.clear();
-        const sql::Result workers = connection.execute(late, {cell(finder)});
+        const sql::Result workers = connection.execute(late, {Value(finder)});
         for (std::size_t i = 0; i < workers.size(); ++i) {
             const std::int64_t worker = workers[i][0].integer();
             // First: what one that is stopped in the middle of a verb has locked keeps nobody waiting.

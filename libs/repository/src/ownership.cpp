@@ -69,32 +69,33 @@ LivenessEvidence owner_evidence(const Standing& standing, const std::filesystem:
     return liveness_of(*standing.owner, data_folder);
 }
 
-std::int64_t claim_worker(sql::Connection& connection, const WorkerRecord& worker) {
-    const sql::Result row = connection.execute(
-        "INSERT INTO worker (incarnation, pid, start_ticks, host, boot_id, user_name, device, inode, started, name) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
-        "ON CONFLICT (incarnation) DO UPDATE SET pid = excluded.pid RETURNING id",
-        {cell(worker.incarnation), Value(worker.process.pid), Value(worker.process.start_ticks), cell(worker.host),
-         cell(worker.boot_id), cell(worker.user), Value(static_cast<std::int64_t>(worker.owner_file.device)),
-         Value(static_cast<std::int64_t>(worker.owner_file.inode)), cell(worker.started), cell(worker.name)});
-    return row[0][0].integer();
+sql::Command claim_worker(const WorkerRecord& worker) {
+    return {
+        "INSERT INTO worker (id, incarnation, pid, start_ticks, host, boot_id, user_name, device, inode, started, "
+        "name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
+        "ON CONFLICT (id) DO UPDATE SET pid = excluded.pid WHERE worker.incarnation = excluded.incarnation",
+        {Value(worker.id), cell(worker.incarnation), Value(worker.process.pid), Value(worker.process.start_ticks),
+         cell(worker.host), cell(worker.boot_id), cell(worker.user),
+         Value(static_cast<std::int64_t>(worker.owner_file.device)),
+         Value(static_cast<std::int64_t>(worker.owner_file.inode)), cell(worker.started), cell(worker.name)},
+        1};
 }
 
 // Against deletion only: a heartbeat must not wait for a claim, nor for the disk that it is written to.
 std::string lock_worker_sql(const sql::Dialect& dialect) {
-    return fmt::format("SELECT id FROM worker WHERE incarnation = $1 AND dead = 0{}",
+    return fmt::format("SELECT 1 FROM worker WHERE id = $1 AND dead = 0{}",
                        dialect.for_update.empty() ? "" : " FOR KEY SHARE");
 }
 
-std::int64_t locked_worker(const sql::Result& row, const Worker& worker) {
-    if (!row.empty()) return row[0][0].integer();
+void require_locked(const sql::Result& row, const Worker& worker) {
+    if (!row.empty()) return;
     throw Error(ErrorKind::stale, fmt::format("worker {} was taken for dead", worker.record().incarnation),
                 "start it again: a new process is a new worker");
 }
 
-std::int64_t lock_worker(StoreWrite& write, const Worker& worker) {
+void lock_worker(StoreWrite& write, const Worker& worker) {
     const std::string sql = lock_worker_sql(write.dialect());
-    return locked_worker(write->execute(sql, {cell(worker.record().incarnation)}), worker);
+    require_locked(write->execute(sql, {Value(worker.record().id)}), worker);
 }
 
 void count_deaths(sql::Connection& connection, const Standing& standing, Partitions which, Timestamp now) {

@@ -40,18 +40,17 @@ inline constexpr std::string_view worker_columns =
 /// Reads `worker_columns`; nothing if they are null (LEFT JOIN).
 [[nodiscard]] std::optional<WorkerRecord> read_worker(RowReader& row);
 
-/// Writes the worker's row unless it is there; answers its id. The row of a worker that does not serve exists exactly
-/// while it owns something: who ends or takes over its last execution deletes it, so rows of dead workers do not pile
-/// up.
-std::int64_t claim_worker(sql::Connection& connection, const WorkerRecord& worker);
+/// Writes the worker's row unless it is there, and locks it. The row of a worker that does not serve exists exactly while
+/// it owns something: who ends or takes over its last execution deletes it, so rows of dead workers do not pile up.
+[[nodiscard]] sql::Command claim_worker(const WorkerRecord& worker);
 
-/// Locks the row of a worker that was enlisted and answers its id: whoever forgets it waits, or was first, and then
-/// Error(stale) is thrown, as it is if it was declared dead before.
-std::int64_t lock_worker(StoreWrite& write, const Worker& worker);
-/// The same in two parts, for one round trip with something else: the statement, whose $1 is the incarnation, and its
+/// Locks the row of a worker that was enlisted: whoever forgets it waits, or was first, and then Error(stale) is thrown,
+/// as it is if it was declared dead before.
+void lock_worker(StoreWrite& write, const Worker& worker);
+/// The same in two parts, for one round trip with something else: the statement, whose $1 is the worker's id, and its
 /// answer.
 [[nodiscard]] std::string lock_worker_sql(const sql::Dialect& dialect);
-std::int64_t locked_worker(const sql::Result& row, const Worker& worker);
+void require_locked(const sql::Result& row, const Worker& worker);
 
 /// Ends an execution whose owner is proved dead: FAILED, or STOPPED if it was STOPPING, with everything unfinished
 /// below it; raises the epochs, so that the owner could not go on if the proof were wrong. Answers the new status.

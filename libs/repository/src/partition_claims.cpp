@@ -25,7 +25,7 @@ struct Wanted {
     const Worker& worker;
     std::optional<StepExecutionId> step;  ///< of this one; nothing: of what the worker serves
 
-    [[nodiscard]] Value key() const { return step ? Value(step->value()) : cell(worker.record().incarnation); }
+    [[nodiscard]] Value key() const { return step ? Value(step->value()) : Value(worker.record().id); }
 };
 
 // The oldest step behind `$2` that offers any. In two statements, so that no server reads all that is offered to find
@@ -39,7 +39,7 @@ std::string open_step_sql(bool of_one, std::string_view locks) {
         "LIMIT 1{}",
         of_one ? ""
                : "JOIN worker_job j ON j.job_name = e.job_name AND j.definition_hash = i.definition_hash JOIN worker w "
-                 "ON w.id = j.worker AND w.incarnation = $1 AND w.draining = 0 AND w.dead = 0",
+                 "ON w.id = j.worker AND w.id = $1 AND w.draining = 0 AND w.dead = 0",
         of_one ? "s.id = $1 AND " : "", locks);
 }
 
@@ -68,12 +68,12 @@ std::string lock_partitions_sql(std::string_view locks) {
         partition_columns, locks.empty() ? "" : fmt::format("{} SKIP LOCKED", locks));
 }
 
-// And the row of the worker, whose id it answers.
-std::int64_t lock_partitions(StoreWrite& write, const Worker& worker, ClaimedPartitions& claimed, std::int64_t most) {
+// And the row of the worker.
+void lock_partitions(StoreWrite& write, const Worker& worker, ClaimedPartitions& claimed, std::int64_t most) {
     const std::string sql = lock_partitions_sql(write.dialect().for_update);
     const std::string lock = lock_worker_sql(write.dialect());
     const sql::Command both[] = {{sql, {Value(claimed.step.id.value()), Value(most)}},
-                                 {lock, {cell(worker.record().incarnation)}}};
+                                 {lock, {Value(worker.record().id)}}};
     const std::vector<sql::Result> found = write->execute_all(both);
     for (std::size_t r = 0; r < found[0].size(); ++r) {
         RowReader row(found[0][r]);
@@ -81,21 +81,16 @@ std::int64_t lock_partitions(StoreWrite& write, const Worker& worker, ClaimedPar
         one.begun = row.flag();
         one.partition = read_partition(row);
     }
-    return locked_worker(found[1], worker);
+    require_locked(found[1], worker);
 }
 
-struct Open {
-    ClaimedPartitions claimed;
-    std::int64_t owner = 0;
-};
-
 // Of the oldest step that has any which nobody else claims at this instant.
-Open lock_open(StoreWrite& write, const Wanted& wanted, std::int64_t most) {
+ClaimedPartitions lock_open(StoreWrite& write, const Wanted& wanted, std::int64_t most) {
     const std::string_view locks = write.dialect().for_update.empty() ? "" : " FOR SHARE OF e, s";
     StepExecutionId behind{};
     while (auto step = open_step(*write, wanted, behind, locks)) {
-        const std::int64_t owner = lock_partitions(write, wanted.worker, *step, most);
-        if (!step->partitions.empty()) return {std::move(*step), owner};
+        lock_partitions(write, wanted.worker, *step, most);
+        if (!step->partitions.empty()) return std::move(*step);
         behind = step->step.id;
     }
     return {};
@@ -108,12 +103,12 @@ std::string shown(const WorkerRecord& worker) {
 
 // Each by its whole key: for several numbers of a step that was planned just now, of which a server has no statistics
 // yet, it reads all that the step has.
-sql::Command own(const ClaimedPartitions& claimed, const ClaimedPartition& one, std::int64_t owner,
+sql::Command own(const ClaimedPartitions& claimed, const ClaimedPartition& one, const Worker& worker,
                  const std::string& name, Timestamp now) {
     return {
         "UPDATE partition_execution SET status = 'STARTED', owner = $3, ran_by = $4, offered = 0, started = "
         "COALESCE(started, $5) WHERE step_execution_id = $1 AND partition = $2 AND offered = 1",
-        {Value(claimed.step.id.value()), Value(one.partition.number), Value(owner), cell(name), cell(now)},
+        {Value(claimed.step.id.value()), Value(one.partition.number), Value(worker.record().id), cell(name), cell(now)},
         1};
 }
 
@@ -138,12 +133,12 @@ sql::Command enter(const StepClaim& step, const ClaimedPartition& one, Timestamp
 }
 
 // Each twice, in its order: its progress, then the partition.
-std::vector<sql::Command> take(const Open& open, const std::string& name, Timestamp now) {
-    const ClaimedPartitions& claimed = open.claimed;
+std::vector<sql::Command> take(const ClaimedPartitions& claimed, const Worker& worker, const std::string& name,
+                               Timestamp now) {
     std::vector<sql::Command> taken;
     taken.reserve(2 * claimed.partitions.size());
     for (const ClaimedPartition& one : claimed.partitions) taken.push_back(enter(claimed.step, one, now));
-    for (const ClaimedPartition& one : claimed.partitions) taken.push_back(own(claimed, one, open.owner, name, now));
+    for (const ClaimedPartition& one : claimed.partitions) taken.push_back(own(claimed, one, worker, name, now));
     return taken;
 }
 
@@ -158,20 +153,20 @@ void read_entries(ClaimedPartitions& claimed, std::span<const sql::Result> enter
 }
 
 // All of them were committed, or none. The answer, which was lost, is asked for again.
-bool owns(StoreWrite& look, Open& open) {
+bool owns(StoreWrite& look, ClaimedPartitions& claimed, const Worker& worker) {
     const std::string sql = fmt::format(
         "SELECT {}, {} FROM step_progress WHERE instance_id = $1 AND step = $2 AND partition = $3 AND EXISTS (SELECT 1 "
         "FROM partition_execution x WHERE x.step_execution_id = $4 AND x.partition = $3 - 1 AND x.owner = $5){}",
         state_columns, progress_columns, look.dialect().for_update);
-    const StepClaim& step = open.claimed.step;
+    const StepClaim& step = claimed.step;
     std::vector<sql::Result> owned;
-    for (const ClaimedPartition& one : open.claimed.partitions) {
+    for (const ClaimedPartition& one : claimed.partitions) {
         owned.push_back(
             look->execute(sql, {Value(step.execution.instance.value()), cell(step.step),
-                                Value(one.partition.number + 1), Value(step.id.value()), Value(open.owner)}));
+                                Value(one.partition.number + 1), Value(step.id.value()), Value(worker.record().id)}));
         if (owned.back().empty()) return false;
     }
-    read_entries(open.claimed, owned);
+    read_entries(claimed, owned);
     return !owned.empty();
 }
 
@@ -182,19 +177,19 @@ std::optional<ClaimedPartitions> claim(Store& store, const Wanted& wanted, std::
         !store.read([&](sql::Connection& connection) { return open_step(connection, wanted, {}, ""); }))
         return std::nullopt;
     const std::string name = shown(wanted.worker.record());
-    Open open;
+    ClaimedPartitions claimed;
     store.transact(
         [&](StoreWrite& write) {
-            open = lock_open(write, wanted, std::min(most, most_at_once));
-            if (open.claimed.partitions.empty()) return;
-            const std::vector<sql::Command> taken = take(open, name, write.now());
+            claimed = lock_open(write, wanted, std::min(most, most_at_once));
+            if (claimed.partitions.empty()) return;
+            const std::vector<sql::Command> taken = take(claimed, wanted.worker, name, write.now());
             FERMATA_POINT("partitions.before-claim");
-            read_entries(open.claimed, write.commit(taken));
+            read_entries(claimed, write.commit(taken));
             FERMATA_POINT("partitions.claimed");
         },
-        [&](StoreWrite& look) { return owns(look, open); });
-    if (open.claimed.partitions.empty()) return std::nullopt;
-    return std::move(open.claimed);
+        [&](StoreWrite& look) { return owns(look, claimed, wanted.worker); });
+    if (claimed.partitions.empty()) return std::nullopt;
+    return claimed;
 }
 
 // Of so many partitions at once.
@@ -379,7 +374,7 @@ std::vector<CollectedData> Repository::collected_after(StepExecutionId step,
 std::int64_t Repository::release_lost_partitions(const Worker& finder, const std::string& actor) {
     // Whoever serves has asked that for its executions already.
     const bool has_leases = impl_->database.dialect().concurrent_writers;
-    if (has_leases && !impl_->serves(finder)) declare_dead(*impl_, finder.record().incarnation);
+    if (has_leases && !impl_->serves(finder)) declare_dead(*impl_, finder.record().id);
     std::int64_t released = 0;
     const auto dead = impl_->read(
         [&](sql::Connection& connection) { return corpses(connection, finder, of_a_partition, data_folder_); });
@@ -400,14 +395,8 @@ std::int64_t Repository::release_lost_partitions(const Worker& finder, const std
 std::vector<PartitionKey> Repository::disown_unknown_partitions(const Worker& worker,
                                                                 std::span<const PartitionKey> known,
                                                                 const std::string& actor) {
-    std::int64_t id = 0;
-    const auto owned = impl_->read([&](sql::Connection& connection) {
-        const sql::Result row =
-            connection.execute("SELECT id FROM worker WHERE incarnation = $1", {cell(worker.record().incarnation)});
-        if (row.empty()) return std::vector<Owned>();
-        id = row[0][0].integer();
-        return owned_by(connection, id);
-    });
+    const std::int64_t id = worker.record().id;
+    const auto owned = impl_->read([&](sql::Connection& connection) { return owned_by(connection, id); });
     std::vector<PartitionKey> disowned;
     for (const Owned& step : owned) {
         const auto released =

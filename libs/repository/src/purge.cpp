@@ -148,14 +148,14 @@ Batch purge_some(StoreWrite& write, const Marking& marking, std::int64_t after) 
 }
 
 void delete_batch(StoreWrite& write, const PurgeResult& batch, const std::string& actor) {
-    delete_marked(write);
     const Event purged{.at = write.now(),
                        .execution = std::nullopt,
                        .kind = "repository.purged",
                        .actor = actor,
                        .data = facts({{"instances", batch.instances}, {"executions", batch.executions}})};
-    const sql::Command last[] = {journal(purged)};
-    write.commit(last);
+    write->execute(journal(purged));  // first: it stays, and above it no event's id is given again
+    delete_marked(write);
+    write.commit();
 }
 
 void add(PurgeResult& sum, PurgeResult&& batch) {

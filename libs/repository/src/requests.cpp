@@ -198,7 +198,7 @@ std::optional<WorkerRecord> Repository::owner_of(JobExecutionId execution) {
 std::optional<Claim> Repository::adopt(JobExecutionId execution, Worker& worker, const std::string& actor) {
     std::optional<Lost> lost;
     std::optional<Claim> claim;
-    std::int64_t owner = 0;
+    const std::int64_t owner = worker.record().id;
     impl_->transact(
         [&](StoreWrite& write) {
             claim.reset();
@@ -208,7 +208,10 @@ std::optional<Claim> Repository::adopt(JobExecutionId execution, Worker& worker,
             count_deaths(*write, standing, Partitions::of_owner, write.now());
             release_partitions_of_owner(*write, standing);
             forget_worker(write, standing);
-            owner = impl_->serves(worker) ? lock_worker(write, worker) : claim_worker(*write, worker.record());
+            if (impl_->serves(worker))
+                lock_worker(write, worker);
+            else
+                write->execute(claim_worker(worker.record()));
             const Event adopted{
                 .at = write.now(),
                 .execution = execution,

@@ -125,12 +125,14 @@ ResumeAnswer own(StoreWrite& write, Standing& standing, const Resumer& resumer) 
     constexpr std::string_view from_starting =
         "UPDATE job_execution SET status = 'STARTED', epoch = epoch + 1, owner = $3, updated = $4, "
         "started = COALESCE(started, $4) WHERE id = $1 AND epoch = $2";
-    const std::int64_t owner = claim_worker(*write, resumer.worker->record());
+    const WorkerRecord& worker = resumer.worker->record();
     const bool paused = standing.status == BatchStatus::paused;
-    write->execute(
-        sql::Command{paused ? std::string_view(from_paused) : from_starting,
-                     {Value(standing.execution.value()), Value(standing.epoch), Value(owner), cell(write.now())},
-                     1});
+    const sql::Command both[] = {
+        claim_worker(worker),
+        {paused ? std::string_view(from_paused) : from_starting,
+         {Value(standing.execution.value()), Value(standing.epoch), Value(worker.id), cell(write.now())},
+         1}};
+    write->execute_all(both);
     const bool in_step = resumer.goes_on_in_step(standing);
     ++standing.epoch;
     standing.status = BatchStatus::started;

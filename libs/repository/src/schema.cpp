@@ -27,8 +27,8 @@ CREATE TABLE repository (uuid TEXT NOT NULL PRIMARY KEY, created BIGINT NOT NULL
 CREATE TABLE purge_in_progress (instance_id BIGINT NOT NULL PRIMARY KEY);
 
 CREATE TABLE worker (
-    id {auto_id},
-    incarnation TEXT NOT NULL UNIQUE,
+    id {key} NOT NULL PRIMARY KEY,
+    incarnation TEXT NOT NULL,
     pid BIGINT NOT NULL, start_ticks BIGINT NOT NULL,
     host TEXT NOT NULL, boot_id TEXT NOT NULL, user_name TEXT NOT NULL,
     device BIGINT NOT NULL, inode BIGINT NOT NULL,
@@ -151,14 +151,14 @@ CREATE TABLE pause (
     CHECK ((completed IS NULL) = (completed_by IS NULL)), CHECK ((completed IS NULL) = (how IS NULL)));
 
 CREATE TABLE signal (
-    id {auto_id},
+    id {next_id},
     execution_id BIGINT NOT NULL REFERENCES job_execution (id),
     point TEXT NOT NULL, signal_key TEXT NOT NULL,
     payload TEXT, sender TEXT NOT NULL, at BIGINT NOT NULL,
     pause BIGINT, answer TEXT NOT NULL, counted BIGINT, needed BIGINT);
 
 CREATE TABLE event (
-    id {auto_id},
+    id {next_id},
     at BIGINT NOT NULL,
     execution_id BIGINT REFERENCES job_execution (id),
     kind TEXT NOT NULL, actor TEXT NOT NULL, data TEXT NOT NULL);
@@ -375,7 +375,8 @@ std::string guards(const sql::Dialect& dialect) {
 std::string schema_sql(const sql::Dialect& dialect) {
     using fmt::arg;
     const auto time = dialect.as_timestamp;
-    return fmt::format(fmt::runtime(tables), arg("auto_id", dialect.auto_id), arg("bytes", dialect.bytes)) +
+    return fmt::format(fmt::runtime(tables), arg("auto_id", dialect.auto_id), arg("next_id", dialect.next_id),
+                       arg("key", dialect.key), arg("bytes", dialect.bytes)) +
            std::string(indexes) + guards(dialect) +
            fmt::format(fmt::runtime(views), arg("created", time("created")), arg("started", time("started")),
                        arg("ended", time("ended")), arg("updated", time("updated")),

@@ -17,6 +17,12 @@
 namespace fermata {
 namespace {
 
+// 48 bits, all of them random; below 2^53, so that every reader of JSON can hold it.
+std::int64_t number_in(const std::string& uuid) {
+    constexpr int hexadecimal = 16;
+    return std::stoll(uuid.substr(0, 8) + uuid.substr(9, 4), nullptr, hexadecimal);
+}
+
 std::filesystem::path owner_path(const std::filesystem::path& data_folder, const std::string& incarnation) {
     return data_folder / "owners" / incarnation;
 }
@@ -106,6 +112,7 @@ void remove_strays(const std::filesystem::path& data_folder, const std::set<std:
 Worker::Worker(const std::filesystem::path& data_folder, std::string name) {
     record_.name = std::move(name);
     record_.incarnation = new_uuid();
+    record_.id = number_in(record_.incarnation);
     record_.process = this_process();
     record_.host = this_host();
     record_.boot_id = machine_and_boot();

@@ -18,10 +18,11 @@ void replace_jobs(sql::Connection& connection, std::int64_t worker, const std::v
     insert_rows(connection, "INSERT INTO worker_job (worker, job_name, definition_hash) VALUES ", 3, cells);
 }
 
-void set_terms(StoreWrite& write, std::int64_t worker, const WorkerTerms& terms) {
+void set_terms(StoreWrite& write, const Worker& worker, const WorkerTerms& terms) {
+    const std::int64_t id = worker.record().id;
     write->execute("UPDATE worker SET slots = $2, draining = $3 WHERE id = $1",
-                   {Value(worker), Value(terms.slots), flag_cell(terms.draining)});
-    replace_jobs(*write, worker, terms.jobs);
+                   {Value(id), Value(terms.slots), flag_cell(terms.draining)});
+    replace_jobs(*write, id, terms.jobs);
     write.commit();
 }
 
@@ -31,7 +32,7 @@ std::string all_workers(const sql::Dialect& dialect) {
     return fmt::format(
         "SELECT {}, w.slots, w.draining, (SELECT COUNT(*) FROM job_execution e WHERE e.owner = w.id), (SELECT "
         "COUNT(*) FROM partition_execution x WHERE x.owner = w.id), {} FROM worker w "
-        "ORDER BY w.name, w.id",
+        "ORDER BY w.name, w.started, w.id",
         worker_columns, lease);
 }
 
@@ -60,20 +61,26 @@ std::map<std::int64_t, std::vector<std::string>> job_names_by_worker(sql::Connec
 
 // In doubt both are done once more, which changes nothing.
 void Repository::enlist(const Worker& worker, const WorkerTerms& terms) {
-    impl_->transact([&](StoreWrite& write) { set_terms(write, claim_worker(*write, worker.record()), terms); });
+    impl_->transact([&](StoreWrite& write) {
+        write->execute(claim_worker(worker.record()));
+        set_terms(write, worker, terms);
+    });
     impl_->note_serving(worker);
 }
 
 void Repository::change_terms(const Worker& worker, const WorkerTerms& terms) {
-    impl_->transact([&](StoreWrite& write) { set_terms(write, lock_worker(write, worker), terms); });
+    impl_->transact([&](StoreWrite& write) {
+        lock_worker(write, worker);
+        set_terms(write, worker, terms);
+    });
 }
 
 void Repository::retire(const Worker& worker) {
     impl_->transact([&](StoreWrite& write) {
-        const sql::Result row =
-            write->execute("UPDATE worker SET slots = 0, draining = 1 WHERE incarnation = $1 RETURNING id",
-                           {cell(worker.record().incarnation)});
-        if (!row.empty()) delete_if_idle(write, row[0][0].integer());
+        const std::int64_t id = worker.record().id;
+        const sql::Result retired =
+            write->execute("UPDATE worker SET slots = 0, draining = 1 WHERE id = $1", {Value(id)});
+        if (retired.changed > 0) delete_if_idle(write, id);
     });
 }
 

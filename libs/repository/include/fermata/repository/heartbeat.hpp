@@ -42,7 +42,7 @@ private:
     void watch();
 
     Repository& repository_;
-    const std::string incarnation_;
+    const std::int64_t worker_;
     const std::function<void()> on_distrust_;
     const std::function<void(const std::string&)> on_trouble_;
     const Terms terms_;

@@ -37,7 +37,7 @@
 
 namespace fermata {
 
-inline constexpr int schema_version = 5;
+inline constexpr int schema_version = 6;
 
 /// The right to change an execution: valid while the row's epoch is still this one.
 struct Claim {

@@ -16,7 +16,7 @@ namespace fermata {
 
 /// What the worker row says about an owner.
 struct WorkerRecord {
-    std::int64_t id = 0;
+    std::int64_t id = 0;      ///< the beginning of the incarnation: known before the row is written
     std::string incarnation;  ///< UUID; also the name of the owner file
     ProcessIdentity process;
     std::string host;

@@ -180,7 +180,9 @@ private:
 /// What differs between engines in our schema; used by the repository and the sink table, nowhere else.
 struct Dialect {
     std::string_view engine;   ///< "sqlite", "postgresql"
-    std::string_view auto_id;  ///< column type of a generated 64-bit primary key
+    std::string_view auto_id;  ///< column type of a generated 64-bit primary key that is never given twice
+    std::string_view next_id;  ///< the same, cheaper: above all that are there, so given again once the newest are gone
+    std::string_view key;      ///< column type of a 64-bit primary key that is given
     std::string_view bytes;    ///< type of opaque bytes
     /// A row trigger refusing `event` ("UPDATE OF status", "DELETE") on `table` when `condition` (over OLD and NEW)
     /// holds, with `message`. One of DELETE refuses whatever else empties the table, always.
