@@ -28,8 +28,8 @@ class Docs(unittest.TestCase):
             folder.fermata("db", "init", exit_code=0)
             guards = rows(folder.repository, "SELECT tbl_name, sql FROM sqlite_master WHERE name LIKE '%_transition'")
         enforced = {(subject, before, after) for subject, guard in guards
-                    for before, all_after in re.findall(r"WHEN '(\w+)' THEN NEW.status NOT IN \(([^)]*)\)", guard)
-                    for after in re.findall(r"\w+", all_after)}
+                    for before, all_after in re.findall(r"WHEN '(\w+)' THEN NOT \(([^)]*)\)", guard)
+                    for after in re.findall(r"NEW.status = '(\w+)'", all_after)}
         self.assertEqual(enforced, told)
 
     def test_commands_have_the_options_that_are_written_of(self):

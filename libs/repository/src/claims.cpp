@@ -129,8 +129,8 @@ bool owns_first(StoreWrite& look, const std::vector<ClaimedExecution>& claimed, 
 }
 
 std::vector<JobExecutionId> owned_by(sql::Connection& connection, const Worker& worker) {
-    const sql::Result rows = connection.execute(
-        "SELECT id FROM job_execution WHERE owner = $1 ORDER BY id", {Value(worker.record().id)});
+    const sql::Result rows =
+        connection.execute("SELECT id FROM job_execution WHERE owner = $1 ORDER BY id", {Value(worker.record().id)});
     std::vector<JobExecutionId> owned;
     for (std::size_t i = 0; i < rows.size(); ++i) owned.emplace_back(rows[i][0].integer());
     return owned;
@@ -140,7 +140,8 @@ void add_lost(sql::Connection& connection, const Corpse& corpse, const Worker& f
               std::vector<LostExecution>& lost) {
     const sql::Result rows = connection.execute(
         "SELECT e.id, e.status FROM job_execution e JOIN job_instance i ON i.id = e.instance_id JOIN worker_job j "
-        "ON j.worker = $2 AND j.job_name = e.job_name AND j.definition_hash = i.definition_hash WHERE e.owner = $1 ORDER BY e.id",
+        "ON j.worker = $2 AND j.job_name = e.job_name AND j.definition_hash = i.definition_hash WHERE e.owner = $1 "
+        "ORDER BY e.id",
         {Value(corpse.worker.id), Value(finder.record().id)});
     for (std::size_t i = 0; i < rows.size(); ++i) {
         RowReader row(rows[i]);

@@ -30,15 +30,15 @@ JobExecutionId insert_execution(sql::Connection& connection, const NewExecution&
     const BatchStatus status = e.worker != nullptr ? BatchStatus::started : BatchStatus::starting;
     std::vector<sql::Command> commands;
     if (e.worker != nullptr) commands.push_back(claim_worker(e.worker->record()));
-    commands.push_back({
-        "INSERT INTO job_execution (instance_id, job_name, status, created, started, updated, restart_of, epoch, "
-        "owner, accept_sink, accept_input, for_workers) VALUES ($1, $2, $3, $4, $5, $4, $6, 1, $7, $8, $9, CASE WHEN "
-        "$10 = 1 THEN 1 ELSE COALESCE((SELECT p.for_workers FROM job_execution p WHERE p.id = $6), 0) END) RETURNING "
-        "id",
-        {Value(e.instance.value()), cell(e.job_name), cell(to_string(status)), cell(now),
-         e.worker != nullptr ? cell(now) : Value(), e.restart_of ? Value(e.restart_of->value()) : Value(),
-         e.worker != nullptr ? Value(e.worker->record().id) : Value(), flag_cell(e.accept_sink),
-         flag_cell(e.accept_input), flag_cell(e.for_workers)}});
+    commands.push_back(
+        {"INSERT INTO job_execution (instance_id, job_name, status, created, started, updated, restart_of, epoch, "
+         "owner, accept_sink, accept_input, for_workers) VALUES ($1, $2, $3, $4, $5, $4, $6, 1, $7, $8, $9, CASE WHEN "
+         "$10 = 1 THEN 1 ELSE COALESCE((SELECT p.for_workers FROM job_execution p WHERE p.id = $6), 0) END) RETURNING "
+         "id",
+         {Value(e.instance.value()), cell(e.job_name), cell(to_string(status)), cell(now),
+          e.worker != nullptr ? cell(now) : Value(), e.restart_of ? Value(e.restart_of->value()) : Value(),
+          e.worker != nullptr ? Value(e.worker->record().id) : Value(), flag_cell(e.accept_sink),
+          flag_cell(e.accept_input), flag_cell(e.for_workers)}});
     return JobExecutionId{connection.execute_all(commands).back()[0][0].integer()};
 }
 

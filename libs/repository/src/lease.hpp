@@ -12,8 +12,8 @@ inline constexpr std::string_view server_started =
     "CAST(EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000 AS BIGINT)";
 
 /// Declares those dead whose lease has run out, unless the server was started a short while ago, and ends their
-/// sessions. One query, if there is none. Nobody, if the lease of the worker `finder` has run out as well: it knows only
-/// that it was away, or that the database's clock was set.
+/// sessions. One query, if there is none. Nobody, if the lease of the worker `finder` has run out as well: it knows
+/// only that it was away, or that the database's clock was set.
 void declare_dead(Store& store, std::int64_t finder = 0);
 /// Ends the sessions of a worker that was declared dead, or can be: it may be stopped in the middle of a transaction,
 /// which would keep others waiting, and reads as a lost connection when it goes on. Returns when they are gone, or

@@ -40,12 +40,13 @@ inline constexpr std::string_view worker_columns =
 /// Reads `worker_columns`; nothing if they are null (LEFT JOIN).
 [[nodiscard]] std::optional<WorkerRecord> read_worker(RowReader& row);
 
-/// Writes the worker's row unless it is there, and locks it. The row of a worker that does not serve exists exactly while
-/// it owns something: who ends or takes over its last execution deletes it, so rows of dead workers do not pile up.
+/// Writes the worker's row unless it is there, and locks it. The row of a worker that does not serve exists exactly
+/// while it owns something: who ends or takes over its last execution deletes it, so rows of dead workers do not pile
+/// up.
 [[nodiscard]] sql::Command claim_worker(const WorkerRecord& worker);
 
-/// Locks the row of a worker that was enlisted: whoever forgets it waits, or was first, and then Error(stale) is thrown,
-/// as it is if it was declared dead before.
+/// Locks the row of a worker that was enlisted: whoever forgets it waits, or was first, and then Error(stale) is
+/// thrown, as it is if it was declared dead before.
 void lock_worker(StoreWrite& write, const Worker& worker);
 /// The same in two parts, for one round trip with something else: the statement, whose $1 is the worker's id, and its
 /// answer.

@@ -140,8 +140,8 @@ bool is_for_workers(sql::Connection& connection, JobExecutionId execution) {
 std::string of_partition(const sql::Dialect& dialect) {
     return fmt::format(
         "WHERE instance_id = $1 AND step = $2 AND partition = $3 AND EXISTS "
-        "(SELECT 1 FROM job_execution e WHERE e.id = $4 AND e.epoch = $5 AND e.status IN ('STARTED', 'STOPPING', "
-        "'PAUSING'){}) RETURNING {}, {}",
+        "(SELECT 1 FROM job_execution e WHERE e.id = $4 AND e.epoch = $5 AND (e.status = 'STARTED' OR "
+        "e.status = 'STOPPING' OR e.status = 'PAUSING'){}) RETURNING {}, {}",
         dialect.for_update, state_columns, progress_columns);
 }
 

@@ -180,7 +180,7 @@ Event cut_event(const StepClaim& claim, const CutShort& cut, std::string by, Tim
 sql::Command keep_job_exit_status(const Claim& claim, const StepEnd& end, Timestamp now) {
     return {
         "UPDATE job_execution SET updated = $3, exit_status = COALESCE($4, exit_status) "
-        "WHERE id = $1 AND epoch = $2 AND status IN ('STARTED', 'STOPPING', 'PAUSING')",
+        "WHERE id = $1 AND epoch = $2 AND (status = 'STARTED' OR status = 'STOPPING' OR status = 'PAUSING')",
         {Value(claim.execution.value()), Value(claim.epoch), cell(now), cell(end.job_exit_status)},
         1};
 }
@@ -202,8 +202,8 @@ struct Ending {
 // Locks the execution for its owner.
 Ending owner_row(StoreWrite& write, const Claim& claim) {
     const std::string sql = fmt::format(
-        "SELECT owner, pauses FROM job_execution WHERE id = $1 AND epoch = $2 AND status IN ('STARTING', 'STARTED', "
-        "'STOPPING', 'PAUSING'){}",
+        "SELECT owner, pauses FROM job_execution WHERE id = $1 AND epoch = $2 AND (status = 'STARTED' OR "
+        "status = 'STARTING' OR status = 'STOPPING' OR status = 'PAUSING'){}",
         write.dialect().for_update);
     const sql::Result row = write->execute(sql, {Value(claim.execution.value()), Value(claim.epoch)});
     if (row.empty()) throw sql::RowCountError("another owner has the execution, or it has ended");
@@ -214,7 +214,8 @@ sql::Command end_job(const Claim& claim, const JobEnd& end, Timestamp now) {
     sql::Command command{
         "UPDATE job_execution SET status = $3, exit_status = $4, ended = $5, updated = $5, restart_from = $6, "
         "owner = NULL, error_class = $7, error_message = $8, error_step = $9, error_position = $10 "
-        "WHERE id = $1 AND epoch = $2 AND status IN ('STARTING', 'STARTED', 'STOPPING', 'PAUSING')",
+        "WHERE id = $1 AND epoch = $2 AND (status = 'STARTED' OR status = 'STARTING' OR status = 'STOPPING' OR "
+        "status = 'PAUSING')",
         {Value(claim.execution.value()), Value(claim.epoch), cell(to_string(end.status)), cell(end.exit_status),
          cell(now), cell(end.restart_from)},
         1};
