@@ -2,6 +2,7 @@
 
 #include "failure.hpp"
 #include "step_waits.hpp"
+#include "storable.hpp"
 
 #include <fermata/base/point.hpp>
 
@@ -114,6 +115,7 @@ StepOutcome ChunkStep::explained(StepOutcome outcome) const {
     if (failed == nullptr) return outcome;
     if (!exhausted_limit_.empty()) failed->failure.message += "; " + exhausted_limit_;
     if (failed->failure.position.empty()) failed->failure.position = failed_at_;
+    make_storable(failed->failure.position);
     return outcome;
 }
 
@@ -343,6 +345,7 @@ void ChunkStep::commit() {
     for (ChunkListener* listener : listeners_.chunk) listener->after_chunk();
     pipeline_.save_positions(next_);
     next_.user_data = scope_.context.persistent_user_data;
+    make_storable(scope_.context);
     next_.exit_status = scope_.context.exit_status;
     next_.exhausted = ended_;
     if (const auto& asked = scope_.context.pause_asked) next_.pause = kept(*asked, scope_.entry.state);

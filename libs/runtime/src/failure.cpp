@@ -1,5 +1,7 @@
 #include "failure.hpp"
 
+#include "storable.hpp"
+
 #include <fermata/batch/items.hpp>
 #include <fermata/sql/sql.hpp>
 
@@ -47,7 +49,10 @@ Failure failure_of(const std::exception_ptr& error, const Registry& registry, st
         failure.message = known.what();
         if (const auto* base = dynamic_cast<const Error*>(&known); base != nullptr && !base->remedy().empty())
             failure.message += "; " + base->remedy();
+        if (failure.message.empty()) failure.message = "no message";
         if (const auto* item = dynamic_cast<const ItemError*>(&known)) failure.position = item->position();
+        make_storable(failure.message);
+        make_storable(failure.position);
     });
     return failure;
 }

@@ -2,6 +2,7 @@
 
 #include "failure.hpp"
 #include "notify.hpp"
+#include "storable.hpp"
 
 #include <fmt/format.h>
 
@@ -84,6 +85,7 @@ JobEnd JobRunner::end_of(WalkOutcome outcome) {
 JobEnd JobRunner::finish(JobEnd end) {
     context_.batch_status = end.status;
     call_listeners(&JobListener::after_job, end);
+    make_storable(context_);
     end.exit_status = context_.exit_status.value_or(std::string(to_string(end.status)));
     return end;
 }

@@ -5,6 +5,7 @@
 #include "end_status.hpp"
 #include "failure.hpp"
 #include "step_waits.hpp"
+#include "storable.hpp"
 
 #include <fmt/format.h>
 
@@ -60,6 +61,7 @@ public:
 
     PartitionOutcome run() {
         StepOutcome outcome = attempt([&] { return work(); });
+        make_storable(context_);
         if (std::holds_alternative<Paused>(outcome)) return rested();
         PartitionEnd end{
             .status = status_of(outcome), .exit_status = {}, .progress = {}, .failure = {}, .collected = {}};
@@ -72,6 +74,7 @@ public:
             end.status = status_of(outcome);
         }
         end.cut = std::holds_alternative<Cut>(outcome);
+        make_storable(context_);  // a collector may say more
         end.exit_status = exit_status_of(context_, outcome);
         end.progress = progress_;
         end.progress.user_data = context_.persistent_user_data;

@@ -7,6 +7,7 @@
 #include "partitioned_step.hpp"
 #include "step_log.hpp"
 #include "step_waits.hpp"
+#include "storable.hpp"
 
 #include <fermata/base/clock.hpp>
 
@@ -49,9 +50,11 @@ public:
 
     StepResult run() {
         StepOutcome outcome = attempt([&] { return work(); });
+        make_storable(context_);
         context_.batch_status = status_of(outcome);
         if (std::holds_alternative<Paused>(outcome)) return rested();
         outcome = after_step(std::move(outcome));
+        make_storable(context_);
         show_end(outcome);
         return result(outcome);
     }

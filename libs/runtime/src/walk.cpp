@@ -2,6 +2,7 @@
 
 #include "failure.hpp"
 #include "step_log.hpp"
+#include "storable.hpp"
 
 #include <fmt/format.h>
 #include <fermata/runtime/step_log_path.hpp>
@@ -89,6 +90,7 @@ void Walk::recall() {
 }
 
 WalkOutcome Walk::run(JobContext& context) {
+    make_storable(context);
     said_ = context.exit_status;
     const Place job{.elements = plan_.job.elements, .scope = "", .context = context};
     if (!plan_.start_at) return walk(job, &job.elements.front(), {});
@@ -234,6 +236,7 @@ Walk::Move Walk::run_step_here(const RunnableStep& step, StepEntryMode mode, con
     start.entered = take_entered(definition_of(step).id);
     for (;;) {
         StepResult result = run_step(step, start, scope_, place.context);
+        make_storable(place.context);
         if (!result.rest) return end_step_here(step, std::move(result), place, standing);
         if (auto outcome = rest_step_here(step, result, place, standing)) return {std::move(*outcome), {}};
         start = {StepEntryMode::resume, {}};
@@ -361,6 +364,7 @@ Walk::Move Walk::enter(const RunnableDecision& decision, const Place& place, con
             move.outcome = stopped(standing);
             return move;
         }
+        make_storable(place.context);
         move.outcome = failed_for(failure_of(std::current_exception(), scope_.registry, decision.definition->id));
         move.transition.kind = Transition::Kind::failed;
         record(move, *standing.current, "decided", place, standing);
@@ -368,6 +372,7 @@ Walk::Move Walk::enter(const RunnableDecision& decision, const Place& place, con
     };
     try {
         move.outcome.exit_status = ask(decision, place, standing);
+        make_storable(move.outcome.exit_status);
     } catch (const std::exception& error) {
         if (is_fenced(error, scope_)) throw;
         return failed();

@@ -237,6 +237,41 @@ TEST_F(Corners, ARowCountThatAWriterAsksForFailsTheStepAndNothingIsKept) {
     make_out_with_deferred_key("repo.db");  // the table is not there: it was made in what was rolled back
 }
 
+// --- text that an engine's text column would refuse, which would leave its step without an end
+
+TEST_F(Corners, BytesThatAreNoTextAreRecordedAsTextWhoeverSaysThem) {
+    const std::string bytes("\xff\0!", 3);
+    const std::string told = R"(\xFF\x00!)";
+    const JobDefinition definition = job(R"(<step id="s" next="d"><batchlet ref="scripted"/></step>)"
+                                         R"(<decision id="d" ref="decider"><end on="*\x00!"/></decision>)");
+    script().on_decide = [&](auto, JobContext&) { return bytes; };
+    script().on_batchlet = [&](StepContext&) { return bytes; };
+    const JobExecution said = run(definition);
+    EXPECT_EQ(said.status, BatchStatus::completed) << "the transition meets what is recorded";
+    EXPECT_EQ(said.exit_status, told);
+    EXPECT_EQ(step(said.id).exit_status, told);
+
+    script().on_batchlet = [&](StepContext& context) {
+        context.job->exit_status = bytes;
+        context.exit_status = bytes;
+        context.pause_after({.point = bytes, .message = bytes});
+        return std::string();
+    };
+    const JobExecution waits = run(definition);
+    ASSERT_EQ(waits.status, BatchStatus::paused);
+    EXPECT_EQ(waits.exit_status.value_or(told), told);
+    EXPECT_EQ(waits.waits.at(0).what.point, told);
+    EXPECT_EQ(waits.waits.at(0).what.message, told);
+    EXPECT_EQ(step(waits.id).exit_status, told);
+
+    script().on_batchlet = [&](StepContext&) -> std::string { throw ItemError(bytes, bytes, bytes); };
+    const JobExecution thrown = run(definition);
+    EXPECT_EQ(thrown.status, BatchStatus::failed);
+    ASSERT_TRUE(thrown.failure);
+    EXPECT_EQ(thrown.failure->message, R"(\xFF)") << "what() ends at the zero byte";
+    EXPECT_EQ(thrown.failure->position, told);
+}
+
 // --- rollbacks
 
 TEST_F(Corners, RetryWithRollbackNeedsNoDatabase) {  // §8.2.1.4.4
