@@ -120,6 +120,27 @@ class Installed(unittest.TestCase):
         header.write_text("#include <fermata/fermata.hpp>\n")
         output("c++", "-std=c++20", "-fsyntax-only", "-Wall", "-Werror", "-I", self.prefix / "include", header)
 
+    def test_a_method_that_would_never_be_called_does_not_compile(self):
+        """A reader whose open() is not the one that is called would read again what was committed, and nobody would know."""
+        def compiled(members, registration="reader"):
+            source = self.folder.path / "mistaken.cpp"
+            source.write_text("#include <fermata/fermata.hpp>\nstruct Mine { using item_type = int;"
+                              "std::optional<int> read() { return {}; } void write(std::span<int>, fermata::Transaction&) {}"
+                              "std::string process() { return {}; }" + members + "};\n"
+                              "int main() { fermata::Registry all; all." + registration + "<Mine>(\"mine\"); }\n")
+            return subprocess.run(["c++", "-std=c++20", "-fsyntax-only", "-I", self.prefix / "include", source],
+                                  text=True, capture_output=True)
+        for registration, members in (("reader", "void open(fermata::Checkpoint&) {}"), ("reader", "void open() {}"),
+                                      ("reader", "fermata::Checkpoint checkpoint(int) { return {}; }"),
+                                      ("writer", "void publish(bool) {}"), ("batchlet", "void stop(bool) {}"),
+                                      ("listener", "void before_step() {}")):
+            with self.subTest(registration + " " + members):
+                self.assertIn("would never be called", compiled(members, registration).stderr)
+        for members in ("void open(fermata::Checkpoint) {} fermata::Checkpoint checkpoint() const { return {}; }",
+                        "int open = 0; private: int checkpoint = 0; int close = 0;"):
+            with self.subTest(members):
+                self.assertEqual("", compiled(members).stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -201,6 +201,12 @@ ArtifactEntry& Registry::batchlet(std::string name, ArtifactInfo info) {
 }
 template <class L>
 ArtifactEntry& Registry::listener(std::string name, ArtifactInfo info) {
+    static_assert(std::derived_from<L, JobListener> || std::derived_from<L, StepListener> ||
+                      std::derived_from<L, ChunkListener> || std::derived_from<L, ItemReadListener> ||
+                      std::derived_from<L, ItemProcessListener> || std::derived_from<L, ItemWriteListener> ||
+                      std::derived_from<L, SkipListener> || std::derived_from<L, RetryListener> ||
+                      std::derived_from<L, SideOutput>,
+                  "this listener would never be called: it derives from no interface of fermata/batch/listeners.hpp");
     ArtifactEntry entry{.kind = ArtifactKind::listener, .name = std::move(name), .info = std::move(info)};
     entry.make_listener = [](const ArtifactContext& context) {
         std::shared_ptr<L> object = make<L>(context);
