@@ -244,8 +244,8 @@ TEST_F(Corners, BytesThatAreNoTextAreRecordedAsTextWhoeverSaysThem) {
     const std::string told = R"(\xFF\x00!)";
     const JobDefinition definition = job(R"(<step id="s" next="d"><batchlet ref="scripted"/></step>)"
                                          R"(<decision id="d" ref="decider"><end on="*\x00!"/></decision>)");
-    script().on_decide = [&](auto, JobContext&) { return bytes; };
-    script().on_batchlet = [&](StepContext&) { return bytes; };
+    script().on_decide = [&](auto, JobContext&) { return std::string(bytes); };
+    script().on_batchlet = [&](StepContext&) { return std::string(bytes); };
     const JobExecution said = run(definition);
     EXPECT_EQ(said.status, BatchStatus::completed) << "the transition meets what is recorded";
     EXPECT_EQ(said.exit_status, told);

@@ -174,10 +174,9 @@ concept CheckpointAlgorithm = requires(A algorithm) {
 // --- adapters: erase once ----------------------------------------------------------------------------------------
 // What is optional is called if it can be called as told above. A method of that name which cannot is no other method:
 // it is that one, mistaken, and a reader that is never opened would read again what was committed.
-#define FERMATA_CALLABLE_OR_ABSENT(Artifact, name, call, told)                                        \
-    static_assert(                                                                                    \
-        call || !requires { requires std::is_member_function_pointer_v<decltype(&Artifact::name)>; }, \
-        #name "() of this artifact would never be called: its signature is to be " told)
+#define FERMATA_CALLABLE_OR_ABSENT(Artifact, name, call, told)                                                    \
+    static_assert((call) || !requires { requires std::is_member_function_pointer_v<decltype(&Artifact::name)>; }, \
+                  #name "() of this artifact would never be called: its signature is to be " told)
 
 template <ItemReader R>
 class ReaderAdapter final : public AnyReader {
@@ -227,10 +226,10 @@ public:
     }
 
 private:
-    FERMATA_CALLABLE_OR_ABSENT(R, open, (requires(R it, const Checkpoint& from) { it.open(from); }),
-                               "void open(const Checkpoint&)");
-    FERMATA_CALLABLE_OR_ABSENT(R, checkpoint, (requires(R it) { it.checkpoint(); }), "Checkpoint checkpoint()");
-    FERMATA_CALLABLE_OR_ABSENT(R, close, (requires(R it) { it.close(); }), "void close()");
+    FERMATA_CALLABLE_OR_ABSENT(
+        R, open, requires(R it, const Checkpoint& from) { it.open(from); }, "void open(const Checkpoint&)");
+    FERMATA_CALLABLE_OR_ABSENT(R, checkpoint, requires(R it) { it.checkpoint(); }, "Checkpoint checkpoint()");
+    FERMATA_CALLABLE_OR_ABSENT(R, close, requires(R it) { it.close(); }, "void close()");
     std::unique_ptr<R> reader_;
 };
 
@@ -277,8 +276,8 @@ public:
     }
 
 private:
-    FERMATA_CALLABLE_OR_ABSENT(P, open, (requires(P it) { it.open(); }), "void open()");
-    FERMATA_CALLABLE_OR_ABSENT(P, close, (requires(P it) { it.close(); }), "void close()");
+    FERMATA_CALLABLE_OR_ABSENT(P, open, requires(P it) { it.open(); }, "void open()");
+    FERMATA_CALLABLE_OR_ABSENT(P, close, requires(P it) { it.close(); }, "void close()");
     std::unique_ptr<P> processor_;
 };
 
@@ -315,12 +314,12 @@ public:
     }
 
 private:
-    FERMATA_CALLABLE_OR_ABSENT(W, sink, (requires(W it) { it.sink(); }), "Sink sink()");
-    FERMATA_CALLABLE_OR_ABSENT(W, open, (requires(W it, const Checkpoint& from) { it.open(from); }),
-                               "void open(const Checkpoint&)");
-    FERMATA_CALLABLE_OR_ABSENT(W, checkpoint, (requires(W it) { it.checkpoint(); }), "Checkpoint checkpoint()");
-    FERMATA_CALLABLE_OR_ABSENT(W, close, (requires(W it) { it.close(); }), "void close()");
-    FERMATA_CALLABLE_OR_ABSENT(W, publish, (requires(W it) { it.publish(); }), "void publish()");
+    FERMATA_CALLABLE_OR_ABSENT(W, sink, requires(W it) { it.sink(); }, "Sink sink()");
+    FERMATA_CALLABLE_OR_ABSENT(
+        W, open, requires(W it, const Checkpoint& from) { it.open(from); }, "void open(const Checkpoint&)");
+    FERMATA_CALLABLE_OR_ABSENT(W, checkpoint, requires(W it) { it.checkpoint(); }, "Checkpoint checkpoint()");
+    FERMATA_CALLABLE_OR_ABSENT(W, close, requires(W it) { it.close(); }, "void close()");
+    FERMATA_CALLABLE_OR_ABSENT(W, publish, requires(W it) { it.publish(); }, "void publish()");
     std::unique_ptr<W> writer_;
 };
 
@@ -334,7 +333,7 @@ public:
     }
 
 private:
-    FERMATA_CALLABLE_OR_ABSENT(B, stop, (requires(B it) { it.stop(); }), "void stop()");
+    FERMATA_CALLABLE_OR_ABSENT(B, stop, requires(B it) { it.stop(); }, "void stop()");
     std::unique_ptr<B> batchlet_;
 };
 
@@ -357,11 +356,12 @@ public:
     }
 
 private:
-    FERMATA_CALLABLE_OR_ABSENT(A, checkpoint_timeout, (requires(A it) { it.checkpoint_timeout(); }),
-                               "std::chrono::seconds checkpoint_timeout()");
-    FERMATA_CALLABLE_OR_ABSENT(A, begin_checkpoint, (requires(A it) { it.begin_checkpoint(); }),
-                               "void begin_checkpoint()");
-    FERMATA_CALLABLE_OR_ABSENT(A, end_checkpoint, (requires(A it) { it.end_checkpoint(); }), "void end_checkpoint()");
+    FERMATA_CALLABLE_OR_ABSENT(
+        A, checkpoint_timeout, requires(A it) { it.checkpoint_timeout(); },
+        "std::chrono::seconds checkpoint_timeout()");
+    FERMATA_CALLABLE_OR_ABSENT(
+        A, begin_checkpoint, requires(A it) { it.begin_checkpoint(); }, "void begin_checkpoint()");
+    FERMATA_CALLABLE_OR_ABSENT(A, end_checkpoint, requires(A it) { it.end_checkpoint(); }, "void end_checkpoint()");
     std::unique_ptr<A> algorithm_;
 };
 
