@@ -364,7 +364,12 @@ std::string progress_guards(const sql::Dialect& dialect) {
 }
 
 std::string guards(const sql::Dialect& dialect) {
-    std::string sql = status_guards(dialect, sound_rows()[0], "UPDATE",
+    // All but `updated`, the one column that a fence changes.
+    constexpr std::string_view of_an_execution =
+        "UPDATE OF id, instance_id, job_name, status, exit_status, created, started, ended, restart_of, restart_from, "
+        "error_class, error_message, error_step, error_position, epoch, owner, stop_requested_by, stop_requested_at, "
+        "stop_now, pauses, pause_now, passed, rests, outside_pause, accept_sink, accept_input, cuts, for_workers";
+    std::string sql = status_guards(dialect, sound_rows()[0], of_an_execution,
                                     " OR NEW.epoch < OLD.epoch OR (OLD.ended IS NOT NULL AND NEW.status = OLD.status)");
     sql += status_guards(dialect, sound_rows()[1], "UPDATE OF status, ended, cut_by, cut_at, cut_after", "");
     sql += status_guards(dialect, sound_rows()[2], "UPDATE OF status, ended, offered, owner", "");

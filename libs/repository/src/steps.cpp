@@ -177,9 +177,11 @@ Event cut_event(const StepClaim& claim, const CutShort& cut, std::string by, Tim
                            {"position", std::string_view(cut.position)}})};
 }
 
+// And fences.
 sql::Command keep_job_exit_status(const Claim& claim, const StepEnd& end, Timestamp now) {
+    if (!end.job_exit_status) return fence(claim, now);
     return {
-        "UPDATE job_execution SET updated = $3, exit_status = COALESCE($4, exit_status) "
+        "UPDATE job_execution SET updated = $3, exit_status = $4 "
         "WHERE id = $1 AND epoch = $2 AND (status = 'STARTED' OR status = 'STOPPING' OR status = 'PAUSING')",
         {Value(claim.execution.value()), Value(claim.epoch), cell(now), cell(end.job_exit_status)},
         1};
