@@ -64,6 +64,7 @@ bool is_fenced(const std::exception& error) {
 
 bool is_fenced(const std::exception& error, const JobScope& scope) {
     if (!is_fenced(error)) return false;
+    if (dynamic_cast<const Fenced*>(&error) != nullptr) return true;
     if (scope.stop.reason() == StopReason::fenced) return true;
     try {
         (void)scope.poll();

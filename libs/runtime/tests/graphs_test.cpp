@@ -8,10 +8,15 @@
 #include "harness.hpp"
 #include "oracle.hpp"
 
+#include <fermata/testing/forwarding.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <mutex>
+#include <set>
+#include <thread>
 
 namespace fermata::test {
 namespace {
@@ -67,8 +72,51 @@ RandomJob simplest(RandomJob job, Holds holds, MadeCalls calls) {
     return job;
 }
 
+/// Threads that have lost their execution: what they ask of the repository next tells them so.
+class Lost {
+public:
+    void add_this_thread() {
+        const std::lock_guard lock(mutex_);
+        threads_.insert(std::this_thread::get_id());
+    }
+    void clear() {
+        const std::lock_guard lock(mutex_);
+        threads_.clear();
+    }
+    void check() {
+        const std::lock_guard lock(mutex_);
+        if (threads_.erase(std::this_thread::get_id()) > 0) throw Error(ErrorKind::stale, "the owner died");
+    }
+
+private:
+    std::mutex mutex_;
+    std::set<std::thread::id> threads_;
+};
+
+class LosingConnection final : public testing::ForwardingConnection {
+public:
+    LosingConnection(std::unique_ptr<sql::Connection> real, Lost& lost)
+        : ForwardingConnection(std::move(real)), lost_(lost) {}
+    using sql::Connection::execute;
+    sql::Result execute(const sql::Command& command) override {
+        lost_.check();
+        return real().execute(command);
+    }
+    void begin() override {
+        lost_.check();
+        real().begin();
+    }
+
+private:
+    Lost& lost_;
+};
+
 class Graphs : public Harness, public ::testing::WithParamInterface<Shard> {
 protected:
+    ~Graphs() override {
+        operator_.reset();
+        repository_.reset();
+    }
     /// What differs in this job, or nothing. One that pauses is compared with the oracle, which knows nothing of it,
     /// and with the whole record of a run that does not.
     std::optional<std::string> difference(const RandomJob& job) {
@@ -187,7 +235,10 @@ protected:
     std::string act(const RandomJob& job, const std::string& id, int partition, JobExecutionId execution) {
         const Deed deed = next_deed(job, id, partition);
         if (deed.kind == Deed::Kind::fail) throw Bad("as drawn");
-        if (deed.kind == Deed::Kind::die) throw Error(ErrorKind::stale, "the owner died");
+        if (deed.kind == Deed::Kind::die) {
+            lost_.add_this_thread();
+            throw Error(ErrorKind::stale, "the owner died");
+        }
         if (deed.kind == Deed::Kind::stop) operator_->stop(execution);
         return deed.status;
     }
@@ -219,6 +270,7 @@ protected:
     }
     void make_operator() {
         operator_.reset();
+        lost_.clear();
         operator_ = std::make_unique<JobOperator>(*repository_, registry_, drivers_,
                                                   JobOperator::Settings{.helpers = GetParam().helpers});
     }
@@ -226,7 +278,11 @@ protected:
         operator_.reset();
         repository_.reset();
         for (const auto& file : fs::directory_iterator(folder_)) fs::remove_all(file.path());
-        reopen();
+        auto database = std::make_unique<testing::ForwardingDatabase>(
+            drivers_.open(path("repo.db")), [this](std::unique_ptr<sql::Connection> connection) {
+                return std::make_unique<LosingConnection>(std::move(connection), lost_);
+            });
+        repository_ = std::make_unique<Repository>(std::move(database), folder_ / "repo.db.d", true);
         make_operator();
     }
 
@@ -248,6 +304,7 @@ protected:
             [this]() -> const Calls& { return calls_; });
     }
 
+    Lost lost_;
     std::mutex mutex_;  // of what artifacts use
     std::map<std::pair<std::string, int>, int> calls_made_;
     std::map<std::string, int> entries_;
