@@ -2,6 +2,7 @@
 // Whatever is done between two of them, the next one comes to the same as if everything were sent.
 #include <fermata/testing/breaking.hpp>
 #include <fermata/testing/repository_suite.hpp>
+#include <fermata/testing/scenes.hpp>
 #include <fermata/testing/thrown_by.hpp>
 
 #include <gmock/gmock.h>
@@ -13,20 +14,28 @@ namespace {
 
 using ::testing::IsEmpty;
 
+/// A step and the lane of its chunks.
+struct Going {
+    Going(Repository& its_repository, const StepEntry& entry)
+        : repository(its_repository), claim(entry.claim), lane(its_repository.lane()), next(entry.state.progress) {}
+    Repository& repository;
+    StepClaim claim;
+    Repository::Lane lane;
+    Progress next;
+
+    Requests commit() { return repository.unit(lane).commit(claim, next); }
+    Requests chunk() {
+        next = after_one_more_chunk(next);
+        return commit();
+    }
+};
+
 struct Lanes : RepositorySuite {
     ~Lanes() override { EXPECT_THAT(repository().verify(), IsEmpty()); }
 
     StepEntry enter() { return repository().enter_step(launch(), "load", StepEntryMode::start); }
-    static Progress one_more(Progress progress) {
-        ++progress.sequence;
-        ++progress.metrics.commits;
-        progress.metrics.read += 10;
-        progress.metrics.written += 10;
-        progress.reader = std::to_string(progress.metrics.read);
-        return progress;
-    }
-    [[nodiscard]] Progress saved(const StepEntry& entry) {
-        return repository().steps_of_instance(entry.claim.execution.instance).at("load").progress;
+    [[nodiscard]] Progress saved(const Going& going) {
+        return repository().steps_of_instance(going.claim.execution.instance).at("load").progress;
     }
     [[nodiscard]] std::string cell_of(const std::string& column) {
         const sql::Result found = raw()->execute("SELECT COALESCE(" + column + ", 'none') FROM step_progress");
@@ -36,9 +45,8 @@ struct Lanes : RepositorySuite {
 };
 
 TEST_F(Lanes, WhateverAChunkChangesIsSaved) {
-    const StepEntry entry = enter();
-    Repository::Lane lane = repository().lane();
-    Progress next = entry.state.progress;
+    Going going(repository(), enter());
+    Progress& next = going.next;
     const std::vector<std::function<void(Progress&)>> changes{
         [](Progress&) {},
         [](Progress&) {},
@@ -54,18 +62,16 @@ TEST_F(Lanes, WhateverAChunkChangesIsSaved) {
         [](Progress& p) { p.user_data.reset(), p.exit_status.reset(), p.sequence += 7; },
         [](Progress& p) { p.exhausted = true, p.publishing = true; }};
     for (const auto& change : changes) {
-        next = one_more(next);
+        next = after_one_more_chunk(next);
         change(next);
-        repository().unit(lane).commit(entry.claim, next);
-        EXPECT_EQ(next, saved(entry));
+        going.commit();
+        EXPECT_EQ(next, saved(going));
     }
-    next = one_more(next);
     next.pause = "asked";
-    repository().unit(lane).commit(entry.claim, next);
+    going.chunk();
     EXPECT_EQ("asked", cell_of("pause_request"));
-    next = one_more(next);
     next.pause.reset();
-    repository().unit(lane).commit(entry.claim, next);
+    going.chunk();
     EXPECT_EQ("none", cell_of("pause_request"));
 }
 
@@ -78,7 +84,7 @@ TEST_F(Lanes, OnAServerAChunkThatGoesOnIsOneStatement) {
         {
             Repository::Lane lane = repository().lane();
             for (int i = 0; i < chunks; ++i) {
-                next = one_more(next);
+                next = after_one_more_chunk(next);
                 repository().unit(lane).commit(entry.claim, next);
             }
         }
@@ -105,91 +111,69 @@ TEST_F(Lanes, WhatIsAskedBetweenTwoChunksIsToldByTheSecond) {
         {[](Repository& r, const Claim& c) { r.request_pause(c.execution, {.actor = "bob"}); },
          [](const Requests& found) { return found.status == BatchStatus::pausing && found.pause_now; }}};
     for (const Asked& request : requests) {
-        const StepEntry entry = enter();
-        Repository::Lane lane = repository().lane();
-        Progress next = entry.state.progress;
-        const auto chunk = [&] {
-            next = one_more(next);
-            return repository().unit(lane).commit(entry.claim, next);
-        };
-        EXPECT_FALSE(request.is_told(chunk()));
-        EXPECT_FALSE(request.is_told(chunk()));
-        request.ask(*open(), entry.claim.execution);
-        EXPECT_TRUE(request.is_told(chunk()));
-        EXPECT_TRUE(request.is_told(chunk())) << "and by each that follows";
-        EXPECT_EQ(next, saved(entry));
+        Going going(repository(), enter());
+        EXPECT_FALSE(request.is_told(going.chunk()));
+        EXPECT_FALSE(request.is_told(going.chunk()));
+        request.ask(*open(), going.claim.execution);
+        EXPECT_TRUE(request.is_told(going.chunk()));
+        EXPECT_TRUE(request.is_told(going.chunk())) << "and by each that follows";
+        EXPECT_EQ(going.next, saved(going));
     }
 }
 
 TEST_F(Lanes, WhoWasOvertakenBetweenTwoChunksIsFenced) {
-    const StepEntry entry = enter();
-    Repository::Lane lane = repository().lane();
-    Progress next = one_more(entry.state.progress);
-    repository().unit(lane).commit(entry.claim, next);
-    next = one_more(next);
-    repository().unit(lane).commit(entry.claim, next);
+    Going going(repository(), enter());
+    going.chunk();
+    going.chunk();
+    const Progress committed = going.next;
     raw()->execute("UPDATE step_progress SET epoch = epoch + 1");
-    const auto chunk = [&](const Progress& progress) { repository().unit(lane).commit(entry.claim, progress); };
-    EXPECT_EQ(ErrorKind::stale, thrown_by<Error>([&] { chunk(one_more(next)); }).kind());
-    EXPECT_EQ(ErrorKind::stale, thrown_by<Error>([&] { chunk(one_more(next)); }).kind());
-    EXPECT_EQ(next, saved(entry));
+    EXPECT_EQ(ErrorKind::stale, thrown_by<Error>([&] { going.chunk(); }).kind());
+    EXPECT_EQ(ErrorKind::stale, thrown_by<Error>([&] { going.commit(); }).kind());
+    EXPECT_EQ(committed, saved(going));
 }
 
 TEST_F(Lanes, AChunkThatArrivesASecondTimeIsRefused) {
-    const StepEntry entry = enter();
-    Repository::Lane lane = repository().lane();
-    Progress next = one_more(entry.state.progress);
-    repository().unit(lane).commit(entry.claim, next);
-    const auto again = [&] { repository().unit(lane).commit(entry.claim, next); };
-    EXPECT_EQ(ErrorKind::stale, thrown_by<Error>(again).kind());
-    next = one_more(next);
-    again();
-    EXPECT_EQ(ErrorKind::stale, thrown_by<Error>(again).kind());
-    EXPECT_EQ(next, saved(entry));
+    Going going(repository(), enter());
+    for (int i = 0; i < 2; ++i) {
+        going.chunk();
+        EXPECT_EQ(ErrorKind::stale, thrown_by<Error>([&] { going.commit(); }).kind());
+    }
+    EXPECT_EQ(going.next, saved(going));
 }
 
 TEST_F(Lanes, WhatWasWrittenBetweenTwoChunksOtherwiseIsOverwritten) {
-    const StepEntry entry = enter();
-    Repository::Lane lane = repository().lane();
-    Progress next = one_more(entry.state.progress);
-    repository().unit(lane).commit(entry.claim, next);
-    repository().set_intent(entry.claim, "item 7");
-    next = one_more(next);
-    repository().unit(lane).commit(entry.claim, next);
+    Going going(repository(), enter());
+    going.chunk();
+    repository().set_intent(going.claim, "item 7");
+    going.chunk();
     EXPECT_EQ("none", cell_of("intent"));
-    Progress other = next;
+    Progress other = going.next;
     other.replay_left = 5;
-    repository().save_progress(entry.claim, other);
-    next = one_more(next);
-    repository().unit(lane).commit(entry.claim, next);
-    EXPECT_EQ(next, saved(entry));
+    repository().save_progress(going.claim, other);
+    going.chunk();
+    EXPECT_EQ(going.next, saved(going));
 }
 
 TEST_F(Lanes, AChunkWhoseConnectionIsLostIsCommittedOnceOrNotAtAll) {
     const StepEntry entry = enter();
     Break broken;
     Repository losing(breaking(database_in(folder_), broken), folder_ / "data", false, clock_);
-    Repository::Lane lane = losing.lane();
-    Progress next = entry.state.progress;
+    Going going(losing, entry);
     for (const auto how : {Break::How::instead, Break::How::after}) {
-        for (int i = 0; i < 2; ++i) {
-            next = one_more(next);
-            losing.unit(lane).commit(entry.claim, next);
-        }
-        next = one_more(next);
+        for (int i = 0; i < 2; ++i) going.chunk();
         broken = {1, how};
         bool lost = false;
         try {
-            losing.unit(lane).commit(entry.claim, next);
+            going.chunk();
         } catch (const sql::SqlError& error) {
             EXPECT_EQ(sql::SqlError::Kind::lost, error.sql_kind());
             lost = true;
         }
         EXPECT_EQ(0, broken.left);
         broken = {};
-        EXPECT_EQ(lost, saved(entry) != next);
-        if (lost) losing.unit(lane).commit(entry.claim, next);
-        EXPECT_EQ(next, saved(entry));
+        EXPECT_EQ(lost, saved(going) != going.next);
+        if (lost) going.commit();
+        EXPECT_EQ(going.next, saved(going));
     }
 }
 

@@ -18,15 +18,6 @@ LaunchRequest request_for(const std::string& job) {
             .actor = "ann"};
 }
 
-Progress after_one_more_chunk(Progress progress) {
-    ++progress.sequence;
-    ++progress.metrics.commits;
-    progress.metrics.read += 10;
-    progress.metrics.written += 10;
-    progress.reader = std::to_string(progress.metrics.read);
-    return progress;
-}
-
 StepEnd end_of(const Scene& scene, BatchStatus status) {
     return {.status = status,
             .exit_status = std::string(to_string(status)),
@@ -116,6 +107,15 @@ std::string picture_of_partitions(Repository& repository, StepExecutionId step) 
 }
 
 }  // namespace
+
+Progress after_one_more_chunk(Progress progress) {
+    ++progress.sequence;
+    ++progress.metrics.commits;
+    progress.metrics.read += 10;
+    progress.metrics.written += 10;
+    progress.reader = std::to_string(progress.metrics.read);
+    return progress;
+}
 
 Scene live_scene(Repository& repository, const std::string& job) {
     Scene scene{.job = job, .owner = std::make_unique<Worker>(repository.data_folder())};

@@ -20,6 +20,9 @@ struct Scene {
     std::unique_ptr<Worker> owner;
     std::unique_ptr<Worker> helper;  ///< of scenes with partitions for workers: serves, and has claimed partition 0
 };
+/// What a step has committed after ten more items, in a chunk of their own.
+[[nodiscard]] Progress after_one_more_chunk(Progress progress);
+
 /// Its owner lives and is in step "load", one chunk after its beginning.
 [[nodiscard]] Scene live_scene(Repository& repository, const std::string& job);
 /// FAILED.
