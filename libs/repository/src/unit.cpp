@@ -104,14 +104,13 @@ bool are_there(sql::Connection& connection, JobExecutionId execution, std::span<
 
 struct Repository::Unit::Open {
     explicit Open(ConnectionPool::Lease its_lease, KnownRow* row_of_lane = nullptr)
-        : lease(std::move(its_lease)), row(row_of_lane != nullptr ? *row_of_lane : own_row) {
+        : lease(std::move(its_lease)), row(row_of_lane) {
         transaction.emplace(*lease);
     }
     ConnectionPool::Lease lease;
     std::optional<sql::Transaction> transaction;
     bool is_used = false;  ///< something may have been written
-    KnownRow own_row;      ///< where there is no lane, nothing is known
-    KnownRow& row;
+    KnownRow* row;         ///< null: without a lane nothing is known, and with a file nothing is gained
 };
 
 namespace {
@@ -154,11 +153,12 @@ Requests Repository::Unit::commit(const StepClaim& claim, const Progress& next, 
         const std::int64_t writes = repository_->impl_->progress_writes;
         const bool alone = !open_->is_used && more.empty() && repository_->database().dialect().concurrent_writers;
         std::optional<sql::Command> change;
-        if (alone) change = open_->row.change_to(claim, next, now, writes);
-        open_->row.forget();
+        KnownRow* const row = open_->row;
+        if (alone && row != nullptr) change = row->change_to(claim, next, now, writes);
+        if (row != nullptr) row->forget();
         const auto save = [&]() -> Requests {
             if (alone) open_->transaction.reset();
-            if (change && save_change(*open_->lease, *change)) return open_->row.requests();
+            if (change && save_change(*open_->lease, *change)) return row->requests();
             if (alone) return save_alone(*open_->lease, save_all(save_chunk_sql(), claim, next, now), claim);
             std::vector<sql::Command> last(more.begin(), more.end());
             last.push_back(save_all(save_chunk_sql(), claim, next, now));
@@ -170,7 +170,7 @@ Requests Repository::Unit::commit(const StepClaim& claim, const Progress& next, 
         };
         try {
             const Requests requests = save();
-            open_->row.note(claim, next, requests, writes);
+            if (row != nullptr) row->note(claim, next, requests, writes);
             return requests;
         } catch (const sql::SqlError& error) {
             if (error.sql_kind() != sql::SqlError::Kind::lost) throw;
@@ -195,7 +195,8 @@ Repository::Lane Repository::lane() { return Lane(std::make_unique<Lane::Kept>(i
 
 Repository::Unit Repository::unit() { return {*this, std::make_unique<Unit::Open>(impl_->writers.lend())}; }
 Repository::Unit Repository::unit(Lane& lane) {
-    return {*this, std::make_unique<Unit::Open>(lane.kept_->lane.lend(), &lane.kept_->row)};
+    KnownRow* const row = impl_->database.dialect().concurrent_writers ? &lane.kept_->row : nullptr;
+    return {*this, std::make_unique<Unit::Open>(lane.kept_->lane.lend(), row)};
 }
 
 Requests Repository::save_progress(const StepClaim& claim, const Progress& progress, std::span<const Event> skipped) {
