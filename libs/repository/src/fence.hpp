@@ -5,14 +5,19 @@
 
 namespace fermata {
 
-/// Locks the execution's row for its owner; must change one row. Not IN: for three and more SQLite makes a table of
-/// them each time.
+/// Condition: the owner of the epoch $2 has the execution $1 in his hands. Not IN: for three and more SQLite makes a
+/// table of them each time.
+inline constexpr std::string_view is_the_owners =
+    "id = $1 AND epoch = $2 AND (status = 'STARTED' OR status = 'STOPPING' OR status = 'PAUSING')";
+/// The same of one that may still begin.
+inline constexpr std::string_view may_be_ended =
+    "id = $1 AND epoch = $2 AND (status = 'STARTED' OR status = 'STARTING' OR status = 'STOPPING' OR status = "
+    "'PAUSING')";
+
+/// Locks the execution's row for its owner; must change one row.
 [[nodiscard]] inline sql::Command fence(const Claim& claim, Timestamp now) {
-    return {
-        "UPDATE job_execution SET updated = $3 WHERE id = $1 AND epoch = $2 AND "
-        "(status = 'STARTED' OR status = 'STOPPING' OR status = 'PAUSING')",
-        {Value(claim.execution.value()), Value(claim.epoch), cell(now)},
-        1};
+    static const std::string sql = fmt::format("UPDATE job_execution SET updated = $3 WHERE {}", is_the_owners);
+    return {sql, {Value(claim.execution.value()), Value(claim.epoch), cell(now)}, 1};
 }
 
 /// Before a look at what became of a verb: locks the execution's row. The owner of a partition may do so, too, whoever

@@ -53,10 +53,8 @@ struct Resting {
 
 // Locks the execution for its owner.
 Resting owner_row(StoreWrite& write, const Claim& claim) {
-    const std::string sql = fmt::format(
-        "SELECT status, owner, pauses, passed FROM job_execution WHERE id = $1 AND epoch = $2 AND "
-        "(status = 'STARTED' OR status = 'STOPPING' OR status = 'PAUSING'){}",
-        write.dialect().for_update);
+    const std::string sql = fmt::format("SELECT status, owner, pauses, passed FROM job_execution WHERE {}{}",
+                                        is_the_owners, write.dialect().for_update);
     const sql::Result found =
         write->execute(sql::Command{sql, {Value(claim.execution.value()), Value(claim.epoch)}, 1});
     RowReader row(found[0]);

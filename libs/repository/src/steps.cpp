@@ -180,11 +180,9 @@ Event cut_event(const StepClaim& claim, const CutShort& cut, std::string by, Tim
 // And fences.
 sql::Command keep_job_exit_status(const Claim& claim, const StepEnd& end, Timestamp now) {
     if (!end.job_exit_status) return fence(claim, now);
-    return {
-        "UPDATE job_execution SET updated = $3, exit_status = $4 "
-        "WHERE id = $1 AND epoch = $2 AND (status = 'STARTED' OR status = 'STOPPING' OR status = 'PAUSING')",
-        {Value(claim.execution.value()), Value(claim.epoch), cell(now), cell(end.job_exit_status)},
-        1};
+    static const std::string sql =
+        fmt::format("UPDATE job_execution SET updated = $3, exit_status = $4 WHERE {}", is_the_owners);
+    return {sql, {Value(claim.execution.value()), Value(claim.epoch), cell(now), cell(end.job_exit_status)}, 1};
 }
 
 std::string step_end_facts(const StepClaim& claim, const StepEnd& end) {
@@ -203,24 +201,22 @@ struct Ending {
 
 // Locks the execution for its owner.
 Ending owner_row(StoreWrite& write, const Claim& claim) {
-    const std::string sql = fmt::format(
-        "SELECT owner, pauses FROM job_execution WHERE id = $1 AND epoch = $2 AND (status = 'STARTED' OR "
-        "status = 'STARTING' OR status = 'STOPPING' OR status = 'PAUSING'){}",
-        write.dialect().for_update);
+    const std::string sql =
+        fmt::format("SELECT owner, pauses FROM job_execution WHERE {}{}", may_be_ended, write.dialect().for_update);
     const sql::Result row = write->execute(sql, {Value(claim.execution.value()), Value(claim.epoch)});
     if (row.empty()) throw sql::RowCountError("another owner has the execution, or it has ended");
     return {row[0][0].integer(), row[0][1].integer() > 0};
 }
 
 sql::Command end_job(const Claim& claim, const JobEnd& end, Timestamp now) {
-    sql::Command command{
+    static const std::string sql = fmt::format(
         "UPDATE job_execution SET status = $3, exit_status = $4, ended = $5, updated = $5, restart_from = $6, "
-        "owner = NULL, error_class = $7, error_message = $8, error_step = $9, error_position = $10 "
-        "WHERE id = $1 AND epoch = $2 AND (status = 'STARTED' OR status = 'STARTING' OR status = 'STOPPING' OR "
-        "status = 'PAUSING')",
-        {Value(claim.execution.value()), Value(claim.epoch), cell(to_string(end.status)), cell(end.exit_status),
-         cell(now), cell(end.restart_from)},
-        1};
+        "owner = NULL, error_class = $7, error_message = $8, error_step = $9, error_position = $10 WHERE {}",
+        may_be_ended);
+    sql::Command command{sql,
+                         {Value(claim.execution.value()), Value(claim.epoch), cell(to_string(end.status)),
+                          cell(end.exit_status), cell(now), cell(end.restart_from)},
+                         1};
     append_failure(command.params, end.failure);
     return command;
 }
