@@ -17,14 +17,14 @@ void with_exception(const std::exception_ptr& error, const std::function<void(co
 [[nodiscard]] Failure failure_of(const std::exception_ptr& error, const Registry& registry, std::string step = {});
 /// Another owner holds the execution now: nothing may be written.
 [[nodiscard]] bool is_fenced(const std::exception& error);
-/// That, as was found out: nobody who hears of it asks again.
+/// The same of an error that may be an artifact's own, as of a statement that changed another number of rows than it
+/// must: only if what is run here is not ours any more, or that cannot be found out.
+[[nodiscard]] bool is_fenced(const std::exception& error, const JobScope& scope);
+/// Of which that was found out: nobody who hears of it asks again.
 class Fenced : public Error {
 public:
     explicit Fenced(const Error& by) : Error(ErrorKind::stale, by.what(), by.remedy()) {}
 };
-/// The same of an error that may be an artifact's own, as of a statement that changed another number of rows than it
-/// must: only if what is run here is not ours any more, or that cannot be found out.
-[[nodiscard]] bool is_fenced(const std::exception& error, const JobScope& scope);
 /// The connection to a database went away; nothing of its transaction was kept.
 [[nodiscard]] bool is_lost(const std::exception& error);
 
