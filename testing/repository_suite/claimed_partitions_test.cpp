@@ -450,5 +450,169 @@ TEST_F(Shared, AWorkerThatWasForgottenClaimsNothing) {
                                 }).kind());
 }
 
+// --- turns
+
+TEST_F(Shared, APartitionThatGivesUpItsTurnGoesOnFromItsCheckpointAndNothingIsTold) {
+    const auto alpha = serving("alpha");
+    const Claim owner = launch();
+    const StepEntry step = shared_step(owner, 1);
+    const auto before = claim(*alpha);
+    Progress progress = commit_chunk(before[0].entry, {});
+    progress.user_data = "kept";
+    const std::vector<std::string> told = kinds(owner.execution);
+    repository().give_up_turn(before[0].entry.claim, progress);
+    expect_stale(before[0], progress);
+    EXPECT_EQ(ErrorKind::stale,
+              thrown_by<Error>([&] { repository().give_up_turn(before[0].entry.claim, progress); }).kind());
+    EXPECT_THAT(statuses(step.claim.id), ElementsAre(BatchStatus::starting));
+    EXPECT_EQ(10, repository().partitions_of(step.claim.id).at(0).metrics.read) << "as committed, while it waits";
+    EXPECT_EQ(told, kinds(owner.execution));
+    expect_sound();
+    const auto after = claim(*serving("beta"));
+    ASSERT_THAT(after, SizeIs(1));
+    EXPECT_TRUE(after[0].begun);
+    const StepState& state = after[0].entry.state;
+    EXPECT_EQ("10", state.progress.reader);
+    EXPECT_EQ("kept", state.progress.user_data);
+    EXPECT_EQ(10, state.progress.metrics.read);
+    EXPECT_EQ(1, state.starts);
+    EXPECT_EQ(0, state.deaths);
+    complete(after[0]);
+    end_shared(step, BatchStatus::completed);
+    end(owner, BatchStatus::completed);
+    EXPECT_EQ((Metrics{.read = 20, .written = 20, .commits = 2}), repository().find_step(step.claim.id)->metrics);
+    expect_sound();
+}
+
+TEST_F(Shared, WhoHasWaitedLongestIsClaimedFirstOfWhateverStep) {
+    const auto alpha = serving("alpha");
+    const StepEntry older = shared_step(launch(), 4);
+    const auto first = claim(*alpha, 2);
+    const StepEntry newer = shared_step(launch(), 2);
+    const auto claimed_next = [&](std::int64_t most) {
+        std::vector<std::string> found;
+        for (const ClaimedPartition& each : claim(*alpha, most))
+            found.push_back(
+                fmt::format("{}{}", each.entry.claim.id == older.claim.id ? "older" : "newer", each.partition.number));
+        return found;
+    };
+    repository().give_up_turn(first[1].entry.claim, {});
+    EXPECT_THAT(claimed_next(1), ElementsAre("older2"));
+    repository().give_up_turn(first[0].entry.claim, {});
+    EXPECT_THAT(claimed_next(10), ElementsAre("older3")) << "those that came together";
+    EXPECT_THAT(claimed_next(10), ElementsAre("newer0", "newer1"));
+    EXPECT_THAT(claimed_next(10), ElementsAre("older1"));
+    EXPECT_THAT(claimed_next(10), ElementsAre("older0"));
+    EXPECT_THAT(claimed_next(10), IsEmpty());
+    expect_sound();
+}
+
+TEST_F(Shared, WhatItsWorkerHasLostNeedNotQueueAgain) {
+    in_killed_process([&] {
+        const auto doomed = serving("doomed");
+        shared_step(launch(), 3);
+        std::ignore = claim(*doomed, 1);
+    });
+    const auto alpha = serving("alpha");
+    const auto other = claim(*alpha, 1);
+    repository().give_up_turn(other[0].entry.claim, {});
+    ASSERT_EQ(1, repository().release_lost_partitions(*alpha, "ann"));
+    EXPECT_THAT(numbers(claim(*alpha, 10)), ElementsAre(0, 2));
+    EXPECT_THAT(numbers(claim(*alpha, 10)), ElementsAre(1));
+}
+
+TEST_F(Shared, AWorkerIsToldWhetherAnythingWaitsForASlotOfIts) {
+    const auto alpha = serving("alpha");
+    const Claim owner = launch();
+    const StepEntry step = shared_step(owner, 2);
+    const auto mine = claim(*alpha, 2);
+    const auto waits = [&] { return repository().others_wait(mine[0].entry.claim, *alpha); };
+    EXPECT_FALSE(waits());
+    repository().give_up_turn(mine[1].entry.claim, {});
+    EXPECT_TRUE(waits()) << "another one of its step";
+    EXPECT_TRUE(repository().others_wait(mine[0].entry.claim, worker())) << "whoever runs it";
+    EXPECT_THAT(claim(*alpha), SizeIs(1));
+    EXPECT_FALSE(waits());
+
+    repository().submit(request("export"));
+    EXPECT_FALSE(waits()) << "it does not serve that";
+    repository().submit(request());
+    EXPECT_TRUE(waits()) << "an execution";
+    EXPECT_FALSE(repository().others_wait(mine[0].entry.claim, worker())) << "a process that serves nothing";
+    EXPECT_THAT(repository().claim_waiting(*alpha, 1, "ann"), SizeIs(1));
+    EXPECT_FALSE(waits());
+
+    const Claim other = launch();
+    shared_step(other, 1);
+    EXPECT_TRUE(waits()) << "a partition of another job";
+    EXPECT_FALSE(repository().others_wait(mine[0].entry.claim, worker()));
+    repository().request_pause(other.execution, {.what = {.point = "operator"}, .actor = "ann"});
+    EXPECT_FALSE(waits()) << "it could not be claimed";
+    repository().resume(other.execution, {.actor = "ann"}, worker());
+    EXPECT_TRUE(waits());
+
+    repository().offer_partitions(step.claim, false);
+    EXPECT_FALSE(waits()) << "what it gave up nobody would claim again";
+    repository().offer_partitions(step.claim, true);
+    repository().request_stop(owner.execution, {.actor = "ann"});
+    EXPECT_FALSE(waits());
+}
+
+TEST_F(Shared, ATurnCostsTheSameHoweverManyWait) {
+    const auto alpha = serving("alpha");
+    const auto cost = [&](std::int64_t partitions) {
+        shared_step(launch(), partitions);
+        const auto mine = claim(*alpha, 1);
+        const std::int64_t before = repository().statement_count();
+        EXPECT_TRUE(repository().others_wait(mine[0].entry.claim, *alpha));
+        repository().give_up_turn(mine[0].entry.claim, {});
+        return repository().statement_count() - before;
+    };
+    const std::int64_t of_few = cost(2);
+    EXPECT_LE(of_few, 6) << "the question, its progress, its row, the ring, BEGIN and COMMIT";
+    EXPECT_EQ(of_few, cost(500));
+}
+
+TEST_F(Shared, AStepThatEndsTakesAlongWhatWaitsForItsNextTurn) {
+    const auto alpha = serving("alpha");
+    const Claim owner = launch();
+    const StepEntry step = shared_step(owner, 1);
+    const auto one = claim(*alpha);
+    repository().give_up_turn(one[0].entry.claim, commit_chunk(one[0].entry, {}));
+    end_shared(step, BatchStatus::failed);
+    end(owner, BatchStatus::failed);
+    EXPECT_THAT(statuses(step.claim.id), ElementsAre(BatchStatus::stopped));
+    EXPECT_EQ(10, repository().partitions_of(step.claim.id).at(0).metrics.read);
+    EXPECT_THAT(claim(*alpha), IsEmpty());
+    expect_sound();
+    StepEntry again = repository().enter_step(restart(owner.execution), "slices", StepEntryMode::start);
+    repository().store_plan(again, {.partitions = 1, .for_workers = true});
+    const auto restarted = claim(*alpha);
+    ASSERT_THAT(restarted, SizeIs(1));
+    EXPECT_EQ("10", restarted[0].entry.state.progress.reader);
+    EXPECT_EQ(0, restarted[0].entry.state.progress.metrics.read) << "a StepExecution counts from zero";
+}
+
+TEST_F(Shared, APauseKeepsWhatWaitsForItsNextTurn) {
+    const auto alpha = serving("alpha");
+    const Claim owner = launch();
+    const StepEntry step = shared_step(owner, 1);
+    const auto one = claim(*alpha);
+    repository().give_up_turn(one[0].entry.claim, commit_chunk(one[0].entry, {}));
+    repository().request_pause(owner.execution, {.what = {.point = "operator"}, .actor = "ann"});
+    repository().rest_step(step.claim, {.progress = {}});
+    EXPECT_EQ(Rested::paused, repository().rest_execution(owner, {}));
+    EXPECT_THAT(claim(*alpha), IsEmpty());
+    expect_sound();
+    const ResumeAnswer resumed = repository().resume(owner.execution, {.actor = "ann"}, worker());
+    repository().enter_step({resumed.execution, resumed.instance, resumed.instance_uuid, resumed.epoch}, "slices",
+                            StepEntryMode::resume);
+    const auto again = claim(*alpha);
+    ASSERT_THAT(again, SizeIs(1));
+    EXPECT_EQ("10", again[0].entry.state.progress.reader);
+    complete(again[0]);
+    expect_sound();
+}
+
 }  // namespace
 }  // namespace fermata::testing

@@ -69,12 +69,13 @@ TEST_F(Opening, ManyProcessesAtOnceCreateOneRepository) {
 }
 
 TEST_F(Opening, ANewerSchemaIsRefusedWithBothVersions) {
-    raw()->execute("UPDATE schema_version SET version = 7");
+    const int newer = schema_version + 1;
+    raw()->execute(fmt::format("UPDATE schema_version SET version = {}", newer));
     close();
     const Error error = thrown_by([&] { std::ignore = open(); });
     EXPECT_EQ(ErrorKind::refused, error.kind());
     EXPECT_THAT(error.what(),
-                HasSubstr(fmt::format("has schema version 7, this program knows version {}", schema_version)));
+                HasSubstr(fmt::format("has schema version {}, this program knows version {}", newer, schema_version)));
     EXPECT_THAT(error.remedy(), HasSubstr("newer fermata"));
 }
 

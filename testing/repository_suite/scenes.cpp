@@ -411,6 +411,7 @@ const std::vector<Verb>& claimed_partition_verbs() {
              }),
         verb("rest of a claimed partition",
              [](R& r, W&, const S& s) { r.rest_partition(s.slice, {.progress = s.sliced}); }),
+        verb("give_up_turn", [](R& r, W&, const S& s) { r.give_up_turn(s.slice, s.sliced); }),
         verb("record_sink of a claimed partition",
              [](R& r, W&, const S& s) { r.record_sink(s.slice.execution, {"sqlite:/sink.db", "sink"}); }),
         verb("offer_partitions", [](R& r, W&, const S& s) { r.offer_partitions(s.load, false); }),

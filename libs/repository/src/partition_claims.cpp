@@ -28,30 +28,37 @@ struct Wanted {
     [[nodiscard]] Value key() const { return step ? Value(step->value()) : Value(worker.record().id); }
 };
 
-// The oldest step behind `$2` that offers any. In two statements, so that no server reads all that is offered to find
-// the first few.
+/// Where those stand that have waited longest: in which place, and of those with the same one in the oldest step.
+struct Behind {
+    std::int64_t place = 0;
+    StepExecutionId step;
+};
+
+// The step behind `$2` and `$3` of which one has waited longest. In two statements, so that no server reads all that is
+// offered to find the first few.
 std::string open_step_sql(bool of_one, std::string_view locks) {
     return fmt::format(
-        "SELECT s.id, s.step, e.id, e.instance_id, i.uuid, e.accept_sink, e.accept_input FROM step_execution s JOIN "
+        "SELECT {2} AS place, s.id, s.step, e.id, e.instance_id, i.uuid, e.accept_sink, e.accept_input FROM "
+        "step_execution s JOIN "
         "job_execution e ON e.id = s.execution_id AND e.status = 'STARTED' JOIN job_instance i ON i.id = e.instance_id "
-        "{} WHERE s.offers = 1 AND s.ended IS NULL AND s.status = 'STARTED' AND s.cut_by IS NULL AND s.id > $2 AND {}"
-        "EXISTS (SELECT 1 FROM partition_execution x WHERE x.step_execution_id = s.id AND x.offered = 1) ORDER BY s.id "
-        "LIMIT 1{}",
+        "{0} WHERE s.offers = 1 AND s.ended IS NULL AND s.status = 'STARTED' AND s.cut_by IS NULL AND s.id > 0 AND {1}"
+        "({2}, s.id) > ($2, $3) ORDER BY place, s.id LIMIT 1{3}",
         of_one ? ""
                : "JOIN worker_job j ON j.job_name = e.job_name AND j.definition_hash = i.definition_hash JOIN worker w "
                  "ON w.id = j.worker AND w.id = $1 AND w.draining = 0 AND w.dead = 0",
-        of_one ? "s.id = $1 AND " : "", locks);
+        of_one ? "s.id = $1 AND " : "", first_place, locks);
 }
 
 // Locked against change: of a claim and a stop, a pause or an end, one comes first and the other one sees it.
-std::optional<ClaimedPartitions> open_step(sql::Connection& connection, const Wanted& wanted, StepExecutionId behind,
+std::optional<ClaimedPartitions> open_step(sql::Connection& connection, const Wanted& wanted, Behind& behind,
                                            std::string_view locks) {
-    const sql::Result rows =
-        connection.execute(open_step_sql(wanted.step.has_value(), locks), {wanted.key(), Value(behind.value())});
+    const sql::Result rows = connection.execute(open_step_sql(wanted.step.has_value(), locks),
+                                                {wanted.key(), Value(behind.place), Value(behind.step.value())});
     if (rows.empty()) return std::nullopt;
     RowReader row(rows[0]);
     ClaimedPartitions found;
-    found.step.id = StepExecutionId(row.integer());
+    behind.place = row.integer();
+    found.step.id = behind.step = StepExecutionId(row.integer());
     found.step.step = row.text();
     found.step.execution.execution = JobExecutionId(row.integer());
     found.step.execution.instance = JobInstanceId(row.integer());
@@ -64,15 +71,16 @@ std::optional<ClaimedPartitions> open_step(sql::Connection& connection, const Wa
 std::string lock_partitions_sql(std::string_view locks) {
     return fmt::format(
         "SELECT CASE WHEN x.started IS NULL THEN 0 ELSE 1 END, {} FROM partition_execution x WHERE x.step_execution_id "
-        "= $1 AND x.offered = 1 ORDER BY x.partition LIMIT $2{}",
+        "= $1 AND x.offered = $3 ORDER BY x.partition LIMIT $2{}",
         partition_columns, locks.empty() ? "" : fmt::format("{} SKIP LOCKED", locks));
 }
 
-// And the row of the worker.
-void lock_partitions(StoreWrite& write, const Worker& worker, ClaimedPartitions& claimed, std::int64_t most) {
+// Of this place. And the row of the worker.
+void lock_partitions(StoreWrite& write, const Worker& worker, ClaimedPartitions& claimed, std::int64_t place,
+                     std::int64_t most) {
     const std::string sql = lock_partitions_sql(write.dialect().for_update);
     const std::string lock = lock_worker_sql(write.dialect());
-    const sql::Command both[] = {{sql, {Value(claimed.step.id.value()), Value(most)}},
+    const sql::Command both[] = {{sql, {Value(claimed.step.id.value()), Value(most), Value(place)}},
                                  {lock, {Value(worker.record().id)}}};
     const std::vector<sql::Result> found = write->execute_all(both);
     for (std::size_t r = 0; r < found[0].size(); ++r) {
@@ -84,14 +92,13 @@ void lock_partitions(StoreWrite& write, const Worker& worker, ClaimedPartitions&
     require_locked(found[1], worker);
 }
 
-// Of the oldest step that has any which nobody else claims at this instant.
+// Those that have waited longest, of one step, if nobody else claims them at this instant.
 ClaimedPartitions lock_open(StoreWrite& write, const Wanted& wanted, std::int64_t most) {
     const std::string_view locks = write.dialect().for_update.empty() ? "" : " FOR SHARE OF e, s";
-    StepExecutionId behind{};
+    Behind behind;
     while (auto step = open_step(*write, wanted, behind, locks)) {
-        lock_partitions(write, wanted.worker, *step, most);
+        lock_partitions(write, wanted.worker, *step, behind.place, most);
         if (!step->partitions.empty()) return std::move(*step);
-        behind = step->step.id;
     }
     return {};
 }
@@ -107,7 +114,7 @@ sql::Command own(const ClaimedPartitions& claimed, const ClaimedPartition& one, 
                  const std::string& name, Timestamp now) {
     return {
         "UPDATE partition_execution SET status = 'STARTED', owner = $3, ran_by = $4, offered = 0, started = "
-        "COALESCE(started, $5) WHERE step_execution_id = $1 AND partition = $2 AND offered = 1",
+        "COALESCE(started, $5) WHERE step_execution_id = $1 AND partition = $2 AND offered > 0",
         {Value(claimed.step.id.value()), Value(one.partition.number), Value(worker.record().id), cell(name), cell(now)},
         1};
 }
@@ -173,8 +180,10 @@ bool owns(StoreWrite& look, ClaimedPartitions& claimed, const Worker& worker) {
 std::optional<ClaimedPartitions> claim(Store& store, const Wanted& wanted, std::int64_t most) {
     if (most < 1) return std::nullopt;
     // Asked before a transaction where that would keep others waiting.
-    if (!store.database.dialect().concurrent_writers &&
-        !store.read([&](sql::Connection& connection) { return open_step(connection, wanted, {}, ""); }))
+    if (!store.database.dialect().concurrent_writers && !store.read([&](sql::Connection& connection) {
+            Behind behind;
+            return open_step(connection, wanted, behind, "");
+        }))
         return std::nullopt;
     const std::string name = shown(wanted.worker.record());
     ClaimedPartitions claimed;

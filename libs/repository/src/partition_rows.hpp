@@ -34,6 +34,15 @@ inline constexpr std::string_view partition_columns =
     return partition;
 }
 
+/// Where the partition of the step `s` stands that has waited longest; null if none waits.
+inline constexpr std::string_view first_place =
+    "(SELECT MIN(x.offered) FROM partition_execution x WHERE x.step_execution_id = s.id AND x.offered > 0)";
+/// Behind all that wait. A number without a gap to the clocks of hosts; two that come to wait at the same instant may
+/// have the same one.
+inline constexpr std::string_view last_place =
+    "(SELECT COALESCE(MAX((SELECT MAX(x.offered) FROM partition_execution x WHERE x.step_execution_id = s.id AND "
+    "x.offered > 0)), 0) + 1 FROM step_execution s WHERE s.offers = 1 AND s.ended IS NULL AND s.id > 0)";
+
 inline constexpr std::string_view collected_columns = "partition, number, data";
 /// Reads `collected_columns`.
 [[nodiscard]] inline CollectedData read_collected(std::span<const Value> cells) {

@@ -106,6 +106,8 @@ std::vector<PartitionExecution> planned(const std::vector<Parameters>& propertie
 }
 
 void insert_partitions(sql::Connection& connection, const StepClaim& claim, const StoredPlan& plan) {
+    static const std::string last = fmt::format("SELECT {}", last_place);
+    const std::int64_t place = plan.for_workers ? connection.execute(last)[0][0].integer() : 0;
     const auto& partitions = plan.partitions;
     std::vector<std::string> texts;
     texts.reserve(partitions.size());
@@ -113,7 +115,7 @@ void insert_partitions(sql::Connection& connection, const StepClaim& claim, cons
     for (const PartitionExecution& partition : partitions) {
         texts.push_back(to_text(partition.properties));
         cells.insert(cells.end(), {Value(claim.id.value()), Value(partition.number), cell(texts.back()),
-                                   cell(to_string(partition.status)), flag_cell(plan.for_workers)});
+                                   cell(to_string(partition.status)), Value(place)});
     }
     insert_rows(connection,
                 "INSERT INTO partition_execution (step_execution_id, partition, properties, status, offered) VALUES ",
@@ -199,7 +201,7 @@ sql::Command end_row(const StepClaim& claim, const PartitionEnd& end, Timestamp 
 sql::Command ring_if_last(const StepClaim& claim) {
     static const std::string sql = fmt::format(
         "SELECT pg_notify('{}', '') WHERE NOT EXISTS (SELECT 1 FROM partition_execution WHERE step_execution_id = $1 "
-        "AND offered = 1) AND NOT EXISTS (SELECT 1 FROM partition_execution WHERE step_execution_id = $1 AND ran_by IS "
+        "AND offered > 0) AND NOT EXISTS (SELECT 1 FROM partition_execution WHERE step_execution_id = $1 AND ran_by IS "
         "NOT NULL AND ended IS NULL)",
         request_channel);
     return {sql, {Value(claim.id.value())}};

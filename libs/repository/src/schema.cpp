@@ -18,7 +18,8 @@ namespace {
 // just before the last execution it owns lets go of it. The index of what waits for a worker is by job, since a worker
 // asks for its own jobs, and holds only what waits: a claim costs the same whatever the history. So do those of
 // partitions for workers: a step says that it `offers` some (1; 2: no more, its step has failed already), a partition
-// that it is `offered`, and `ran_by` tells for people who had it last. Its owner has no key: the row of a worker is
+// in which place it is `offered` (0: it is not): whoever gives up its turn goes behind all others, and what its worker
+// has lost is in front. And `ran_by` tells for people who had it last. Its owner has no key: the row of a worker is
 // deleted only when it owns no partition, and verify looks.
 constexpr std::string_view tables = R"sql(
 CREATE TABLE schema_version (version BIGINT NOT NULL PRIMARY KEY);
@@ -186,7 +187,8 @@ CREATE INDEX job_parameter_value ON job_parameter (name, substr(value, 1, 200), 
 CREATE INDEX step_execution_execution ON step_execution (execution_id, id);
 CREATE INDEX step_execution_cut ON step_execution (execution_id) WHERE cut_by IS NOT NULL;
 CREATE INDEX step_execution_offers ON step_execution (id) WHERE offers = 1 AND ended IS NULL;
-CREATE INDEX partition_execution_offered ON partition_execution (step_execution_id, partition) WHERE offered = 1;
+CREATE INDEX partition_execution_offered ON partition_execution (step_execution_id, offered, partition)
+    WHERE offered > 0;
 CREATE INDEX partition_execution_owner ON partition_execution (owner) WHERE owner IS NOT NULL;
 CREATE INDEX partition_execution_ran ON partition_execution (step_execution_id, partition) WHERE ran_by IS NOT NULL;
 CREATE INDEX instance_sink_instance ON instance_sink (instance_id);

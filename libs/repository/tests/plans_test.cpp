@@ -83,10 +83,13 @@ struct Plans : RepositorySuite {
         const auto theirs = store.claim_partitions(beta, 1);
         const StepClaim& one = theirs->partitions.front().entry.claim;
         std::ignore = store.poll_partition(one);
+        std::ignore = store.others_wait(one, beta);
         store.save_progress(one, {.sequence = 1});
         store.rest_partition(one, {.progress = {.sequence = 1}});
         std::ignore = store.claim_partitions(beta, 5);
         store.disown_unknown_partitions(beta, {}, "ann");
+        const auto again = store.claim_partitions(beta, 5);
+        store.give_up_turn(again->partitions.front().entry.claim, {.sequence = 1});
         std::ignore = store.claim_partitions(beta, 5);
         store.end_partition(mine->partitions.front().entry.claim, {.status = BatchStatus::completed});
         std::ignore = store.partition_news(step.claim.id, 0);

@@ -284,8 +284,8 @@ TEST_F(Interleaving, PartitionsForWorkersBesideEachOtherAndRequests) {
     const std::vector<Verb>& verbs = claimed_partition_verbs();
     // What a partition's owner does comes one after the other; so do a worker's claims and its housekeeping.
     constexpr std::size_t claims = 0;
-    constexpr std::size_t offers = 5;
-    constexpr std::size_t ends_step = 6;
+    constexpr std::size_t offers = 6;
+    constexpr std::size_t ends_step = 7;
     for (std::size_t i = claims; i <= ends_step; ++i) try_all(shared_scene, verbs[claims], verbs[i]);
     for (std::size_t i = claims + 1; i < offers; ++i) {
         try_all(shared_scene, verbs[offers], verbs[i]);
@@ -297,7 +297,7 @@ TEST_F(Interleaving, PartitionsForWorkersBesideEachOtherAndRequests) {
 }
 
 TEST_F(Interleaving, PartitionsForWorkersOfADeadOwnerAndRequests) {
-    constexpr std::size_t owner_verbs_begin = 5;  // the dead one does nothing
+    constexpr std::size_t owner_verbs_begin = 6;  // the dead one does nothing
     for (std::size_t i = 0; i < owner_verbs_begin; ++i)
         for (const Verb& request : requests()) try_all(lost_shared_scene, claimed_partition_verbs()[i], request);
     EXPECT_THAT(repository().verify(), IsEmpty());

@@ -37,7 +37,7 @@
 
 namespace fermata {
 
-inline constexpr int schema_version = 6;
+inline constexpr int schema_version = 7;
 
 /// The right to change an execution: valid while the row's epoch is still this one.
 struct Claim {
@@ -422,13 +422,19 @@ public:
     // --- partitions that workers claim. Each is an owned row: what its owner writes is fenced by its own epoch alone,
     // so it goes on while its execution changes hands. Whoever ends or pauses an execution without its owner takes all
     // of them away.
-    /// Owns up to `most` partitions, of the oldest step that has some for this worker: those it serves, of executions
-    /// that are STARTED. Nothing if there are none. Few statements, the same number for one and for twenty; more than
-    /// that are not claimed at once. Throws Error(stale) as change_terms.
+    /// Owns up to `most` partitions that wait, those that have waited longest, of one step that this worker serves and
+    /// whose execution is STARTED. Nothing if there are none. Few statements, the same number for one and for twenty;
+    /// more than that are not claimed at once. Throws Error(stale) as change_terms.
     [[nodiscard]] std::optional<ClaimedPartitions> claim_partitions(const Worker& worker, std::int64_t most);
     /// The same of one step, for the owner of its execution.
     [[nodiscard]] std::optional<ClaimedPartitions> claim_partitions_of(const StepClaim& step, const Worker& worker,
                                                                        std::int64_t most);
+    /// Whether something waits that `worker`, who has claimed this partition, could run in its place: another one of
+    /// the step, or whatever the worker serves. False if nobody would claim the partition again just now. One query.
+    [[nodiscard]] bool others_wait(const StepClaim& partition, const Worker& worker);
+    /// The partition waits again, behind all that wait now, and goes on from this progress with whoever claims it. It
+    /// has neither died nor rested: nothing is told.
+    void give_up_turn(const StepClaim& partition, const Progress& progress);
     /// What is asked of the execution. Throws Error(stale) if the partition is somebody else's by now, or has ended.
     [[nodiscard]] Requests poll_partition(const StepClaim& partition);
     /// Owner of the execution: from now on nobody claims partitions of the step, or somebody may again. Partitions that

@@ -61,7 +61,7 @@ struct Verb {
 /// Those of the owner of a partitioned scene: the first enters partition 1, the others belong to partition 0.
 [[nodiscard]] const std::vector<Verb>& partition_verbs();
 
-/// Of a shared scene: the first claims what is open, four are those of the owner of partition 0, two those of the
+/// Of a shared scene: the first claims what is open, five are those of the owner of partition 0, two those of the
 /// execution's owner, the last one is a worker's housekeeping.
 [[nodiscard]] const std::vector<Verb>& claimed_partition_verbs();
 
