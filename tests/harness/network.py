@@ -33,6 +33,13 @@ class Network:
         """What was held back passes now."""
         self._obey("clear")
 
+    def arm(self, act, direction, after, milliseconds):
+        """Once, as soon as anything is sent: `cut`, `late` or `delay` behind so many bytes (postgres_proxy)."""
+        self._obey(f"arm {act} {direction} {after} {milliseconds}")
+
+    def disarm(self):
+        self._obey("disarm")
+
     def cut(self):
         self._obey("cut")
 
