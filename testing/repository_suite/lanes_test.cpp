@@ -1,4 +1,4 @@
-// Chunks that follow each other on one lane: of these a server gets only what changes, if nobody has asked anything.
+// Chunks that follow each other on one lane: of these a server gets only what changes.
 // Whatever is done between two of them, the next one comes to the same as if everything were sent.
 #include <fermata/testing/breaking.hpp>
 #include <fermata/testing/repository_suite.hpp>
@@ -14,25 +14,38 @@ namespace {
 
 using ::testing::IsEmpty;
 
+/// What a chunk has in its transaction beside its progress.
+enum class Rows : std::uint8_t { none, some };
+
 /// A step and the lane of its chunks.
 struct Going {
-    Going(Repository& its_repository, const StepEntry& entry)
-        : repository(its_repository), claim(entry.claim), lane(its_repository.lane()), next(entry.state.progress) {}
+    Going(Repository& its_repository, const StepEntry& entry, Rows its_rows = Rows::none)
+        : repository(its_repository),
+          claim(entry.claim),
+          lane(its_repository.lane()),
+          next(entry.state.progress),
+          rows(its_rows) {}
     Repository& repository;
     StepClaim claim;
     Repository::Lane lane;
     Progress next;
+    Rows rows;
 
-    Requests commit() { return repository.unit(lane).commit(claim, next); }
+    Requests commit() {
+        Repository::Unit unit = repository.unit(lane);
+        if (rows == Rows::some) unit.connection().execute("SELECT 1");
+        return unit.commit(claim, next);
+    }
     Requests chunk() {
         next = after_one_more_chunk(next);
         return commit();
     }
 };
 
-struct Lanes : RepositorySuite {
+struct Lanes : RepositorySuite, ::testing::WithParamInterface<Rows> {
     ~Lanes() override { EXPECT_THAT(repository().verify(), IsEmpty()); }
 
+    Going going() { return {repository(), enter(), GetParam()}; }
     StepEntry enter() { return repository().enter_step(launch(), "load", StepEntryMode::start); }
     [[nodiscard]] Progress saved(const Going& going) {
         return repository().steps_of_instance(going.claim.execution.instance).at("load").progress;
@@ -44,8 +57,11 @@ struct Lanes : RepositorySuite {
     [[nodiscard]] bool on_a_server() { return repository().database().dialect().concurrent_writers; }
 };
 
-TEST_F(Lanes, WhateverAChunkChangesIsSaved) {
-    Going going(repository(), enter());
+INSTANTIATE_TEST_SUITE_P(Chunks, Lanes, ::testing::Values(Rows::none, Rows::some),
+                         [](const auto& chunks) { return chunks.param == Rows::none ? "WithoutRows" : "WithRows"; });
+
+TEST_P(Lanes, WhateverAChunkChangesIsSaved) {
+    Going going = this->going();
     Progress& next = going.next;
     const std::vector<std::function<void(Progress&)>> changes{
         [](Progress&) {},
@@ -75,8 +91,18 @@ TEST_F(Lanes, WhateverAChunkChangesIsSaved) {
     EXPECT_EQ("none", cell_of("pause_request"));
 }
 
-TEST_F(Lanes, OnAServerAChunkThatGoesOnIsOneStatement) {
+TEST_P(Lanes, OnAServerAChunkSendsWhatChanges) {
+    if (!on_a_server()) GTEST_SKIP() << "with a file nothing is gained by that";
+    Going going = this->going();
+    going.chunk();
+    raw()->execute("UPDATE step_progress SET pause_request = 'nobody sends this'");
+    going.chunk();
+    EXPECT_EQ("nobody sends this", cell_of("pause_request"));
+}
+
+TEST_P(Lanes, OnAServerAChunkThatGoesOnIsOneStatement) {
     if (!on_a_server()) GTEST_SKIP() << "a file is locked, written and let go by three";
+    if (GetParam() == Rows::some) GTEST_SKIP() << "with rows it is BEGIN, these, two statements and COMMIT";
     const StepEntry entry = enter();
     Progress next = entry.state.progress;
     const auto cost_of = [&](int chunks) {
@@ -94,7 +120,7 @@ TEST_F(Lanes, OnAServerAChunkThatGoesOnIsOneStatement) {
     EXPECT_EQ(2 + 9, cost_of(10));
 }
 
-TEST_F(Lanes, WhatIsAskedBetweenTwoChunksIsToldByTheSecond) {
+TEST_P(Lanes, WhatIsAskedBetweenTwoChunksIsToldByTheSecond) {
     struct Asked {
         std::function<void(Repository&, const Claim&)> ask;
         std::function<bool(const Requests&)> is_told;
@@ -111,7 +137,7 @@ TEST_F(Lanes, WhatIsAskedBetweenTwoChunksIsToldByTheSecond) {
         {[](Repository& r, const Claim& c) { r.request_pause(c.execution, {.actor = "bob"}); },
          [](const Requests& found) { return found.status == BatchStatus::pausing && found.pause_now; }}};
     for (const Asked& request : requests) {
-        Going going(repository(), enter());
+        Going going = this->going();
         EXPECT_FALSE(request.is_told(going.chunk()));
         EXPECT_FALSE(request.is_told(going.chunk()));
         request.ask(*open(), going.claim.execution);
@@ -121,8 +147,8 @@ TEST_F(Lanes, WhatIsAskedBetweenTwoChunksIsToldByTheSecond) {
     }
 }
 
-TEST_F(Lanes, WhoWasOvertakenBetweenTwoChunksIsFenced) {
-    Going going(repository(), enter());
+TEST_P(Lanes, WhoWasOvertakenBetweenTwoChunksIsFenced) {
+    Going going = this->going();
     going.chunk();
     going.chunk();
     const Progress committed = going.next;
@@ -132,8 +158,8 @@ TEST_F(Lanes, WhoWasOvertakenBetweenTwoChunksIsFenced) {
     EXPECT_EQ(committed, saved(going));
 }
 
-TEST_F(Lanes, AChunkThatArrivesASecondTimeIsRefused) {
-    Going going(repository(), enter());
+TEST_P(Lanes, AChunkThatArrivesASecondTimeIsRefused) {
+    Going going = this->going();
     for (int i = 0; i < 2; ++i) {
         going.chunk();
         EXPECT_EQ(ErrorKind::stale, thrown_by<Error>([&] { going.commit(); }).kind());
@@ -141,8 +167,8 @@ TEST_F(Lanes, AChunkThatArrivesASecondTimeIsRefused) {
     EXPECT_EQ(going.next, saved(going));
 }
 
-TEST_F(Lanes, WhatWasWrittenBetweenTwoChunksOtherwiseIsOverwritten) {
-    Going going(repository(), enter());
+TEST_P(Lanes, WhatWasWrittenBetweenTwoChunksOtherwiseIsOverwritten) {
+    Going going = this->going();
     going.chunk();
     repository().set_intent(going.claim, "item 7");
     going.chunk();
@@ -154,11 +180,11 @@ TEST_F(Lanes, WhatWasWrittenBetweenTwoChunksOtherwiseIsOverwritten) {
     EXPECT_EQ(going.next, saved(going));
 }
 
-TEST_F(Lanes, AChunkWhoseConnectionIsLostIsCommittedOnceOrNotAtAll) {
+TEST_P(Lanes, AChunkWhoseConnectionIsLostIsCommittedOnceOrNotAtAll) {
     const StepEntry entry = enter();
     Break broken;
     Repository losing(breaking(database_in(folder_), broken), folder_ / "data", false, clock_);
-    Going going(losing, entry);
+    Going going(losing, entry, GetParam());
     for (const auto how : {Break::How::instead, Break::How::after}) {
         for (int i = 0; i < 2; ++i) going.chunk();
         broken = {1, how};

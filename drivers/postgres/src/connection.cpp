@@ -181,12 +181,14 @@ void Connection::prepare(std::span<const Statements::Wanted> wanted) {
     if (std::ranges::none_of(wanted, is_new)) return;
     settle();
     Link& session = link();
-    make_room(wanted.size() + 1);
+    make_room(wanted.size() + 2);
     std::vector<Prepared*> added;
     const auto add = [&](const Statements::Wanted& w) {
         if (is_new(w)) added.push_back(&statements_.add(w, session));
     };
-    add({begin_sql});  // it comes with the first others
+    // These come with the first others.
+    add({begin_sql});
+    add({commit_sql});
     std::ranges::for_each(wanted, add);
     session.sync();
     Handle<PGresult> failure;
@@ -265,7 +267,7 @@ void Connection::queue_savepoint() {
 }
 
 void Connection::queue_commit() {
-    queue_plain("COMMIT");
+    queue_plain(commit_sql);
     questions_.back().kind = Question::Kind::commit;
     ++statement_count_;
 }

@@ -18,6 +18,7 @@ class ArrayInsert;
 /// READ COMMITTED, as each session sets its default: said here, it would be a setting that is set, and looked for among
 /// all others at the end, by every transaction.
 inline constexpr const char* begin_sql = "BEGIN";
+inline constexpr const char* commit_sql = "COMMIT";
 
 class Connection final : public sql::Connection, public sql::Notices {
 public:

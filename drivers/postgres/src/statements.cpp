@@ -13,6 +13,8 @@ Prepared* Statements::find(const Wanted& wanted) const {
 Prepared& Statements::insert(Map& map, Prepared prepared) {
     auto owned = std::make_unique<Prepared>(std::move(prepared));
     owned->name = "fermata_" + std::to_string(++number_);
+    // Only BEGIN and COMMIT are: so they can be told on the wire.
+    if (owned->verb == SqlText::Verb::other) owned->name += "_" + owned->key;
     const std::string_view key = owned->key;
     return *map.emplace(key, std::move(owned)).first->second;
 }
@@ -30,7 +32,8 @@ Prepared& Statements::add(const Wanted& wanted, Link& link) {
 }
 
 Prepared& Statements::add(const std::string& sql, std::vector<Oid> types, Link& link) {
-    Prepared& added = insert(plain_, {.key = sql, .text = sql, .types = std::move(types)});
+    Prepared& added =
+        insert(plain_, {.key = sql, .text = sql, .verb = SqlText::Verb::change, .types = std::move(types)});
     link.prepare(added.name.c_str(), added.text.c_str(), added.types);
     return added;
 }

@@ -34,6 +34,11 @@ const std::string& save_chunk_sql() {
     return sql;
 }
 
+sql::Command must_change(sql::Command command) {
+    command.rows = 1;
+    return command;
+}
+
 sql::Command save_all(const std::string& sql, const StepClaim& claim, const Progress& next, Timestamp now) {
     sql::Command command{sql, {}, 1};
     command.params.reserve(26);
@@ -154,14 +159,17 @@ Requests Repository::Unit::commit(const StepClaim& claim, const Progress& next, 
         const bool alone = !open_->is_used && more.empty() && repository_->database().dialect().concurrent_writers;
         std::optional<sql::Command> change;
         KnownRow* const row = open_->row;
-        if (alone && row != nullptr) change = row->change_to(claim, next, now, writes);
-        if (row != nullptr) row->forget();
+        if (row != nullptr) {
+            change =
+                alone ? row->change_unasked_to(claim, next, now, writes) : row->change_to(claim, next, now, writes);
+            row->forget();
+        }
         const auto save = [&]() -> Requests {
             if (alone) open_->transaction.reset();
-            if (change && save_change(*open_->lease, *change)) return row->requests();
+            if (alone && change && save_change(*open_->lease, *change)) return row->requests();
             if (alone) return save_alone(*open_->lease, save_all(save_chunk_sql(), claim, next, now), claim);
             std::vector<sql::Command> last(more.begin(), more.end());
-            last.push_back(save_all(save_chunk_sql(), claim, next, now));
+            last.push_back(change ? must_change(*change) : save_all(save_chunk_sql(), claim, next, now));
             last.push_back(ask(claim.execution));
             FERMATA_POINT("chunk.before-commit");
             const std::vector<sql::Result> results = open_->transaction->commit(last);
