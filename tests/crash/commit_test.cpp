@@ -10,7 +10,7 @@
 #include <fermata/testing/proxy.hpp>
 #include <fermata/testing/temp_folder.hpp>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <chrono>
 #include <memory>
@@ -85,6 +85,9 @@ protected:
         direct_->execute_script("CREATE TABLE item (round bigint, id bigint, mark text)");
     }
     void TearDown() override {
+        if (repository_) {
+            EXPECT_THAT(repository_->verify(), ::testing::IsEmpty());
+        }
         operator_.reset();
         repository_.reset();
         direct_.reset();

@@ -91,13 +91,25 @@ class Folder:
         """Processes started from here that still live."""
         mark = f"{MARK}={self.path}".encode()
         found = []
-        for process in Path("/proc").iterdir():
-            try:
-                if process.name.isdigit() and mark in (process / "environ").read_bytes().split(b"\0"):
-                    found.append(f"{process.name} {(process / 'cmdline').read_bytes().replace(bytes(1), b' ').decode()}")
-            except OSError:
-                continue  # it ended meanwhile
+        for process in os.listdir("/proc"):
+            if not process.isdigit():
+                continue
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                if mark in _content(f"/proc/{process}/environ").split(b"\0"):
+                    found.append(f"{process} {_content(f'/proc/{process}/cmdline').replace(bytes(1), b' ').decode()}")
         return found
+
+
+def _content(path):
+    """As read_bytes, a quarter of the time: the kill rig reads hundreds of thousands."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        content = b""
+        while part := os.read(file, 65536):
+            content += part
+        return content
+    finally:
+        os.close(file)
 
 
 def wait_until(what, condition):
