@@ -44,8 +44,8 @@ PARTITIONED = HEAD + """
   </step>
 </job>
 """
-# Each of them is an owned row beside the execution's, and has its own zombies.
-SHARED = PARTITIONED.replace("<partition>", '<partition fer:workers="any" xmlns:fer="urn:fermata:job:1">')
+# Each of them is an owned row beside the execution's, and has its own zombies. The other one always waits for the slot.
+SHARED = PARTITIONED.replace("<partition>", '<partition fer:workers="any" fer:turn="1ms" xmlns:fer="urn:fermata:job:1">')
 
 
 class Kind:

@@ -41,6 +41,17 @@ def sliced(name="sliced", workers=' fer:workers="any"', rate=40):
 """
 
 
+SHORT = HEAD.format(id="short", more=' xmlns:fer="urn:fermata:job:1"') + """
+  <step id="count">
+    <chunk>
+      <reader ref="rangeReader"><properties><property name="from" value="1"/><property name="to" value="9"/></properties></reader>
+      <writer ref="discardWriter"/>
+    </chunk>
+    <partition fer:workers="any"><plan partitions="2"/></partition>
+  </step>
+</job>
+"""
+
 ALL = sorted(100 * (FIRST + i) + item for i in range(PARTITIONS) for item in range(1, ITEMS + 1))
 
 # The queries people run against Spring Batch's tables to find jobs whose manager has died.
@@ -202,6 +213,25 @@ class RemotePartitions(Workers, unittest.TestCase):
         self.assertEqual(([0], [], [0]), (ask(STUCK_COUNT), ask(STUCK_IDS), ask(left)))
         self.assertEqual([len(ALL)], ask(f"SELECT SUM(WRITE_COUNT) FROM BATCH_STEP_EXECUTION WHERE JOB_EXECUTION_ID = "
                                          f"{execution} AND STEP_NAME LIKE 'load:partition%'"))
+
+    def test_8_another_jobs_partitions_get_their_turn_while_long_ones_work(self):
+        """One slot, a chunk a turn: what comes later waits for a round of those before it, not for their ends."""
+        self.define(sliced(workers=' fer:workers="any" fer:turn="100ms"'), name="sliced")
+        self.define(SHORT, name="short")
+        self.worker("--slots", "1")
+        longer = self.start("sliced", "-p", self.sink())
+        wait_until("it is in the middle of one", lambda: self.in_the_middle(longer, "alpha"))
+        self.wait(self.start("short"))
+        self.assertEqual("STARTED", self.status(longer))
+        partitions = self.partitions(longer)
+        self.assertEqual({"STARTED", "STARTING"}, {each["status"] for each in partitions}, "none has ended")
+        self.assertLessEqual(max(each["commits"] for each in partitions) - min(each["commits"] for each in partitions), 2)
+        self.wait(longer)
+        self.assertEqual(ALL, self.engine.own.numbers("value"))
+        [step] = self.folder.show(longer)["steps"]
+        self.assertEqual((len(ALL), len(ALL)), (step["read"], step["written"]))
+        self.assertNotIn("step.paused", self.events(longer))
+        self.sound()
 
 
 if __name__ == "__main__":

@@ -99,6 +99,7 @@ private:
     PartitionDefinition partition(const Element& element) {
         PartitionDefinition partition{.at = at(element)};
         set(partition.workers, element, "fer:workers");
+        set(partition.turn, element, "fer:turn");
         for (const auto& child : element.children) {
             const auto& name = child.name.local;
             if (name == "plan") partition.plan = plan(child);

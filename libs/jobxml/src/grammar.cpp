@@ -25,7 +25,7 @@ constexpr ChildRule split_children[] = {{"flow", 0, many}};
 constexpr AttributeRule decision_attributes[] = {{"id", required}, {"ref", required}};
 constexpr ChildRule decision_children[] = {{"properties", 0}, {"next", 1, many}, {"fail", 1, many},
                                            {"end", 1, many},  {"stop", 1, many}, {"fer:pause", 1, many}};
-constexpr AttributeRule partition_attributes[] = {{"fer:workers"}};
+constexpr AttributeRule partition_attributes[] = {{"fer:workers"}, {"fer:turn"}};
 constexpr ChildRule partition_children[] = {
     {"mapper", 0}, {"plan", 0}, {"collector", 1}, {"analyzer", 2}, {"reducer", 3}};
 constexpr AttributeRule plan_attributes[] = {{"partitions"}, {"threads"}};

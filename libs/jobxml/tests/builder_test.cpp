@@ -44,7 +44,7 @@ constexpr std::string_view in_xml = R"xml(
           <checkpoint-algorithm ref="few"><properties><property name="items" value="3"/></properties></checkpoint-algorithm>
           <skippable-exception-classes><include class="fermata.ItemError"/></skippable-exception-classes>
         </chunk>
-        <partition fer:workers="any">
+        <partition fer:workers="any" fer:turn="2s">
           <plan partitions="2" threads="1">
             <properties partition="0"><property name="part" value="a"/></properties>
             <properties partition="1"><property name="part" value="b"/></properties>
@@ -101,6 +101,7 @@ JobDefinition in_words() {
                                       .skip({"fermata.ItemError"})
                                       .partitions(2, {{{"part", "a"}}, {{"part", "b"}}}, 1)
                                       .for_workers()
+                                      .turn("2s")
                                       .collector("subtotal")
                                       .analyzer("total")
                                       .reducer("published"))

@@ -169,6 +169,7 @@ TEST(Message, UnknownFermataElementsAndAttributesAreErrors) {
 TEST(Message, WorkersArePartOfAPartition) {
     const std::string begin = "<job id='j' version='2.0' xmlns:f='urn:fermata:job:1'><step id='s'><batchlet ref='b'/>";
     EXPECT_THAT(diagnostics_of(begin + "<partition f:workers='any'/></step></job>"), IsEmpty());
+    EXPECT_THAT(diagnostics_of(begin + "<partition f:workers='any' f:turn='2s'/></step></job>"), IsEmpty());
     EXPECT_THAT(diagnostics_of(begin + "<partition workers='any'/></step></job>"),
                 ElementsAre("job.xml:1:98: error: step \"s\": <partition> has no attribute \"workers\""));
     EXPECT_THAT(diagnostics_of(begin + "<partition><plan f:workers='any'/></partition></step></job>"),

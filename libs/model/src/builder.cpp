@@ -205,6 +205,11 @@ StepBuilder& StepBuilder::for_workers(const Setting& which) {
     return *this;
 }
 
+StepBuilder& StepBuilder::turn(const Setting& length) {
+    partition().turn = value(length);
+    return *this;
+}
+
 StepDefinition StepBuilder::finish(Diagnostics& diagnostics) const {
     diagnostics.append(diagnostics_);
     if (const auto* chunk = std::get_if<ChunkDefinition>(&step_.work)) {

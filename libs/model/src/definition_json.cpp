@@ -158,6 +158,7 @@ private:
                     {"reducer", write(partition.reducer)}};
         // Only where it is said: definitions that were stored before there was such a thing keep their hash.
         if (partition.workers) object["workers"] = write(partition.workers);
+        if (partition.turn) object["turn"] = write(partition.turn);
         return at(partition.at, std::move(object));
     }
 
@@ -329,6 +330,7 @@ private:
         into(partition.analyzer, json.at("analyzer"));
         into(partition.reducer, json.at("reducer"));
         if (json.contains("workers")) into(partition.workers, json.at("workers"));
+        if (json.contains("turn")) into(partition.turn, json.at("turn"));
         partition.at = position_from(json);
     }
 

@@ -75,7 +75,9 @@ private:
     }
 
     void partition(int depth, const ResolvedPartition& partition) {
-        line(depth, "partition{}", partition.for_workers ? ", for any worker" : "");
+        line(depth, "partition{}{}", partition.for_workers ? ", for any worker" : "",
+             partition.turn ? fmt::format(", in turns of {:g}s", std::chrono::duration<double>(*partition.turn).count())
+                            : "");
         if (partition.mapper) {
             artifact(depth + 1, "mapper", *partition.mapper);
         } else {

@@ -72,6 +72,7 @@ public:
         }
         for (const auto* artifact : {&partition.collector, &partition.analyzer, &partition.reducer}) (*this)(*artifact);
         (*this)(partition.workers);
+        (*this)(partition.turn);
     }
     void operator()(const DecisionDefinition& decision) {
         (*this)(decision.decider);

@@ -163,6 +163,7 @@ private:
         partition.analyzer = artifact("analyzer", source.analyzer);
         partition.reducer = artifact("reducer", source.reducer);
         if (source.workers) partition.for_workers = is_for_workers(*source.workers);
+        if (source.turn) partition.turn = turn(*source.turn, source.workers.has_value());
         if (parameters_ && partition.uses_plan)
             partition.source = std::make_shared<PartitionSource>(
                 PartitionSource{step, *parameters_, system_ ? *system_ : Parameters(), job_properties_, file_});
@@ -174,6 +175,17 @@ private:
         if (text && *text != "any" && *text != "none")
             error(source.at(), fmt::format(R"(fer:workers="{}" is neither "any" nor "none")", printable(*text, 60)));
         return text == "any";
+    }
+
+    std::optional<Duration> turn(const Template& source, bool says_workers) {
+        if (!says_workers) {
+            const std::string said = printable(values_.text(source).str(), 60);
+            error(source.at(),
+                  fmt::format("fer:turn=\"{}\" without fer:workers: only partitions that workers claim take turns",
+                              said));
+            return std::nullopt;
+        }
+        return duration("fer:turn", source, "2s, 500ms or 1m");
     }
 
     ResolvedPartitionPlan plan(const PartitionPlanDefinition& source) {
@@ -366,7 +378,7 @@ private:
         if (source.message) pause.message = values_.text(*source.message).str();
         pause.signals =
             *values_.number({.owner = owner_, .attribute = "signals", .least = 1, .otherwise = 1}, source.signals);
-        if (source.timeout) pause.timeout = timeout(*source.timeout);
+        if (source.timeout) pause.timeout = duration("timeout", *source.timeout, "30s, 15m or 72h");
         pause.on_timeout = on_timeout(source.on_timeout);
         if (source.notify && source.notify->has_expressions())
             error(source.notify->at(),
@@ -377,13 +389,14 @@ private:
         return pause;
     }
 
-    std::optional<Duration> timeout(const Template& source) {
+    /// More than none.
+    std::optional<Duration> duration(std::string_view attribute, const Template& source, std::string_view such_as) {
         const auto text = values_.written(source);
         if (!text) return std::nullopt;
         const auto duration = parse_duration(*text);
         if (!duration || *duration <= Duration{})
             error(source.at(),
-                  fmt::format("timeout=\"{}\" is no duration such as 30s, 15m or 72h", printable(*text, 60)));
+                  fmt::format("{}=\"{}\" is no duration such as {}", attribute, printable(*text, 60), such_as));
         return duration;
     }
 

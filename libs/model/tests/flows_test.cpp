@@ -5,6 +5,7 @@
 #include <fermata/model/builder.hpp>
 #include <fermata/model/graph.hpp>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 namespace fermata {
@@ -183,7 +184,7 @@ JobDefinition nested() {
                                              .reducer("re")))
                    .flow(flow("s2").split(split("t").flow(flow("t1").flow(flow("t2").step(batchlet_step("q", "b"))))))
                    .next("z"))
-        .step(batchlet_step("z", "b").mapper("m", {{"k", "v"}}).for_workers())
+        .step(batchlet_step("z", "b").mapper("m", {{"k", "v"}}).for_workers().turn("250ms"))
         .build();
 }
 
@@ -197,6 +198,26 @@ TEST(Partitions, AreForAnyWorkerOrNone) {
     partition.workers = text("two", {3, 9});
     EXPECT_THAT(told(job_of({partitioned({}, partition)})),
                 ElementsAre("job.xml:3:9: error: step \"s\": fer:workers=\"two\" is neither \"any\" nor \"none\""));
+}
+
+TEST(Partitions, TakeTurnsOnTheSlotsOfWorkers) {
+    PartitionDefinition partition;
+    partition.workers = text("any");
+    partition.turn = text("1m500ms");
+    EXPECT_EQ(std::chrono::milliseconds(60'500),
+              step_at(resolved(job_of({partitioned({}, partition)})), 0).partition->turn);
+    for (const char* wrong : {"2", "0s", "soon", ""}) {
+        partition.turn = text(wrong, {3, 9});
+        EXPECT_THAT(told(job_of({partitioned({}, partition)})),
+                    ElementsAre(fmt::format("job.xml:3:9: error: step \"s\": fer:turn=\"{}\" is no duration such as "
+                                            "2s, 500ms or 1m",
+                                            wrong)));
+    }
+    partition.turn = text("2s", {3, 9});
+    partition.workers.reset();
+    EXPECT_THAT(told(job_of({partitioned({}, partition)})),
+                ElementsAre("job.xml:3:9: error: step \"s\": fer:turn=\"2s\" without fer:workers: only partitions that "
+                            "workers claim take turns"));
 }
 
 TEST(Nested, IsStoredAndReadBack) {
@@ -220,10 +241,8 @@ TEST(Nested, IsDescribed) {
                 HasSubstr("        partition\n          partitions: 2, at most 1 at once\n          partition 0: n = "
                           "\"0\"\n          partition 1: n = \"1\"\n          collector \"co\"\n          analyzer "
                           "\"an\"\n          reducer \"re\"\n        then: the flow ends\n"));
-    EXPECT_THAT(
-        text,
-        HasSubstr(
-            "    partition, for any worker\n      mapper \"m\"\n        property k = \"v\"\n    then: the job ends\n"));
+    EXPECT_THAT(text, HasSubstr("    partition, for any worker, in turns of 0.25s\n      mapper \"m\"\n        "
+                                "property k = \"v\"\n    then: the job ends\n"));
 }
 
 TEST(Nested, IsDrawn) {

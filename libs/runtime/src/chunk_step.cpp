@@ -16,9 +16,10 @@ ChunkStep::ChunkStep(const RunnableChunk& chunk, StepScope& scope)
       listeners_(scope.listeners),
       pipeline_(chunk, scope),
       policy_(chunk, scope.job.registry),
-      throttle_(scope.context.properties.get<double>("max-rate", 0)),
+      throttle_(scope.context.properties.get<double>("max-rate", 0), scope.adopted),
       store_(make_step_store(scope, pipeline_.writer->sink())),
-      committed_(store_->open()) {
+      committed_(store_->open()),
+      entered_at_(committed_.sequence) {
     if (!scope.adopted) begin_step_execution();
     if (committed_.sequence != scope.entry.state.progress.sequence) store_->flush(committed_);
     // What beforeStep said counts; otherwise the sink knows better than the repository's copy.
@@ -105,7 +106,14 @@ std::string ChunkStep::place() const {
 
 /// Chunks of a replay are no chunks of their own: without the exception before they would have been one.
 bool ChunkStep::must_rest() const {
-    return committed_.replay_left == 0 && (wants_to_rest(scope_.context) || scope_.job.pause.now());
+    if (committed_.replay_left > 0) return false;
+    return wants_to_rest(scope_.context) || scope_.job.pause.now() || gives_up_turn();
+}
+
+/// Not without a chunk of its own, however long it took to open its artifacts: two that never get further would take
+/// turns forever.
+bool ChunkStep::gives_up_turn() const {
+    return scope_.turn != nullptr && committed_.sequence > entered_at_ && scope_.turn->is_over();
 }
 
 void ChunkStep::flush() { store_->flush(committed_); }

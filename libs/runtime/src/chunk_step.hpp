@@ -37,6 +37,7 @@ private:
     // --- the step: chunk after chunk
     void begin_step_execution();
     [[nodiscard]] bool must_rest() const;
+    [[nodiscard]] bool gives_up_turn() const;
     StepOutcome run_chunks();
     StepOutcome killed();
     [[nodiscard]] std::string place() const;
@@ -100,6 +101,7 @@ private:
     std::unique_ptr<StepStore> store_;
 
     Progress committed_;
+    const std::int64_t entered_at_;     ///< the chunk at which it was entered
     Progress next_;                     ///< of the chunk being worked on
     std::vector<Event> journal_;        ///< skips of this chunk, committed with it
     std::string failed_at_;             ///< the place of an item whose exception was not absorbed

@@ -59,6 +59,13 @@ public:
         context_.waits = &waits_;
     }
 
+    void is_shown(const Metrics& metrics) { scope_.shown = metrics; }
+    /// It shares its slot with whatever `worker` could run there.
+    void take_turns(Duration length, const Worker& worker) {
+        turn_.emplace(length, [this, &worker] { return around_.job.repository.others_wait(entry_.claim, worker); });
+        scope_.turn = &*turn_;
+    }
+
     PartitionOutcome run() {
         StepOutcome outcome = attempt([&] { return work(); });
         make_storable(context_);
@@ -98,8 +105,15 @@ private:
         progress_.user_data = context_.persistent_user_data;
         progress_.exit_status = context_.exit_status;
         around_.job.require_ours();
+        if (turn_ && turn_->was_over() && !wants_to_rest(context_)) {
+            around_.job.repository.give_up_turn(entry_.claim, progress_);
+            return resting();
+        }
         const PauseOpened opened = around_.job.repository.rest_partition(entry_.claim, rest_of(context_, progress_));
         if (opened.open) around_.job.pause.opened(opened.epoch);
+        return resting();
+    }
+    [[nodiscard]] PartitionOutcome resting() const {
         return {.status = BatchStatus::paused,
                 .exit_status = {},
                 .metrics = progress_.metrics,
@@ -203,6 +217,7 @@ private:
     std::optional<CollectingListener> collecting_;
     Outbox outbox_;
     StepWaits waits_;
+    std::optional<Turn> turn_;
     StepScope scope_;
 };
 
@@ -226,8 +241,12 @@ std::optional<PartitionOutcome> run_partition(const PartitionSurroundings& aroun
     return outcome;
 }
 
-void run_claimed_partition(const PartitionSurroundings& around, const ClaimedPartition& claimed) {
-    std::ignore = PartitionRun(around, claimed.partition, claimed.begun, claimed.entry, {}).run();
+Metrics run_claimed_partition(const PartitionSurroundings& around, const ClaimedPartition& claimed,
+                              const Worker& worker, const Metrics& shown) {
+    PartitionRun run(around, claimed.partition, claimed.begun, claimed.entry, {});
+    run.is_shown(shown);
+    if (const auto turn = around.step.definition->partition->turn) run.take_turns(*turn, worker);
+    return run.run().metrics;
 }
 
 }  // namespace fermata

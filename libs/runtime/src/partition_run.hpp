@@ -38,8 +38,10 @@ struct PartitionOutcome {
                                                             const PartitionExecution& partition,
                                                             const std::vector<CollectedData>& collected);
 
-/// The same of a partition that was claimed: it is entered already. PAUSED: it rests, and whoever claims it next goes
-/// on.
-void run_claimed_partition(const PartitionSurroundings& around, const ClaimedPartition& claimed);
+/// The same of a partition that `worker` has claimed: it is entered already. At the end it has ended, or it rests or
+/// has given up its turn, and whoever claims it next goes on. `shown`: what the display has of it already. Answers what
+/// it has then.
+Metrics run_claimed_partition(const PartitionSurroundings& around, const ClaimedPartition& claimed,
+                              const Worker& worker, const Metrics& shown = {});
 
 }  // namespace fermata

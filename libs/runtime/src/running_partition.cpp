@@ -66,7 +66,7 @@ void RunningPartition::run() {
         watcher_.add(scope_);
         const StepStops::Running listed(step_stops_, scope_.repository, start_.step, step_stop_);
         scope_.heed(scope_.poll());
-        run_claimed_partition(around_, start_.claimed);
+        std::ignore = run_claimed_partition(around_, start_.claimed, start_.worker);
     } catch (...) {
         trouble_ = std::current_exception();
     }

@@ -19,12 +19,13 @@ struct SharedJob {
 class RunningPartition {
 public:
     struct Start {
+        const Worker& worker;  ///< who has claimed it
         StepClaim step;
         bool accept_sink = false;
         ClaimedPartition claimed;
         std::function<void()> ended;  ///< called at its end, by its thread
     };
-    /// REQUIRES: the job has the step, partitioned.
+    /// REQUIRES: the job has the step, partitioned, and the worker outlives this.
     RunningPartition(const RunningExecution::Surroundings& surroundings, std::shared_ptr<const SharedJob> job,
                      Start start);
 
@@ -34,7 +35,9 @@ public:
     void hand_on() { pause_.hand_on(); }
     [[nodiscard]] bool has_ended() const noexcept { return has_ended_.load(); }
     [[nodiscard]] PartitionKey key() const { return {start_.step.id, start_.claimed.partition.number}; }
-    /// REQUIRES: has_ended(). What went wrong outside of the partition itself.
+    /// Waits for its end; once.
+    void join() { thread_.join(); }
+    /// REQUIRES: join() has returned. What went wrong outside of the partition itself.
     [[nodiscard]] std::exception_ptr trouble() const { return trouble_; }
 
 private:

@@ -73,24 +73,35 @@ void SharedPartitions::claim_here() {
                                                             static_cast<std::int64_t>(width_ - helpers_.size()));
     if (!found) return;
     const auto claimed = std::make_shared<const ClaimedPartitions>(std::move(*found));
+    for (const ClaimedPartition& one : claimed->partitions) await_last_turn(one.partition.number);
     const std::lock_guard lock(mutex_);
     for (std::size_t i = 0; i < claimed->partitions.size(); ++i) {
-        here_.insert(claimed->partitions[i].partition.number);
+        here_[claimed->partitions[i].partition.number].runs = true;
         Helper& helper = helpers_.emplace_back();
+        helper.number = claimed->partitions[i].partition.number;
         helper.thread = std::jthread([this, claimed, i, &helper] { run_here(claimed, i, helper); });
     }
 }
 
+/// What has just given it up here is about to end.
+void SharedPartitions::await_last_turn(std::int64_t number) {
+    for (Helper& helper : helpers_)
+        if (helper.number == number && helper.thread.joinable()) helper.thread.join();
+}
+
 void SharedPartitions::run_here(const std::shared_ptr<const ClaimedPartitions>& claimed, std::size_t index,
                                 Helper& helper) {
+    const ClaimedPartition& one = claimed->partitions[index];
+    Metrics shown = shown_of(one.partition.number).shown;
     std::exception_ptr trouble;
     try {
-        run_claimed_partition(around_, claimed->partitions[index]);
+        shown = run_claimed_partition(around_, one, *around_.job.claimer, shown);
     } catch (...) {
         trouble = std::current_exception();
     }
     {
         const std::lock_guard lock(mutex_);
+        here_[one.partition.number] = {.runs = false, .shown = shown};
         if (!trouble_) trouble_ = trouble;
         helper.done = true;
     }
@@ -157,15 +168,19 @@ void SharedPartitions::tell(const std::vector<PartitionNews>& news) {
     }
 }
 
-/// What was run here has been shown as it was committed.
+SharedPartitions::Here SharedPartitions::shown_of(std::int64_t number) {
+    const std::lock_guard lock(mutex_);
+    const auto found = here_.find(number);
+    return found == here_.end() ? Here{} : found->second;
+}
+
+/// What was done here has been shown as it was committed.
 void SharedPartitions::show(const PartitionExecution& ended) {
-    {
-        const std::lock_guard lock(mutex_);
-        if (here_.contains(ended.number)) return;
-    }
+    const Here here = shown_of(ended.number);
+    if (here.runs) return;
     const auto display = around_.job.display.lock();
     for (RunningStep& step : display->steps)
-        if (step.id == around_.claim.id) step.metrics = sum(step.metrics, ended.metrics);
+        if (step.id == around_.claim.id) step.metrics = sum(difference(step.metrics, here.shown), ended.metrics);
 }
 
 }  // namespace fermata

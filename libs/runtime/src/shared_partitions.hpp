@@ -9,7 +9,6 @@
 #include <list>
 #include <map>
 #include <mutex>
-#include <set>
 #include <thread>
 
 namespace fermata {
@@ -35,16 +34,24 @@ public:
 
 private:
     struct Helper {
+        std::int64_t number = 0;  ///< of its partition
         std::jthread thread;
         bool done = false;
     };
+    /// A partition that was run in this process, for the display.
+    struct Here {
+        bool runs = false;
+        Metrics shown;  ///< when it last ran
+    };
     [[nodiscard]] bool is_closed();
     void claim_here();
+    void await_last_turn(std::int64_t number);
     void run_here(const std::shared_ptr<const ClaimedPartitions>& claimed, std::size_t index, Helper& helper);
     void join_done();
     void look_after_the_dead();
     void look();
     void tell(const std::vector<PartitionNews>& news);
+    [[nodiscard]] Here shown_of(std::int64_t number);
     void show(const PartitionExecution& ended);
     [[nodiscard]] bool may_leave(bool closed) const;
 
@@ -59,8 +66,8 @@ private:
     bool withdrawn_ = false;
     std::chrono::steady_clock::time_point looked_for_dead_{};
 
-    std::mutex mutex_;             // of what follows
-    std::set<std::int64_t> here_;  ///< partitions that were run in this process, for the display
+    std::mutex mutex_;  // of what follows
+    std::map<std::int64_t, Here> here_;
     std::exception_ptr trouble_;
     std::list<Helper> helpers_;  // last: they use all of the above
 };

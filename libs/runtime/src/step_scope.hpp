@@ -9,6 +9,7 @@
 #include "outcome.hpp"
 #include "pause_signal.hpp"
 #include "step_stop.hpp"
+#include "turn.hpp"
 
 #include <fermata/base/stop_signal.hpp>
 #include <fermata/base/sync.hpp>
@@ -76,6 +77,7 @@ struct StepScope {
     bool adopted = false;      ///< the same StepExecution goes on: after its owner died, or after a pause
     Outbox* outbox = nullptr;  ///< of a partition with a collector
     Metrics shown = {};        ///< what the display has of this partition
+    Turn* turn = nullptr;      ///< of a partition that shares its slot with others
 
     /// What is committed, for progress displays; a partitioned step shows the sum of its partitions.
     void show(const Metrics& metrics, double fraction) {

@@ -9,8 +9,9 @@ namespace fermata {
 
 class Throttle {
 public:
-    /// 0 = unlimited.
-    explicit Throttle(double items_per_second) : rate_(items_per_second), started_(std::chrono::steady_clock::now()) {}
+    /// 0 = unlimited. What goes on waits for its first item, too: however often it rests, it is not faster.
+    Throttle(double items_per_second, bool goes_on)
+        : rate_(items_per_second), started_(std::chrono::steady_clock::now()), items_(goes_on ? 1 : 0) {}
 
     [[nodiscard]] bool unlimited() const noexcept { return rate_ <= 0; }
     /// Returns when the next item is due, at once if `stop` is requested.
@@ -25,7 +26,7 @@ public:
 private:
     double rate_;
     std::chrono::steady_clock::time_point started_;
-    long long items_ = 0;
+    long long items_;
     std::mutex mutex_;
     std::condition_variable_any wake_;
 };

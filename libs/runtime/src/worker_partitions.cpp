@@ -54,10 +54,14 @@ void WorkerPartitions::begin(const ClaimedPartitions& claimed, const std::functi
             continue;
         }
         auto begun = std::make_unique<RunningPartition>(
-            surroundings_, job, RunningPartition::Start{claimed.step, claimed.accept_sink, one, ended_});
-        const std::lock_guard lock(mutex_);
-        if (!may_write()) begun->fence();
-        running_[begun->key()] = std::move(begun);
+            surroundings_, job, RunningPartition::Start{worker_, claimed.step, claimed.accept_sink, one, ended_});
+        std::unique_ptr<RunningPartition> before;  // it has given up its turn here just now, and is about to end
+        {
+            const std::lock_guard lock(mutex_);
+            if (!may_write()) begun->fence();
+            before = std::exchange(running_[begun->key()], std::move(begun));
+        }
+        if (before) note_end(*before);
     }
 }
 
@@ -90,22 +94,27 @@ std::vector<std::string> WorkerPartitions::look_after_ends() {
             ++at;
             continue;
         }
-        std::unique_ptr<RunningPartition> ended;  // joined outside of the lock
-        const PartitionKey key = at->first;
+        std::unique_ptr<RunningPartition> ended;
         {
             const std::lock_guard lock(mutex_);
             ended = std::move(at->second);
             at = running_.erase(at);
         }
-        if (!ended->trouble()) continue;
-        has_unknown_ = true;  // its end could not be recorded, or somebody else owns it
-        try {
-            std::rethrow_exception(ended->trouble());
-        } catch (const std::exception& error) {
-            troubles_.push_back(fmt::format("partition {}: {}", key.number, error.what()));
-        }
+        note_end(*ended);
     }
     return std::exchange(troubles_, {});
+}
+
+/// Not under the lock: its thread may be about to end only.
+void WorkerPartitions::note_end(RunningPartition& ended) {
+    ended.join();
+    if (!ended.trouble()) return;
+    has_unknown_ = true;  // its end could not be recorded, or somebody else owns it
+    try {
+        std::rethrow_exception(ended.trouble());
+    } catch (const std::exception& error) {
+        troubles_.push_back(fmt::format("partition {}: {}", ended.key().number, error.what()));
+    }
 }
 
 void WorkerPartitions::disown_unknown() {

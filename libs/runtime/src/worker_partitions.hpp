@@ -39,6 +39,7 @@ private:
     [[nodiscard]] std::shared_ptr<const SharedJob> job_of(JobExecutionId execution, bool accept_input);
     void begin(const ClaimedPartitions& claimed, const std::function<bool()>& may_write);
     void fail(const ClaimedPartition& one, const std::string& why);
+    void note_end(RunningPartition& ended);
 
     const RunningExecution::Surroundings surroundings_;
     const Worker& worker_;

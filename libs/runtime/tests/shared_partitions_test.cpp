@@ -341,5 +341,171 @@ TEST_F(SharedPartitions, WhatCannotBeAssembledWhereItIsClaimedFailsWithTheReason
     EXPECT_THAT(ended.failure->message, HasSubstr("start-limit"));
 }
 
+// --- turns
+
+class Turns : public SharedPartitions {
+protected:
+    static constexpr Duration turn = std::chrono::milliseconds(1);
+    /// `count` partitions of so many numbers, a chunk each, that take turns.
+    static JobDefinition in_turns(int count, int items, const std::string& more = "") {
+        JobDefinition made = shared(
+            fmt::format(R"(<chunk item-count="1"><reader ref="numbers"><properties><property name="count" value="{}"/>)"
+                        R"(</properties></reader><writer ref="rows"/></chunk>)",
+                        items),
+            count, more);
+        std::get<StepDefinition>(made.elements.at(0).what).partition->turn = Template::literal("1ms");
+        return made;
+    }
+    /// Each item takes longer than a turn.
+    static void take_longer_than_a_turn() {
+        const auto until = std::chrono::steady_clock::now() + 2 * turn;
+        while (std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    }
+    static std::int64_t calls(std::string_view of) {
+        const std::lock_guard lock(script().mutex);
+        return std::ranges::count_if(script().log, [&](const std::string& call) { return call.starts_with(of); });
+    }
+};
+
+TEST_F(Turns, ALongPartitionLetsAnotherJobGoFirst) {
+    Gate second_item;
+    Gate submitted;
+    Gate other_ran;
+    constexpr int last = 1'000;
+    script().on_read = [&](std::int64_t item) {
+        if (item == 2) {
+            second_item.open();
+            EXPECT_TRUE(submitted.wait());
+        }
+        if (item < last) return;
+        EXPECT_TRUE(other_ran.wait()) << "it has the slot to its end";
+    };
+    script().on_batchlet = [&](StepContext&) {
+        other_ran.open();
+        return std::string();
+    };
+    const JobDefinition longer = in_turns(1, last);
+    const JobDefinition shorter = shared(std::string(batchlet), 1);
+    served_ = {longer, shorter};
+    const JobExecutionId id = operator_->submit(longer, {});
+    host("alpha", 1);
+    ASSERT_TRUE(second_item.wait());
+    const JobExecutionId other = operator_->submit(shorter, {});
+    submitted.open();
+    EXPECT_EQ(BatchStatus::completed, awaited(other).status);
+    EXPECT_EQ(BatchStatus::completed, awaited(id).status);
+    hosts_.clear();
+    EXPECT_EQ(numbers(1, last), written());
+    EXPECT_EQ((Metrics{.read = last, .written = last, .commits = last + 1}), step(id).metrics);
+    EXPECT_GE(calls("reader.open"), 2);
+    for (const Event& event : repository_->events_of(id, "", 100))
+        EXPECT_THAT(event.kind, testing::Not(testing::AnyOf("step.paused", "partition.orphaned")));
+    const auto state = repository_->steps_of_instance(operator_->job_execution(id).instance_id);
+    EXPECT_EQ(1, state.at("s").starts);
+    EXPECT_EQ(0, state.at("s").deaths);
+    expect_sound();
+}
+
+TEST_F(Turns, OfThreeOnOneSlotEachDoesAChunkInItsTurn) {
+    script().on_read = [](std::int64_t) { take_longer_than_a_turn(); };
+    script().on_collect = [](StepContext& step) { return n(step); };
+    const JobDefinition three = in_turns(3, 4, R"(<collector ref="collector"/><analyzer ref="analyzer"/>)");
+    served_ = {three};
+    const JobExecutionId id = operator_->submit(three, {});
+    host("alpha", 1);
+    EXPECT_EQ(BatchStatus::completed, awaited(id).status);
+    hosts_.clear();
+    EXPECT_THAT(written(), ElementsAre(1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4));
+    EXPECT_EQ((Metrics{.read = 12, .written = 12, .commits = 15}), step(id).metrics);
+    for (const char* data : {"data 0", "data 1", "data 2"}) EXPECT_EQ(5, calls(data)) << data;
+    EXPECT_EQ(3, calls("COMPLETED"));
+    expect_sound();
+}
+
+TEST_F(Turns, WhereNothingWaitsItKeepsItsSlot) {
+    script().on_read = [](std::int64_t) { take_longer_than_a_turn(); };
+    const JobDefinition one = in_turns(1, 5);
+    served_ = {one};
+    const JobExecutionId id = operator_->submit(one, {});
+    host("alpha", 1);
+    EXPECT_EQ(BatchStatus::completed, awaited(id).status);
+    hosts_.clear();
+    EXPECT_EQ(1, calls("reader.open"));
+    EXPECT_EQ(numbers(1, 5), written());
+}
+
+TEST_F(Turns, TheProcessOfARunLetsThemTakeTurnsOnItsThreads) {
+    JobOperator alone(*repository_, registry_, drivers_, {.helpers = 0});
+    std::vector<std::int64_t> shown;
+    JobExecutionId id;
+    Gate started;
+    script().on_read = [&](std::int64_t) {
+        EXPECT_TRUE(started.wait());
+        shown.push_back(alone.running(id)->steps.at(0).metrics.written);
+        take_longer_than_a_turn();
+    };
+    id = alone.start(in_turns(2, 3), {});
+    started.open();
+    EXPECT_EQ(BatchStatus::completed, alone.wait(id, deadline)->status);
+    EXPECT_THAT(written(), ElementsAre(1, 1, 2, 2, 3, 3));
+    EXPECT_THAT(shown, ElementsAre(0, 1, 2, 3, 4, 5)) << "nothing is counted twice";
+    expect_sound();
+}
+
+TEST_F(Turns, OnTwoWorkersOfTwoSlotsEachItemIsDoneOnce) {
+    script().on_read = [](std::int64_t) { take_longer_than_a_turn(); };
+    const JobDefinition five = in_turns(5, 10);
+    served_ = {five};
+    const JobExecutionId id = operator_->submit(five, {});
+    host("alpha", 2);
+    host("beta", 2);
+    EXPECT_EQ(BatchStatus::completed, awaited(id).status);
+    hosts_.clear();
+    EXPECT_EQ((Metrics{.read = 50, .written = 50, .commits = 55}), step(id).metrics);
+    EXPECT_THAT(written(), SizeIs(50));
+    EXPECT_GT(calls("reader.open"), 5);
+    expect_sound();
+}
+
+TEST_F(Turns, AStopAndAPauseFindThoseThatWait) {
+    for (const bool pauses : {true, false}) {
+        Gate third;
+        Gate go_on;
+        script().on_read = [&](std::int64_t item) {
+            take_longer_than_a_turn();
+            if (item != 3) return;
+            third.open();
+            EXPECT_TRUE(go_on.wait());
+        };
+        const JobDefinition three = in_turns(3, 5);
+        served_ = {three};
+        const JobExecutionId id = operator_->submit(three, {});
+        host("alpha", 1);
+        ASSERT_TRUE(third.wait());
+        for (const PartitionExecution& each : partitions(id))
+            EXPECT_EQ(each.number == 0 ? BatchStatus::started : BatchStatus::starting, each.status) << each.number;
+        if (pauses)
+            operator_->pause(id);
+        else
+            operator_->stop(id);
+        go_on.open();
+        EXPECT_EQ(pauses ? BatchStatus::paused : BatchStatus::stopped, awaited(id).status);
+        expect_sound();
+        JobExecutionId last = id;
+        if (pauses)
+            operator_->submit_resume(id);
+        else
+            last = operator_->submit_restart(id, {});
+        while (operator_->job_execution(last).status == BatchStatus::paused) std::this_thread::yield();
+        EXPECT_EQ(BatchStatus::completed, awaited(last).status);
+        hosts_.clear();
+        if (pauses) {
+            EXPECT_EQ((Metrics{.read = 15, .written = 15, .commits = 18}), step(id).metrics);
+        }
+        EXPECT_THAT(written(), SizeIs(pauses ? 15 : 30));
+        expect_sound();
+    }
+}
+
 }  // namespace
 }  // namespace fermata::test

@@ -105,6 +105,8 @@ public:
     StepBuilder& reducer(std::string_view ref, const PropertyList& properties = {});
     /// Any worker that serves the job may claim partitions: fer:workers="any".
     StepBuilder& for_workers(const Setting& which = "any");
+    /// For how long a partition that a worker has claimed keeps its slot while others wait: fer:turn="2s".
+    StepBuilder& turn(const Setting& length);
 
 private:
     friend class WaysOut<StepBuilder>;

@@ -100,6 +100,7 @@ struct PartitionDefinition {
     std::optional<ArtifactDefinition> analyzer;
     std::optional<ArtifactDefinition> reducer;
     std::optional<Template> workers;  ///< fer:workers: "any" worker may claim partitions; absent: "none"
+    std::optional<Template> turn;     ///< fer:turn: for how long one has its slot while others wait; absent: to its end
     Position at;
 };
 

@@ -87,8 +87,9 @@ struct ResolvedPartition {
     std::optional<ResolvedArtifact> collector;
     std::optional<ResolvedArtifact> analyzer;
     std::optional<ResolvedArtifact> reducer;
-    bool for_workers = false;  ///< any worker that serves the job may claim partitions
-    bool uses_plan = false;    ///< some expression of the step asks for partitionPlan
+    bool for_workers = false;      ///< any worker that serves the job may claim partitions
+    std::optional<Duration> turn;  ///< > 0; so long one of them has its slot while others wait; nothing: to its end
+    bool uses_plan = false;        ///< some expression of the step asks for partitionPlan
     std::shared_ptr<const PartitionSource> source;
     Position at;
 };
