@@ -36,8 +36,10 @@ Script Driver::run_slice(const Step& step, Slice& slice) {
             slice.end = BatchStatus::failed;
             co_return;
         }
-        commit_chunk(step, slice);
+        const bool committed = commit_chunk(step, slice);
         co_await turn;
+        slice.turn_is_over = committed && !asked_.stop && !asked_.cut && !slice.progress.pause && gives_up_turn();
+        if (slice.turn_is_over) co_return;
     }
     slice.end = BatchStatus::completed;
 }

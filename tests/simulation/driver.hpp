@@ -41,8 +41,11 @@ protected:
         Progress progress;
         BatchStatus end = BatchStatus::started;  ///< PAUSED: it is to rest
         bool cut = false;                        ///< it ends before its work is done
+        bool turn_is_over = false;               ///< others wait for its slot
     };
     Script run_slice(const Step& step, Slice& slice);
+    /// Asked after each chunk of a claimed partition.
+    virtual bool gives_up_turn() { return false; }
     void heed(const Requests& requests);
     /// An owner's verb; what it answers and what it does is held against the ledger.
     template <class Verb>

@@ -15,7 +15,9 @@ Script Part::live() {
     co_await run_slice(job.step(owned_.step), slice);
     co_await turn;
     ledger_.lets_go(key());
-    if (slice.end == BatchStatus::paused)
+    if (slice.turn_is_over)
+        give_up(slice);
+    else if (slice.end == BatchStatus::paused)
         rest(slice);
     else
         end(slice);
@@ -30,6 +32,19 @@ void Part::rest(Slice& slice) {
     world_.note("    pause {}{}", opened.epoch, opened.open ? " is open" : "");
     world_.sometimes(how.pause ? "a claimed partition opened a pause" : "a claimed partition rests");
     if (asked_.hands_on) world_.sometimes("a claimed partition was handed on");
+}
+
+bool Part::gives_up_turn() {
+    if (!world_.chance.happens(0.3)) return false;
+    const bool wait = store().others_wait(claimed_.entry.claim, worker_);
+    world_.note("    of partition {} the turn is over{}", key().number, wait ? "" : ", and nothing waits");
+    return wait;
+}
+
+/// Somebody claims it behind those that wait now.
+void Part::give_up(const Slice& slice) {
+    own("gives up its turn", [&] { store().give_up_turn(slice.claim, slice.progress); });
+    world_.sometimes("a claimed partition gave up its turn");
 }
 
 void Part::end(const Slice& slice) {

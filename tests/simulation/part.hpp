@@ -16,6 +16,8 @@ public:
 private:
     Script live();
     void rest(Slice& slice);
+    [[nodiscard]] bool gives_up_turn() override;
+    void give_up(const Slice& slice);
     void end(const Slice& slice);
 
     ClaimedPartition claimed_;

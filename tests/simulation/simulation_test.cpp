@@ -37,6 +37,7 @@ class Seeds : public Simulation, public ::testing::WithParamInterface<std::uint6
 constexpr const char* rare_states[] = {
     "a claimed partition opened a pause",
     "a claimed partition rests",
+    "a claimed partition gave up its turn",
     "a claimed partition was cut short",
     "a claimed partition was handed on",
     "a partition runs elsewhere than its execution",
