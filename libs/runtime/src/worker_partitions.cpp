@@ -4,12 +4,25 @@
 
 #include <fmt/format.h>
 
+#include <system_error>
+
 namespace fermata {
 namespace {
 
 constexpr std::size_t jobs_kept = 16;
 
 }  // namespace
+
+std::string why_it_cannot_begin(const std::exception& error) {
+    const auto* failed = dynamic_cast<const std::system_error*>(&error);
+    if (failed == nullptr || failed->code() != std::errc::resource_unavailable_try_again) return error.what();
+    return fmt::format("no more threads can be made here: {}; look at ulimit -u, TasksMax= and pids.max", error.what());
+}
+
+bool is_over_soon(const std::exception& error) {
+    const auto* known = dynamic_cast<const Error*>(&error);
+    return known != nullptr && known->is_transient();
+}
 
 WorkerPartitions::WorkerPartitions(const RunningExecution::Surroundings& surroundings, const Worker& worker,
                                    Prepare prepare, std::function<void()> ended)
@@ -20,8 +33,9 @@ WorkerPartitions::~WorkerPartitions() {
     running_.clear();
 }
 
-void WorkerPartitions::claim(std::int64_t most, const std::function<bool()>& may_write) {
-    while (most > 0) {
+bool WorkerPartitions::claim(std::int64_t most, const std::function<bool()>& may_write) {
+    bool all_begin = true;
+    while (most > 0 && all_begin) {
         std::optional<ClaimedPartitions> claimed;
         try {
             claimed = surroundings_.repository.claim_partitions(worker_, most);
@@ -29,14 +43,15 @@ void WorkerPartitions::claim(std::int64_t most, const std::function<bool()>& may
             has_unknown_ = true;
             throw;
         }
-        if (!claimed) return;
+        if (!claimed) break;
         most -= static_cast<std::int64_t>(claimed->partitions.size());
-        begin(*claimed, may_write);
+        all_begin = begin(*claimed, may_write);
     }
+    return all_begin;
 }
 
 /// What cannot begin must not keep others from it.
-void WorkerPartitions::begin(const ClaimedPartitions& claimed, const std::function<bool()>& may_write) {
+bool WorkerPartitions::begin(const ClaimedPartitions& claimed, const std::function<bool()>& may_write) {
     std::shared_ptr<const SharedJob> job;
     std::string wrong;
     try {
@@ -46,22 +61,46 @@ void WorkerPartitions::begin(const ClaimedPartitions& claimed, const std::functi
     } catch (const std::exception& error) {
         has_unknown_ = true;
         troubles_.emplace_back(error.what());
-        return;
+        return is_over_soon(error);
     }
+    bool all_begin = true;
     for (const ClaimedPartition& one : claimed.partitions) {
         if (!job) {
             fail(one, wrong);
             continue;
         }
-        auto begun = std::make_unique<RunningPartition>(
-            surroundings_, job, RunningPartition::Start{worker_, claimed.step, claimed.accept_sink, one, ended_});
-        std::unique_ptr<RunningPartition> before;  // it has given up its turn here just now, and is about to end
-        {
-            const std::lock_guard lock(mutex_);
-            if (!may_write()) begun->fence();
-            before = std::exchange(running_[begun->key()], std::move(begun));
+        std::unique_ptr<RunningPartition> begun;
+        try {
+            begun = std::make_unique<RunningPartition>(
+                surroundings_, job, RunningPartition::Start{worker_, claimed.step, claimed.accept_sink, one, ended_});
+        } catch (const std::exception& error) {
+            all_begin = false;
+            put_back(one, why_it_cannot_begin(error));
+            continue;
         }
-        if (before) note_end(*before);
+        run(std::move(begun), may_write);
+    }
+    return all_begin;
+}
+
+void WorkerPartitions::run(std::unique_ptr<RunningPartition> begun, const std::function<bool()>& may_write) {
+    std::unique_ptr<RunningPartition> before;  // it has given up its turn here just now, and is about to end
+    {
+        const std::lock_guard lock(mutex_);
+        if (!may_write()) begun->fence();
+        before = std::exchange(running_[begun->key()], std::move(begun));
+    }
+    if (before) note_end(*before);
+}
+
+/// For whoever claims it next: nothing was done, and nobody has died of it.
+void WorkerPartitions::put_back(const ClaimedPartition& one, const std::string& why) {
+    troubles_.push_back(fmt::format("partition {} cannot go on here: {}", one.partition.number, why));
+    try {
+        surroundings_.repository.rest_partition(one.entry.claim, {.progress = one.entry.state.progress, .pause = {}});
+    } catch (const std::exception& error) {
+        has_unknown_ = true;
+        troubles_.emplace_back(error.what());
     }
 }
 

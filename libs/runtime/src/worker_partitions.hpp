@@ -12,6 +12,11 @@
 
 namespace fermata {
 
+/// Of an execution or partition that was claimed, in words for whoever watches.
+[[nodiscard]] std::string why_it_cannot_begin(const std::exception& error);
+/// As a connection that was lost: no shortage of this process.
+[[nodiscard]] bool is_over_soon(const std::exception& error);
+
 class WorkerPartitions {
 public:
     /// Resolves and assembles the job of an execution. Throws JobRestartException if that cannot be done here.
@@ -22,9 +27,9 @@ public:
     ~WorkerPartitions();  ///< hands on what runs, and waits until it rests
 
     [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(running_.size()); }
-    /// Claims up to `most` and runs them. `may_write` says whether the worker can be sure of what it owns. Throws what
-    /// the repository throws.
-    void claim(std::int64_t most, const std::function<bool()>& may_write);
+    /// Claims up to `most` and runs them. `may_write` says whether the worker can be sure of what it owns. False: some
+    /// cannot begin, and wait for others; it is no use to claim them again at once. Throws what the repository throws.
+    bool claim(std::int64_t most, const std::function<bool()>& may_write);
     /// Answers what went wrong with those that have ended, a line each.
     [[nodiscard]] std::vector<std::string> look_after_ends();
     /// Lets go of what the rows say it runs, and it does not.
@@ -37,7 +42,9 @@ public:
 
 private:
     [[nodiscard]] std::shared_ptr<const SharedJob> job_of(JobExecutionId execution, bool accept_input);
-    void begin(const ClaimedPartitions& claimed, const std::function<bool()>& may_write);
+    bool begin(const ClaimedPartitions& claimed, const std::function<bool()>& may_write);
+    void run(std::unique_ptr<RunningPartition> begun, const std::function<bool()>& may_write);
+    void put_back(const ClaimedPartition& one, const std::string& why);
     void fail(const ClaimedPartition& one, const std::string& why);
     void note_end(RunningPartition& ended);
 

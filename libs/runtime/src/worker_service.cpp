@@ -30,6 +30,8 @@ constexpr std::chrono::seconds duty_interval(1);
 constexpr std::chrono::seconds folder_interval(1);
 constexpr std::chrono::milliseconds take_over_interval(500);
 constexpr std::chrono::seconds housekeeping_interval(10);
+/// How long nothing is claimed after something could not begin: this process lacks threads or memory.
+constexpr std::chrono::seconds shortage_interval(5);
 /// Executions that only wait for partitions hold no slot; but they are threads.
 constexpr std::int64_t waiting_per_slot = 8;
 
@@ -138,6 +140,7 @@ struct WorkerService::Impl {
     Now folder{folder_interval};
     Now looking_for_dead{take_over_interval};
     Now housekeeping{housekeeping_interval};
+    Instant claims_again_at{};
     std::string trouble;
     std::string folder_trouble;
     std::mutex mutex;                                                     ///< of `running`, which fence() looks at
@@ -357,10 +360,12 @@ void WorkerService::Impl::look_after_ends() {
 }
 
 void WorkerService::Impl::claim() {
+    const Instant now = std::chrono::steady_clock::now();
+    if (now < claims_again_at) return;
     const bool was_rung_for = listening && listening->has_heard();
     const auto all = parts.repository.claim_waiting(worker, executions_to_claim(), parts.settings.actor);
     for (const ClaimedExecution& claimed : all) enter(claimed);
-    partitions.claim(free_slots(), [this] { return may_write(); });
+    if (!partitions.claim(free_slots(), [this] { return may_write(); })) claims_again_at = now + shortage_interval;
     if (was_rung_for) listening->answered();
 }
 
@@ -397,7 +402,8 @@ void WorkerService::Impl::enter(const ClaimedExecution& claimed) {
         fail(claimed, error.what());
     } catch (const std::exception& error) {
         has_unknown = true;
-        tell(News::Kind::trouble, id, error.what());
+        if (!is_over_soon(error)) claims_again_at = std::chrono::steady_clock::now() + shortage_interval;
+        tell(News::Kind::trouble, id, why_it_cannot_begin(error));
     }
 }
 
