@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""F3: kill -9 at every named point of start, restart, recover, abandon and pause. The command was recorded or it was not;
-given again it does what is left to do, and nothing was done twice."""
+"""F3: kill -9 at every named point of start, restart, recover, abandon and pause, and at the system calls of purge. The
+command was recorded or it was not; given again it does what is left to do, and nothing was done twice."""
 
 import sys
 import unittest
@@ -60,6 +60,7 @@ class KilledCommands(unittest.TestCase):
         """`expect(folder)` after the command was killed there, and given again."""
         points = self.arrivals(lead_up, verb)
         self.assertTrue(points, verb)
+        held = 0
         for point in points:
             with self.subTest(verb=verb[0], point=point):
                 folder = self.begin(*lead_up)
@@ -70,7 +71,8 @@ class KilledCommands(unittest.TestCase):
                 self.end(folder)
                 folder.fermata("db", "verify", exit_code=0)
                 wait_until("nothing is left behind", lambda: not folder.left_behind())  # noqa: B023
-        print(f"{verb[0]}: {len(points)} points attempted, {len(points)} held: {' '.join(points)}")
+                held += 1
+        print(f"{verb[0]}: {len(points)} points attempted, {held} held: {' '.join(points)}")
 
     def finish(self, folder, executions):
         """As an operator would, looking each time."""
@@ -133,6 +135,44 @@ class KilledCommands(unittest.TestCase):
             self.assertEqual(1, said.count("pause.opened"), said)
 
         self.at_each_point([self.running], ("pause", "1"), expect)
+
+    PURGE = ("purge", "--keep-last", "1", "--yes")
+    CHANGING = ("pwrite64", "fdatasync", "unlink", "unlinkat", "rmdir")  # system calls
+
+    def purgeable(self):
+        folder = self.begin()
+        for _ in range(3):
+            folder.fermata("exec", "--", "true", exit_code=0)
+        return folder
+
+    def calls_of_purge(self):
+        """As call:arrival."""
+        folder = self.purgeable()
+        trace = folder.path / "trace"
+        folder.fermata(*self.PURGE, before=["strace", "-f", "-qq", "-e", f"trace={','.join(self.CHANGING)}", "-o", trace],
+                       exit_code=0)
+        seen = [line.split()[1].split("(")[0] for line in trace.read_text().splitlines()]
+        return [f"{call}:{seen[:i + 1].count(call)}" for i, call in enumerate(seen) if call in self.CHANGING]
+
+    def test_purge(self):
+        points, held = self.calls_of_purge(), 0
+        for point in points:
+            with self.subTest(point=point):
+                folder = self.purgeable()
+                call, arrival = point.split(":")
+                killed = folder.fermata(*self.PURGE, before=["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
+                                                             "-e", f"inject={call}:signal=KILL:when={arrival}"])
+                self.assertEqual(KILLED, killed.returncode, killed.stderr)
+                self.assertIn(len(folder.list()), (1, 3), "all of them or none")
+                folder.fermata("db", "verify", exit_code=0)
+                folder.fermata(*self.PURGE, exit_code=0)
+                self.assertEqual([3], [each["id"] for each in folder.list()])
+                folder.fermata("db", "verify", exit_code=0)
+                logs = sorted(log.name for log in (folder.path / "repository.db.d/logs").iterdir())
+                self.assertEqual(["3"], logs)
+                self.assertEqual([], folder.left_behind())
+                held += 1
+        print(f"purge: {len(points)} points attempted, {held} held")
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@
 #include <fermata/base/text.hpp>
 #include <fermata/runtime/step_log_path.hpp>
 
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <set>
 
 namespace fermata::cli {
 
@@ -86,13 +88,39 @@ std::string listed(Session& session, const PurgeResult& result) {
     return text;
 }
 
-void remove_logs(Session& session, const std::vector<JobExecutionId>& executions) {
-    for (const auto id : executions) {
-        std::error_code error;
-        const auto folder = log_folder(session.data_folder(), id);
-        std::filesystem::remove_all(folder, error);
-        if (error) Output::note(fmt::format("fermata: {} stays: {}", folder.string(), error.message()));
+void remove_logs(Session& session, JobExecutionId execution) {
+    std::error_code error;
+    const auto folder = log_folder(session.data_folder(), execution);
+    std::filesystem::remove_all(folder, error);
+    if (error) Output::note(fmt::format("fermata: {} stays: {}", folder.string(), error.message()));
+}
+
+/// Executions that have logs here.
+std::set<JobExecutionId> with_logs(Session& session) {
+    std::set<JobExecutionId> found;
+    std::error_code none;
+    for (const auto& folder : std::filesystem::directory_iterator(session.data_folder() / "logs", none)) {
+        const std::string name = folder.path().filename().string();
+        std::int64_t id = 0;
+        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+        if (error == std::errc() && end == name.data() + name.size()) found.emplace(id);
     }
+    return found;
+}
+
+/// Logs of executions that are not there: a purge that was killed has left them. What begins meanwhile is recorded
+/// before it has logs.
+void remove_logs_of_nobody(Session& session) {
+    constexpr std::int64_t at_once = 1'000;
+    std::set<JobExecutionId> left = with_logs(session);
+    std::optional<JobExecutionId> before;
+    while (!left.empty() && (!before || *left.begin() < *before)) {
+        const auto page = session.repository().find_executions({.before = before, .limit = at_once});
+        for (const JobExecution& each : page) left.erase(each.id);
+        if (page.empty()) break;
+        before = page.back().id;
+    }
+    for (const JobExecutionId id : left) remove_logs(session, id);
 }
 
 void PurgeCommand::require_consent(Session& session) const {
@@ -139,7 +167,8 @@ ExitCode PurgeCommand::run(Session& session) {
     const PurgeResult result = session.repository().purge(wanted);
     SinkCleanup cleanup;
     if (!dry_run_) {
-        remove_logs(session, result.execution_ids);
+        for (const JobExecutionId id : result.execution_ids) remove_logs(session, id);
+        remove_logs_of_nobody(session);
         cleanup = remove_sink_rows(session.application().drivers, result);
     }
     warn(cleanup);
