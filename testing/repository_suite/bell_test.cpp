@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <thread>
 
 namespace fermata::testing {
@@ -48,6 +50,37 @@ TEST_F(Ringing, AnEndRingsForThoseWhoWaitForOne) {
     EXPECT_FALSE(ends.wait(0ms));
     EXPECT_TRUE(repository().fail_lost(lost, "ann"));
     EXPECT_EQ(can_ring(), rang());
+}
+
+TEST_F(Ringing, WhoEndsOneOfTheLastPartitionsRingsForTheOwnerOfTheStep) {
+    constexpr std::int64_t all = 40;
+    StepEntry step = repository().enter_step(claim_, "slices", StepEntryMode::start);
+    repository().store_plan(step, {.partitions = all, .for_workers = true});
+    std::vector<ClaimedPartition> running;
+    const auto claim = [&](std::int64_t most) {
+        auto claimed = repository().claim_partitions_of(step.claim, worker(), most);
+        std::ranges::move(claimed->partitions, std::back_inserter(running));
+    };
+    const auto end_one = [&] {
+        repository().end_partition(running.back().entry.claim, {.status = BatchStatus::completed});
+        running.pop_back();
+    };
+    bell_.listen();
+    claim(3);
+    end_one();
+    EXPECT_FALSE(bell_.wait(0ms)) << "others wait";
+    claim(20);
+    claim(20);
+    end_one();
+    EXPECT_FALSE(bell_.wait(0ms)) << "many run";
+    while (running.size() > 3) end_one();
+    EXPECT_EQ(can_ring(), bell_.wait(can_ring() ? 30s : 0s));
+    while (bell_.wait(0ms)) continue;
+    // Each of two that end at once sees that the other one still runs.
+    while (!running.empty()) {
+        end_one();
+        EXPECT_EQ(can_ring(), bell_.wait(can_ring() ? 30s : 0s)) << running.size() << " run";
+    }
 }
 
 TEST_F(Ringing, AWaitCanBeEnded) {

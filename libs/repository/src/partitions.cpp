@@ -19,6 +19,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr int last_few = 16;
+
 std::string to_text(const Parameters& properties) {
     return json(properties).dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -196,14 +198,14 @@ sql::Command end_row(const StepClaim& claim, const PartitionEnd& end, Timestamp 
     return command;
 }
 
-// The owner of the execution waits for the last one. Of two that end at the same instant none may notice: it also looks
-// once in a while.
-sql::Command ring_if_last(const StepClaim& claim) {
+// The owner of the execution waits for the last one. Those that end at the same instant do not see each other's end, so
+// each of the last few rings. If there were more of them, it looks once in a while.
+sql::Command ring_if_among_last(const StepClaim& claim) {
     static const std::string sql = fmt::format(
         "SELECT pg_notify('{}', '') WHERE NOT EXISTS (SELECT 1 FROM partition_execution WHERE step_execution_id = $1 "
         "AND offered > 0) AND NOT EXISTS (SELECT 1 FROM partition_execution WHERE step_execution_id = $1 AND ran_by IS "
-        "NOT NULL AND ended IS NULL)",
-        request_channel);
+        "NOT NULL AND ended IS NULL OFFSET {})",
+        request_channel, last_few);
     return {sql, {Value(claim.id.value())}};
 }
 
@@ -289,7 +291,7 @@ void Repository::end_partition(const StepClaim& partition, const PartitionEnd& e
         if (end.collected) last.push_back(insert_data(partition, end.progress.sequence + 1, *end.collected));
         last.push_back(end_progress(partition, end, write.now()));
         last.push_back(end_row(partition, end, write.now()));
-        if (is_claimed && sql::notices_of(*write) != nullptr) last.push_back(ring_if_last(partition));
+        if (is_claimed && sql::notices_of(*write) != nullptr) last.push_back(ring_if_among_last(partition));
         FERMATA_POINT("partition.before-end");
         write.commit(last);
         FERMATA_POINT("partition.ended");
