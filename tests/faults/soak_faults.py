@@ -175,7 +175,8 @@ class Faults:
 
     def the_clock_of_a_worker_is_wrong(self, chance):
         worker = chance.choice(self.soak.served)
-        worker.next_environment = with_clock(chance.choice(list(CLOCKS.values())))
+        # Kafka's client waits by the system's clock, of which nobody has told it a lie.
+        worker.next_environment = with_clock(chance.choice(list(CLOCKS.values()))) | {"FERMATA_KAFKA": ""}
         worker.running.process.kill()
 
     # --- Kafka -------------------------------------------------------------------------------------------------------
