@@ -68,14 +68,18 @@ std::optional<ClaimedPartitions> open_step(sql::Connection& connection, const Wa
     return found;
 }
 
+// Of the place and of those behind it, unless one of another step has waited longer.
 std::string lock_partitions_sql(std::string_view locks) {
     return fmt::format(
         "SELECT CASE WHEN x.started IS NULL THEN 0 ELSE 1 END, {} FROM partition_execution x WHERE x.step_execution_id "
-        "= $1 AND x.offered = $3 ORDER BY x.partition LIMIT $2{}",
+        "= $1 AND x.offered > 0 AND x.offered >= $3 AND x.offered <= COALESCE((SELECT MIN((SELECT MIN(y.offered) FROM "
+        "partition_execution y WHERE y.step_execution_id = s.id AND y.offered > 0 AND y.offered >= $3)) FROM "
+        "step_execution s WHERE s.offers = 1 AND s.ended IS NULL AND s.id > 0 AND s.id <> $1), x.offered) "
+        "ORDER BY x.offered, x.partition LIMIT $2{}",
         partition_columns, locks.empty() ? "" : fmt::format("{} SKIP LOCKED", locks));
 }
 
-// Of this place. And the row of the worker.
+// And the row of the worker.
 void lock_partitions(StoreWrite& write, const Worker& worker, ClaimedPartitions& claimed, std::int64_t place,
                      std::int64_t most) {
     const std::string sql = lock_partitions_sql(write.dialect().for_update);
