@@ -90,15 +90,13 @@ def remote(bench, url, partitions, items, rate):
 
 
 def uc4(bench):
-    """50 partitions of 50 items of 50 ms on 16 slots. A partition is not divided: four waves of 2.5 s."""
+    """50 partitions of 50 items of 50 ms on 16 slots, in turns of a chunk; without turns they are four waves of 2.5 s."""
     url = repository(bench, "uc4")
     work = 50 * 50 * 0.05
     with workers(bench, url, 4, 4):
         taken = [remote(bench, url, 50, 50, 20)[0] for _ in range(3)]
     return [cost("50 partitions of 50 items of 50 ms, 4 workers of 4 slots, against work ÷ slots",
-                 [(work / 16, each) for each in taken], 1.1, lambda s: f"{s:.2f} s"),
-            cost("the same, against four waves of whole partitions", [(10.0, each) for each in taken], 1.1,
-                 lambda s: f"{s:.2f} s")]
+                 [(work / 16, each) for each in taken], 1.1, lambda s: f"{s:.2f} s")]
 
 
 def cpu_of(pid):
