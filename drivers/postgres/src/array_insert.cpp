@@ -75,6 +75,15 @@ void ArrayInsert::queue_place(Connection& connection) {
     if (at_savepoint_) connection.queue_savepoint();
 }
 
+std::string ArrayInsert::place_of_copy(Connection& connection) {
+    if (connection.begin_by_caller()) {
+        at_savepoint_ = false;
+        return std::string(begin_sql) + ";";
+    }
+    queue_place(connection);
+    return {};
+}
+
 void ArrayInsert::queue(Connection& connection) {
     queue_place(connection);
     execute(connection, arrays_);

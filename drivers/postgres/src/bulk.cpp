@@ -88,10 +88,10 @@ void BulkWriter::insert(std::size_t rows, std::span<const Value> cells) {
 }
 
 void BulkWriter::copy(std::size_t rows, std::span<const Value> cells) {
-    insert_->queue_place(connection_);
+    const std::string begin = insert_->place_of_copy(connection_);
     connection_.settle();
     Link& session = connection_.link();
-    Handle<PGresult> answer = session.begin_copy(copy_sql_.c_str());
+    Handle<PGresult> answer = session.begin_copy((begin + copy_sql_).c_str());
     if (PQresultStatus(answer.get()) == PGRES_COPY_IN) answer = put_rows(session, rows, cells);
     if (PQresultStatus(answer.get()) == PGRES_COMMAND_OK) return;
     // COPY stops at a row, but not at the first: it checks some rules earlier than others.
@@ -114,7 +114,7 @@ Handle<PGresult> BulkWriter::put_rows(Link& session, std::size_t rows, std::span
 
 /// https://www.postgresql.org/docs/15/sql-copy.html, "Binary Format".
 void BulkWriter::send_rows(Link& session, std::size_t rows, std::span<const Value> cells) const {
-    constexpr std::size_t portion = 1 << 16;
+    constexpr std::size_t portion = 1 << 14;  // the server has something to do soon
     std::string out("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", 19);
     for (std::size_t row = 0, cell = 0; row < rows; ++row) {
         append_int2(out, static_cast<std::int16_t>(codecs_.size()));

@@ -27,14 +27,15 @@ public:
     void prepare(Connection& connection) const;
     /// Queues the INSERT in the connection's transaction, so that redo() finds a place to go back to.
     void queue(Connection& connection);
-    /// The same for a COPY of the rows that are or will be encoded.
-    void queue_place(Connection& connection);
+    /// The same for a COPY of the rows that are or will be encoded: answers what has to stand before it.
+    [[nodiscard]] std::string place_of_copy(Connection& connection);
     /// After `failure` of all rows together, goes back and writes them part by part. That finds the row refused and
     /// throws it with its place, or, if rows only stood in each other's way (two upserts of one key), writes all.
     /// Answers false if the failure is not about rows.
     bool redo(Connection& connection, const PGresult* failure);
 
 private:
+    void queue_place(Connection& connection);
     struct Refusal {
         std::size_t row;
         Handle<PGresult> answer;

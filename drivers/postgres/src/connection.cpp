@@ -5,6 +5,7 @@
 #include "cursor.hpp"
 #include "errors.hpp"
 
+#include <fermata/base/idle_work.hpp>
 #include <fermata/base/text.hpp>
 #include <fermata/sql/standard_sql.hpp>
 
@@ -252,11 +253,15 @@ void Connection::queue_plain(const char* sql) {
     questions_.push_back({.kind = Question::Kind::silent, .sql = sql});
 }
 
-void Connection::queue_begin() {
-    if (!in_transaction_ || begun_) return;
+bool Connection::begin_by_caller() noexcept {
+    if (!in_transaction_ || begun_) return false;
     begun_ = true;
     ++statement_count_;
-    queue_plain(begin_sql);
+    return true;
+}
+
+void Connection::queue_begin() {
+    if (begin_by_caller()) queue_plain(begin_sql);
 }
 
 // One at a time: savepoints of the same name would pile up.
@@ -322,6 +327,7 @@ void Connection::collect(std::vector<sql::Result>& results) {
     bool committed = true;
     try {
         link_->sync();
+        IdleWork::run();
         for (const Question& question : questions) {
             Handle<PGresult> answer = link_->answer();
             if (is_copy(answer.get())) refuse_copy(question.sql);

@@ -69,6 +69,8 @@ public:
     [[nodiscard]] bool has_begun() const noexcept { return begun_; }
     /// Queues BEGIN if it is due.
     void queue_begin();
+    /// If it is due, the caller sends it with what he has.
+    [[nodiscard]] bool begin_by_caller() noexcept;
     /// Queues a mark to which a bulk write that failed can go back.
     void queue_savepoint();
     /// What was queued last is `insert`; who gets its answer will let it explain a failure.

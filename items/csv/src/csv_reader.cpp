@@ -8,11 +8,15 @@
 #include <algorithm>
 #include <cstring>
 #include <unordered_map>
+#include <utility>
 
 namespace fermata::csv {
 namespace {
 
 constexpr std::size_t most_columns = 65'535;
+// What is looked ahead at most.
+constexpr std::size_t most_bytes_ahead = std::size_t{1} << 20;
+constexpr std::size_t most_cells_ahead = std::size_t{1} << 17;
 
 }  // namespace
 
@@ -30,6 +34,7 @@ CsvReader::CsvReader(std::filesystem::path path, ReaderOptions options, std::siz
 // --- opening -------------------------------------------------------------------------------------------------------
 
 void CsvReader::open(const Checkpoint& from) {
+    forget_ahead();
     // After a rollback the columns are known, and going back a little costs nothing.
     if (!from || !columns_) {
         file_.open({});
@@ -38,6 +43,7 @@ void CsvReader::open(const Checkpoint& from) {
         if (!from) options_.range.skip_to_start(file_);
     }
     if (from) file_.open(from);
+    checkpoint_line_ = file_.line();
 }
 
 void CsvReader::learn_columns() {
@@ -130,6 +136,8 @@ void CsvReader::number_columns() {
 // --- reading -------------------------------------------------------------------------------------------------------
 
 bool CsvReader::read(Record& into) {
+    if (may_be_ahead_ && hand_out(into)) [[unlikely]]
+        return true;
     if (!next_filled_record()) return false;
     fill(into);
     return true;
@@ -152,12 +160,12 @@ bool CsvReader::next_record() {
     const std::size_t most = options_.max_line + 2;
     for (;;) {
         const std::string_view window = file_.window().substr(0, most);
-        const bool last = file_.at_end() && window.size() == file_.window().size();
+        const bool last = file_.at_end() && !failure_ && window.size() == file_.window().size();
         const Split split = splitter_.split(window.data(), window.data() + window.size(), last);
         if (split == Split::record && splitter_.text_size() <= options_.max_line) return true;
         if (split == Split::end) return false;
         if (split != Split::incomplete || window.size() == most) refuse_record(split);
-        file_.more();
+        more();
     }
 }
 
@@ -178,6 +186,12 @@ void CsvReader::fill(Record& into) {
     if (splitter_.may_be_binary()) refuse_binary(text);
     const std::string_view kept = splitter_.may_be_foreign() ? as_utf8(text, into.arena()) : into.arena().copy(text);
     if (splitter_.count() != expected_) refuse_count(kept);
+    set_values(into, kept);
+    into.set_origin(record_line_, kept);
+    name_source(into.batch());
+}
+
+inline void CsvReader::set_values(Record& into, std::string_view kept) const {
     const std::span<Value> values = into.reset(columns_);
     const Field* fields = splitter_.fields();
     const std::string_view null = options_.dialect.null;
@@ -186,8 +200,6 @@ void CsvReader::fill(Record& into) {
         for (Value& cell : values) cell = value(*fields++);
     else
         for (std::size_t i = 0; i < values.size(); ++i) values[i] = value(fields[selected_[i]]);
-    into.set_origin(record_line_, kept);
-    name_source(into.batch());
 }
 
 void CsvReader::name_source(RecordBatch& batch) {
@@ -223,6 +235,99 @@ std::string CsvReader::position() const {
 }
 
 double CsvReader::fraction() const noexcept { return options_.range.fraction_of(file_); }
+
+// --- looking ahead ---------------------------------------------------------------------------------------------------
+
+Checkpoint CsvReader::checkpoint() {
+    lines_before_checkpoint_ = file_.line() - std::exchange(checkpoint_line_, file_.line());
+    work_.offer();
+    is_offered_ = may_be_ahead_ = true;
+    return file_.position().to_checkpoint();
+}
+
+/// False: nothing was found ahead, or no more of it.
+bool CsvReader::hand_out(Record& into) {
+    Ahead& ahead = aheads_[ahead_];
+    if (std::exchange(is_offered_, false)) work_.withdraw();
+    may_be_ahead_ = ahead.has_more();
+    if (!may_be_ahead_) return false;
+    const Record found(&ahead.batch, static_cast<std::uint32_t>(ahead.handed_out));
+    const Ahead::Size size = ahead.sizes[ahead.handed_out++];
+    record_line_ = found.position();
+    file_.consume(size.bytes, size.lines);
+    std::ranges::copy(found.values(), into.reset(columns_).begin());
+    into.set_origin(record_line_, found.raw());
+    name_source(into.batch());
+    return true;
+}
+
+void CsvReader::look_ahead() noexcept {
+    if (aheads_[ahead_].has_more() || failure_ || expected_ == 0) return;
+    Ahead& found = aheads_[1 - ahead_];
+    found.clear();
+    try {
+        find_ahead(found);
+    } catch (...) {
+        failure_ = std::current_exception();
+    }
+    if (!found.has_more()) return;
+    ahead_ = 1 - ahead_;
+    std::size_t bytes = 0;
+    for (const Ahead::Size& size : found.sizes) bytes += size.bytes;
+    file_.expect_position_after(bytes);
+}
+
+/// Up to what is wrong, or may be: read() looks at that itself, where it stands.
+void CsvReader::find_ahead(Ahead& found) {
+    const std::size_t most = std::min(static_cast<std::size_t>(lines_before_checkpoint_),
+                                      most_cells_ahead / std::max<std::size_t>(columns_->size(), 1));
+    found.batch.ensure_rows(most);
+    Ahead::Size size{};     // from the last one found
+    std::size_t begin = 0;  // in the window
+    std::int64_t line = file_.line();
+    while (found.sizes.size() < most && begin < most_bytes_ahead) {
+        if (file_.offset() + static_cast<std::int64_t>(begin) >= options_.range.end) return;
+        const std::string_view window = file_.window().substr(begin);
+        const Split split = splitter_.split(window.data(), window.data() + window.size(), file_.at_end());
+        if (split == Split::incomplete && window.size() <= options_.max_line && file_.more()) continue;
+        const std::string_view text = window.substr(0, splitter_.text_size());
+        if (split != Split::record || !is_sound(text)) return;
+        size = {.bytes = size.bytes + splitter_.size(), .lines = size.lines + splitter_.lines()};
+        if (!text.empty() || expected_ == 1) {
+            Record record(&found.batch, static_cast<std::uint32_t>(found.sizes.size()));
+            const std::string_view kept = record.arena().copy(text);
+            set_values(record, kept);
+            record.set_origin(line, kept);
+            found.sizes.push_back(std::exchange(size, {}));
+        }
+        begin += splitter_.size();
+        line += splitter_.lines();
+    }
+}
+
+bool CsvReader::is_sound(std::string_view text) const {
+    if (text.size() > options_.max_line) return false;
+    if (splitter_.may_be_binary() && text.find('\0') != std::string_view::npos) return false;
+    if (splitter_.may_be_foreign() && (options_.encoding != Encoding::utf8 || !is_utf8(text))) return false;
+    return splitter_.count() == expected_ || text.empty();
+}
+
+/// What failed ahead fails here.
+bool CsvReader::more() {
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+    return file_.more();
+}
+
+void CsvReader::forget_ahead() noexcept {
+    for (Ahead& ahead : aheads_) ahead.clear();
+    failure_ = nullptr;
+}
+
+void CsvReader::Ahead::clear() noexcept {
+    batch.clear();
+    sizes.clear();
+    handed_out = 0;
+}
 
 // --- records that are wrong ------------------------------------------------------------------------------------------
 

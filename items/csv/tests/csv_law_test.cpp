@@ -61,6 +61,102 @@ TEST(CsvLaw, HoldsForRealRecords) {
     items::expect_reader_law([&] { return reader(path, 7, {{"encoding", "windows-1252"}}); });
 }
 
+// --- looking ahead ---------------------------------------------------------------------------------------------------
+
+/// All that the reader tells, chunk by chunk, each with its checkpoint and, if it `waits`, the wait for its commit.
+/// Each third is rolled back once.
+std::vector<std::string> told_in_chunks(CsvReader& reader, const std::vector<std::size_t>& sizes, bool waits) {
+    std::vector<std::string> told;
+    TypedItemBuffer<Record> chunk;
+    Checkpoint committed;
+    reader.open(committed);
+    bool ended = false;
+    for (std::size_t i = 0; !ended; ++i) {
+        chunk.clear();
+        for (std::size_t n = 0; n < sizes[i / 2 % sizes.size()] && !ended; ++n) {
+            try {
+                ended = !reader.read(*static_cast<Record*>(chunk.slot()));
+                if (!ended) chunk.keep();
+            } catch (const ItemError& error) {
+                told.emplace_back(error.what());
+            }
+            told.push_back(reader.position());
+        }
+        const Checkpoint reached = reader.checkpoint();
+        if (waits) IdleWork::run();
+        // Until it is committed, all of it is there.
+        for (std::size_t n = 0; n < chunk.size(); ++n)
+            told.push_back(items::whole(*static_cast<const Record*>(chunk.at(n))));
+        told.push_back(reached.bytes());
+        if (i % 3 == 2 && committed) {
+            reader.open(committed);
+            ended = false;
+        } else {
+            committed = reached;
+        }
+    }
+    return told;
+}
+
+RC_GTEST_PROP(CsvAhead, NobodySeesThatTheReaderLookedAhead, ()) {
+    const items::TemporaryFolder folder;
+    const std::string text = "id,name\n1,a\n" + *csv_like() + *rc::gen::element<std::string>("", "\n\n2,b\n3,\n4,c");
+    const std::string content = *rc::gen::element(text, items::gzipped(text), items::zstandard(text));
+    const auto path = folder.write("in.csv", content);
+    const auto block = *rc::gen::element<std::size_t>(1, 5, 64, 1 << 16);
+    const auto sizes = *rc::gen::nonEmpty(rc::gen::container<std::vector<std::size_t>>(rc::gen::inRange(1, 5)));
+    const auto told = [&](bool waits) {
+        const auto input = reader(path, block, {{"max-line", "40"}});
+        try {
+            return told_in_chunks(*input, sizes, waits);
+        } catch (const Error& error) {
+            return std::vector<std::string>{error.what()};
+        }
+    };
+    RC_ASSERT(told(true) == told(false));
+}
+
+TEST(CsvAhead, AsManyRecordsAsBeforeTheCheckpointAreReady) {
+    const items::TemporaryFolder folder;
+    const auto path = folder.write("in.csv", "id\n1\n2\n3\n4\n5\n6\n7\n8\n");
+    const auto input = reader(path, 4, {});
+    input->open({});
+    TypedItemBuffer<Record> buffer;
+    const auto next = [&] { return items::next_of(*input, buffer); };
+    for (int i = 1; i <= 3; ++i)
+        EXPECT_THAT(next(), ::testing::Optional(::testing::HasSubstr("id=t" + std::to_string(i))));
+    (void)input->checkpoint();
+    IdleWork::run();
+    std::filesystem::resize_file(path, 0);
+    for (int i = 4; i <= 6; ++i)
+        EXPECT_THAT(next(), ::testing::Optional(::testing::HasSubstr("id=t" + std::to_string(i))));
+}
+
+TEST(CsvAhead, WhatCannotBeReadIsToldOnceItIsReached) {
+    const items::TemporaryFolder folder;
+    std::string text = "id\n";
+    for (int i = 0; i < 2000; ++i) text += std::to_string(i * 7919 % 1'000'003) + "\n";
+    const std::string whole = items::gzipped(text);
+    const auto path = folder.write("in.csv.gz", std::string_view(whole).substr(0, whole.size() - 500));
+    const auto input = reader(path, 64, {});
+    TypedItemBuffer<Record> buffer;
+    for (int again = 0; again < 2; ++again) {
+        input->open({});
+        std::vector<std::string> told;
+        while (const auto item = items::next_of(*input, buffer)) {
+            told.push_back(*item);
+            (void)input->checkpoint();
+            IdleWork::run();
+        }
+        const auto is_failure = [](const std::string& item) { return item.find("ends too early") != item.npos; };
+        const auto failed = std::ranges::find_if(told, is_failure);
+        ASSERT_NE(failed, told.end());
+        EXPECT_EQ(std::ranges::count_if(told, is_failure), 1);
+        for (auto row = told.begin(); row != failed; ++row)
+            EXPECT_THAT(*row, ::testing::StartsWith(fmt::format("in.csv.gz:{}|", row - told.begin() + 2)));
+    }
+}
+
 // --- the oracle ----------------------------------------------------------------------------------------------------
 
 struct Oracle {

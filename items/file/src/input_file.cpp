@@ -42,6 +42,7 @@ InputFile::InputFile(std::filesystem::path path, std::size_t block)
 InputFile::~InputFile() = default;
 
 void InputFile::open(const Checkpoint& from) {
+    expected_.reset();
     const Stamp found = examine();
     own_position_ = own_position_ && found == stamp_;
     stamp_ = found;
@@ -190,7 +191,17 @@ void InputFile::skip_to(std::int64_t offset) {
     }
 }
 
+void InputFile::expect_position_after(std::size_t bytes) noexcept {
+    hash_consumed();
+    expected_ = {offset() + static_cast<std::int64_t>(bytes), hash_};
+    expected_->before.add(window().substr(0, bytes));
+}
+
 FilePosition InputFile::position() {
+    if (expected_ && expected_->offset == offset()) {
+        hash_ = expected_->before;
+        hashed_ = begin_;
+    }
     hash_consumed();
     own_position_ = true;
     return {.offset = offset(), .line = line_, .size = stamp_.size, .modified = stamp_.modified, .before = hash_};

@@ -68,6 +68,8 @@ public:
     [[nodiscard]] std::int64_t offset() const noexcept { return buffer_offset_ + static_cast<std::int64_t>(begin_); }
     [[nodiscard]] std::int64_t line() const noexcept { return line_; }
     [[nodiscard]] FilePosition position();
+    /// From here on, position() after `bytes` of the window has nothing left to compute.
+    void expect_position_after(std::size_t bytes) noexcept;
     /// How much of the file has been read, 0…1.
     [[nodiscard]] double fraction() const noexcept;
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
@@ -111,6 +113,11 @@ private:
     std::int64_t line_ = 1;
     std::size_t hashed_ = 0;  ///< of the buffer
     PrefixHash hash_;
+    struct Expected {
+        std::int64_t offset;
+        PrefixHash before;
+    };
+    std::optional<Expected> expected_;
 };
 
 /// For formats of text. Throws Error(invalid) if the first KiB has a NUL byte or a UTF-16 byte order mark,
