@@ -1,6 +1,8 @@
 // What is counted, so that nobody has to measure it.
 #include "fixture.hpp"
 
+#include <fermata/base/idle_work.hpp>
+
 namespace fermata::postgres {
 namespace {
 
@@ -132,6 +134,31 @@ TEST_F(RoundTripTest, RollingBackADeferredWriteKeepsNothing) {
             ->write(2, cells);
     }
     EXPECT_EQ(connection_->execute("SELECT count(*) FROM number")[0][0].integer(), 1);
+}
+
+TEST_F(RoundTripTest, ACopyBringsTheBeginningOfItsTransaction) {
+    const auto connection = connect(OpenMode::read_write, {.copy_from_rows = 1});
+    const auto bulk = connection->bulk({.table = "number", .columns = {"id", "n"}});
+    const auto copy = [&](std::int64_t id) {
+        Transaction transaction(*connection);
+        const Value cells[] = {Value(id), Value(id)};
+        bulk->write(1, cells);
+        transaction.commit();
+    };
+    EXPECT_EQ(round_trips(*connection, [&] { copy(2); }), 3) << "the COPY, its end, COMMIT";
+    EXPECT_EQ(round_trips(*connection, [&] { copy(3); }), 3);
+    EXPECT_EQ(connection_->execute("SELECT count(*) FROM number")[0][0].integer(), 3);
+}
+
+TEST_F(RoundTripTest, WhatCanBeDoneMeanwhileIsDoneWhileTheCommitIsAwaited) {
+    int done = 0;
+    const IdleWork work([&] { ++done; });
+    Transaction transaction(*connection_);
+    transaction->execute(Command{update, {1, 5}, 1});
+    work.offer();
+    transaction.commit();
+    EXPECT_EQ(done, 1);
+    EXPECT_EQ(number(), 5);
 }
 
 TEST_F(RoundTripTest, TextsMadeAtRunTimeDoNotPileUp) {
