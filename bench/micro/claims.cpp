@@ -1,14 +1,18 @@
 // claims executions|partitions URL FOLDER COUNT WORKERS: executions that wait, or partitions of one step, are claimed
-// by so many workers, twenty at a time, and completed one by one, with nothing in between. How many, and in how many
-// seconds.
+// by so many workers, twenty at a time, and completed with nothing in between: executions one by one, partitions each
+// by a thread of its own, as a worker's slots do. How many, and in how many seconds.
 #include <fermata/drivers/postgres.hpp>
 #include <fermata/jobxml/jobxml.hpp>
 #include <fermata/repository/heartbeat.hpp>
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
+#include <functional>
 #include <latch>
+#include <mutex>
 #include <string_view>
 #include <thread>
 
@@ -24,6 +28,44 @@ fermata::sql::Drivers& with_postgres(fermata::sql::Drivers& drivers) {
     return drivers;
 }
 
+/// Threads that wait for something to do.
+class Slots {
+public:
+    explicit Slots(int count) {
+        for (int i = 0; i < count; ++i) threads_.emplace_back([this](std::stop_token stop) { serve(stop); });
+    }
+    /// Calls `action` for each item on a thread of theirs; returns when all have returned.
+    template <class Items, class Action>
+    void each(const Items& items, Action&& action) {
+        std::latch done(static_cast<std::ptrdiff_t>(items.size()));
+        {
+            const std::lock_guard lock(mutex_);
+            for (const auto& item : items)
+                tasks_.emplace_back([&] {
+                    action(item);
+                    done.count_down();
+                });
+        }
+        some_.notify_all();
+        done.wait();
+    }
+
+private:
+    void serve(std::stop_token stop) {
+        for (std::unique_lock lock(mutex_); some_.wait(lock, stop, [this] { return !tasks_.empty(); });) {
+            const std::function<void()> task = std::move(tasks_.front());
+            tasks_.pop_front();
+            lock.unlock();
+            task();
+            lock.lock();
+        }
+    }
+    std::mutex mutex_;
+    std::condition_variable_any some_;
+    std::deque<std::function<void()>> tasks_;
+    std::vector<std::jthread> threads_;  // last: they end first
+};
+
 class Bench {
 public:
     Bench(bool of_partitions, std::string url, std::string folder)
@@ -38,8 +80,10 @@ public:
         const fermata::Worker worker(repository.data_folder());
         repository.enlist(worker, {.slots = at_once, .jobs = {{job_.id, fermata::hash_of(job_)}}});
         const fermata::Heartbeat heartbeat(repository, worker, [] {}, {});
+        Slots slots(at_once);
         ready.arrive_and_wait();
-        while (of_partitions_ ? complete_partitions(repository, worker) : complete_executions(repository, worker)) {
+        while (of_partitions_ ? complete_partitions(repository, worker, slots)
+                              : complete_executions(repository, worker)) {
         }
     }
 
@@ -61,11 +105,11 @@ private:
         for (const auto& each : claimed) repository.end_execution(each.claim, end);
         return !claimed.empty();
     }
-    static bool complete_partitions(fermata::Repository& repository, const fermata::Worker& worker) {
+    static bool complete_partitions(fermata::Repository& repository, const fermata::Worker& worker, Slots& slots) {
         const fermata::PartitionEnd end{.status = fermata::BatchStatus::completed, .exit_status = "COMPLETED"};
         const auto claimed = repository.claim_partitions(worker, at_once);
         if (!claimed) return false;
-        for (const auto& each : claimed->partitions) repository.end_partition(each.entry.claim, end);
+        slots.each(claimed->partitions, [&](const auto& each) { repository.end_partition(each.entry.claim, end); });
         return true;
     }
 

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <latch>
 #include <map>
 #include <mutex>
 #include <set>
@@ -135,7 +137,7 @@ TEST_F(Shared, OfAnotherStepNothingIsClaimed) {
     EXPECT_FALSE(repository().claim_partitions_of(step.claim, worker(), 1));
 }
 
-TEST_F(Shared, AClaimCostsTwoStatementsForEachPartitionAndAnEndTheSameWhereverItIs) {
+TEST_F(Shared, AClaimCostsTwoStatementsForEachPartitionOrGroupAndAnEndTheSameWhereverItIs) {
     const auto alpha = serving("alpha");
     const auto cost = [&](std::int64_t most) {
         const std::int64_t before = repository().statement_count();
@@ -148,11 +150,66 @@ TEST_F(Shared, AClaimCostsTwoStatementsForEachPartitionAndAnEndTheSameWhereverIt
     shared_step(launch(), 500);
     const auto of_one = cost(1);
     const auto of_twenty = cost(20);
-    EXPECT_LE(of_one.first, 8) << "the step, what is open, the worker, its progress, its row, BEGIN and COMMIT";
-    EXPECT_EQ(of_one.first + std::int64_t{2} * 19, of_twenty.first) << "each by its key, in the same round trips";
+    const bool server = repository().database().dialect().concurrent_writers;
+    EXPECT_LE(of_one.first, 9) << "the step, what is open, the worker, its progress, its row, BEGIN and COMMIT";
+    EXPECT_EQ(of_one.first + (server ? 2 + 1 : 2 * 19), of_twenty.first)
+        << "each by its key, in the same round trips; on a server sixteen at once, four at once and what asks for that";
     EXPECT_EQ(of_one.second, of_twenty.second);
     EXPECT_LE(of_one.second, 9) << "a chunk, and the end with its ring";
     EXPECT_THAT(claim(*alpha, 100), SizeIs(20));
+}
+
+TEST_F(Shared, EndsThatComeAtOneTimeGoTogetherAndOneThatIsRefusedKeepsNoneOfTheOthersFromIt) {
+    constexpr std::int64_t count = 20;
+    constexpr std::int64_t lost = 5;
+    constexpr std::int64_t statements_of_one = 5;  // its progress, its row, its ring, BEGIN and COMMIT
+    const auto alpha = serving("alpha");
+    bool went_together = false;
+    for (int round = 0; round < 100 && !(went_together && round > 2); ++round) {
+        const StepEntry step = shared_step(launch(), count);
+        const auto claimed = claim(*alpha, count);
+        ASSERT_THAT(claimed, SizeIs(count));
+        const bool loses = round % 2 == 0;
+        std::vector<PartitionKey> known;
+        for (const ClaimedPartition& one : claimed)
+            if (!loses || one.partition.number != lost) known.push_back({step.claim.id, one.partition.number});
+        repository().disown_unknown_partitions(*alpha, known, "ann");
+        std::atomic<int> refused = 0;
+        const std::int64_t before = repository().statement_count();
+        std::latch all(count);
+        {
+            std::vector<std::jthread> threads;
+            for (const ClaimedPartition& one : claimed)
+                threads.emplace_back([&] {
+                    PartitionEnd end{.status = BatchStatus::completed,
+                                     .exit_status = "done " + std::to_string(one.partition.number),
+                                     .progress = one.entry.state.progress};
+                    end.progress.metrics.read = end.progress.metrics.written = one.partition.number;
+                    all.arrive_and_wait();
+                    try {
+                        repository().end_partition(one.entry.claim, end);
+                    } catch (const Error& error) {
+                        EXPECT_EQ(ErrorKind::stale, error.kind()) << error.what();
+                        EXPECT_EQ(lost, one.partition.number);
+                        ++refused;
+                    }
+                });
+        }
+        went_together = repository().statement_count() - before < statements_of_one * count;
+        EXPECT_EQ(loses ? 1 : 0, refused);
+        for (const PartitionExecution& one : repository().partitions_of(step.claim.id)) {
+            if (loses && one.number == lost) {
+                EXPECT_EQ(BatchStatus::starting, one.status);
+                continue;
+            }
+            EXPECT_EQ(BatchStatus::completed, one.status);
+            EXPECT_EQ("done " + std::to_string(one.number), one.exit_status);
+            EXPECT_EQ(one.number, one.metrics.read);
+        }
+        if (loses) complete(claim(*alpha, 1).at(0));
+    }
+    EXPECT_TRUE(went_together);
+    expect_sound();
 }
 
 TEST_F(Shared, OfManyWorkersEachPartitionHasOne) {

@@ -241,8 +241,8 @@ TEST_F(Costs, AreFew) {
     EXPECT_EQ(server ? 2 : 4, cost.at("chunk")) << "one update, one question; begin and commit where writers queue";
     EXPECT_EQ(1, cost.at("poll"));
     EXPECT_EQ(1, cost.at("latest"));
-    EXPECT_EQ(2, cost.at("find_execution"));
-    EXPECT_EQ(2, cost.at("find_executions"));
+    EXPECT_EQ(1, cost.at("find_execution"));
+    EXPECT_EQ(1, cost.at("find_executions"));
     EXPECT_LE(cost.at("launch"), 8);
     EXPECT_EQ(server ? 4 : 7, cost.at("submit")) << "begin, all rows at once, the bell and commit";
     EXPECT_LE(cost.at("restart"), 8);

@@ -192,7 +192,7 @@ TEST_F(PostgresTest, AboveTheCrossoverRowsAreCopied) {
     };
     copies(1'499);
     EXPECT_EQ(round_trips(*connection, [&] { copies(1'499); }), 3);
-    EXPECT_EQ(round_trips(*connection, [&] { copies(1'500); }), 5);
+    EXPECT_EQ(round_trips(*connection, [&] { copies(1'500); }), 4);
     copies(100'000);
 }
 

@@ -1,7 +1,9 @@
 // What workers that serve do to executions: claim those that wait, let go of those they do not know.
 #include "corpses.hpp"
+#include "execution_row.hpp"
 #include "impl.hpp"
 #include "journal.hpp"
+#include "json_text.hpp"
 #include "lease.hpp"
 #include "pauses.hpp"
 
@@ -26,31 +28,21 @@ bool anything_to_do(Store& store, const Worker& worker) {
     return store.select(sql, {Value(worker.record().id)})[0][0].integer() == 1;
 }
 
+// Whether it was begun by an owner before, and whether that let it rest.
+constexpr std::string_view its_past =
+    "CASE WHEN e.started IS NULL THEN 0 ELSE 1 END AS begun, CASE WHEN e.rests > 0 THEN 1 ELSE 0 END AS rested";
+
+// --- in a file: found, then taken, while everybody else waits
+
 constexpr std::size_t places = 20;
 
-constexpr std::string_view claimed_columns =
-    "e.id, e.instance_id, i.uuid, e.epoch + 1 AS next_epoch, CASE WHEN e.started IS NULL THEN 0 ELSE 1 END AS begun, "
-    "CASE WHEN e.rests > 0 THEN 1 ELSE 0 END AS rested, e.accept_sink, e.accept_input";
-
-// Of each job no more than can be claimed: a server that looks for the oldest of all in one join reads all that wait.
-// Rows that others claim at this instant are passed over, so that workers do not wait for each other.
-std::string lock_waiting_sql(const sql::Dialect& dialect) {
-    if (dialect.for_update.empty()) return fmt::format("SELECT {} {} ORDER BY e.id LIMIT $2", claimed_columns, waiting);
-    return fmt::format(
-        "SELECT o.* FROM worker w JOIN worker_job j ON j.worker = w.id CROSS JOIN LATERAL (SELECT {} FROM "
-        "job_execution e JOIN job_instance i ON i.id = e.instance_id AND i.definition_hash = j.definition_hash WHERE "
-        "e.job_name = j.job_name AND e.status = 'STARTING' AND e.owner IS NULL ORDER BY e.id LIMIT $2{} OF e SKIP "
-        "LOCKED) o WHERE w.id = $1 AND w.draining = 0 ORDER BY o.id LIMIT $2",
-        claimed_columns, dialect.for_update);
-}
-
-// And the row of the worker, in the same round trip.
-std::vector<ClaimedExecution> lock_waiting(StoreWrite& write, const Worker& worker, std::int64_t most) {
-    const std::string sql = lock_waiting_sql(write.dialect());
-    const std::string lock = lock_worker_sql(write.dialect());
-    const Value id(worker.record().id);
-    const sql::Command both[] = {{sql, {id, Value(most)}}, {lock, {id}}};
-    const std::vector<sql::Result> rows = write->execute_all(both);
+std::vector<ClaimedExecution> find_waiting(StoreWrite& write, const Worker& worker, std::int64_t most) {
+    static const std::string sql = fmt::format(
+        "SELECT e.id, e.instance_id, i.uuid, e.epoch + 1 AS next_epoch, {}, e.accept_sink, e.accept_input {} ORDER BY "
+        "e.id LIMIT $2",
+        its_past, waiting);
+    const sql::Result rows = write->execute(sql, {Value(worker.record().id), Value(most)});
+    lock_worker(write, worker);
     const auto read = [](std::span<const Value> cells) {
         RowReader row(cells);
         ClaimedExecution one;
@@ -64,8 +56,7 @@ std::vector<ClaimedExecution> lock_waiting(StoreWrite& write, const Worker& work
         one.accept_input = row.flag();
         return one;
     };
-    require_locked(rows[1], worker);
-    return read_all(rows[0], read);
+    return read_all(rows, read);
 }
 
 // So many places that the text is always the same.
@@ -128,6 +119,130 @@ bool owns_first(StoreWrite& look, const std::vector<ClaimedExecution>& claimed, 
     return now.epoch == first.epoch && now.owner && now.owner->id == worker.record().id;
 }
 
+std::vector<ClaimedExecution> claim_in_file(Store& store, const Worker& worker, std::int64_t most,
+                                            const std::string& actor) {
+    std::vector<ClaimedExecution> claimed;
+    if (!anything_to_do(store, worker)) return {};
+    store.transact(
+        [&](StoreWrite& write) {
+            claimed = find_waiting(write, worker, most);
+            if (claimed.empty()) return;
+            const Claims claims(claimed, worker, actor, write.now());
+            std::vector<sql::Command> last = own(claimed, worker, write.now());
+            claims.append_to(last);
+            FERMATA_POINT("claim.before-commit");
+            write.commit(last);
+            FERMATA_POINT("claim.after-commit");
+        },
+        [&](StoreWrite& look) { return owns_first(look, claimed, worker); });
+    return claimed;
+}
+
+// --- on a server: found, taken and told in one statement, in one round trip
+
+/// One claim, and its texts for as long as it is tried.
+class ClaimAtOnce {
+public:
+    ClaimAtOnce(const Worker& worker, std::int64_t most, const std::string& actor, const std::filesystem::path& folder)
+        : worker_(worker), actor_(actor), folder_(folder), sql_(claim_sql(most)) {
+        around_epoch_.second = ",\"worker\":";
+        append_json(around_epoch_.second, worker.record().name);
+        around_epoch_.second += '}';
+    }
+    std::vector<ClaimedExecution> made(Store& store) {
+        store.transact([&](StoreWrite& write) { make(write); }, [&](StoreWrite& look) { return was_made(look); });
+        return std::move(claimed_);
+    }
+
+private:
+    // Of each job no more than can be claimed: a server that looks for the oldest of all in one join reads all that
+    // wait. Rows that others claim at this instant are passed over, so that workers do not wait for each other. `most`
+    // as a parameter would have the server make a new plan each time.
+    static std::string found_sql(std::int64_t most) {
+        return fmt::format(
+            "SELECT o.* FROM worker w JOIN worker_job j ON j.worker = w.id CROSS JOIN LATERAL (SELECT e.id, i.uuid, "
+            "{0} FROM job_execution e JOIN job_instance i ON i.id = e.instance_id AND i.definition_hash = "
+            "j.definition_hash WHERE e.job_name = j.job_name AND e.status = 'STARTING' AND e.owner IS NULL ORDER BY "
+            "e.id LIMIT {1} FOR UPDATE OF e SKIP LOCKED) o WHERE w.id = $1 AND w.draining = 0 ORDER BY o.id LIMIT {1}",
+            its_past, most);
+    }
+    // Only if there is something to take: a lock is written, and synced.
+    static constexpr std::string_view alive_sql =
+        "SELECT * FROM worker WHERE id = $1 AND dead = 0 AND EXISTS (SELECT 1 FROM found) FOR KEY SHARE";
+    static std::string taken_sql() {
+        return fmt::format(
+            "UPDATE job_execution e SET status = 'STARTED', owner = w.id, epoch = e.epoch + 1, updated = $2, started = "
+            "COALESCE(e.started, $2) FROM found f, alive w WHERE e.id = f.id AND e.status = 'STARTING' AND e.owner IS "
+            "NULL RETURNING f.uuid, f.begun, f.rested, e.accept_sink, e.accept_input, {}",
+            execution_columns);
+    }
+    static std::string told_sql() {
+        return fmt::format(
+            "INSERT INTO event (at, execution_id, kind, actor, data) SELECT $2, id, '{}', CAST($3 AS TEXT), CAST($4 AS "
+            "TEXT) || epoch || CAST($5 AS TEXT) FROM taken ORDER BY id",
+            kind);
+    }
+    // First the worker's id, null if it is not known to be alive.
+    static std::string claim_sql(std::int64_t most) {
+        return fmt::format(
+            "WITH found AS MATERIALIZED ({}), alive AS MATERIALIZED ({}), taken AS ({}), told AS ({}) SELECT CASE WHEN "
+            "EXISTS (SELECT 1 FROM found) THEN w.id ELSE (SELECT g.id FROM worker g WHERE g.id = $1 AND g.dead = 0) "
+            "END, t.*, {} FROM (SELECT 1) one LEFT JOIN alive w ON TRUE LEFT JOIN taken t ON TRUE ORDER BY t.id",
+            found_sql(most), alive_sql, taken_sql(), told_sql(), worker_columns);
+    }
+    void make(StoreWrite& write) {
+        at_ = write.now();
+        const sql::Command last[] = {{sql_,
+                                      {Value(worker_.record().id), cell(at_), cell(actor_), cell(around_epoch_.first),
+                                       cell(around_epoch_.second)}}};
+        FERMATA_POINT("claim.before-commit");
+        take(write.commit(last).front());
+        if (!claimed_.empty()) FERMATA_POINT("claim.after-commit");
+    }
+    // One row, if nothing was claimed.
+    void take(const sql::Result& rows) {
+        const bool is_known = !rows[0][0].is_null();
+        if (!is_known) throw taken_for_dead(worker_);
+        const bool is_any = !rows[0][1].is_null();
+        if (is_any) claimed_ = read_all(rows, [&](std::span<const Value> cells) { return read(cells.subspan(1)); });
+    }
+    // By what the journal says of it: its answer was lost.
+    bool was_made(StoreWrite& look) {
+        static const std::string sql = fmt::format(
+            "SELECT i.uuid, CASE WHEN e.started = $2 THEN 0 ELSE 1 END, CASE WHEN e.rests > 0 THEN 1 ELSE 0 END, "
+            "e.accept_sink, e.accept_input, {}, {} FROM job_execution e JOIN job_instance i ON i.id = e.instance_id "
+            "JOIN worker w ON w.id = e.owner WHERE e.owner = $1 AND EXISTS (SELECT 1 FROM event v WHERE v.execution_id "
+            "= e.id AND v.kind = '{}' AND v.at = $2) ORDER BY e.id FOR UPDATE OF e",
+            execution_columns, worker_columns, kind);
+        claimed_ = read_all(look->execute(sql, {Value(worker_.record().id), cell(at_)}),
+                            [&](std::span<const Value> cells) { return read(cells); });
+        return !claimed_.empty();
+    }
+    ClaimedExecution read(std::span<const Value> cells) const {
+        RowReader row(cells);
+        ClaimedExecution one;
+        one.claim.instance_uuid = row.text();
+        one.adopted = row.flag();
+        one.begun = row.flag();
+        one.accept_sink = row.flag();
+        one.accept_input = row.flag();
+        one.execution = read_execution(row, folder_);
+        one.claim.execution = one.execution.id;
+        one.claim.instance = one.execution.instance_id;
+        one.claim.epoch = one.execution.epoch;
+        return one;
+    }
+
+    static constexpr std::string_view kind = "execution.claimed";
+    const Worker& worker_;
+    const std::string& actor_;
+    const std::filesystem::path& folder_;
+    std::string sql_;
+    std::pair<std::string, std::string> around_epoch_{"{\"epoch\":", ""};
+    Timestamp at_;
+    std::vector<ClaimedExecution> claimed_;
+};
+
 std::vector<JobExecutionId> owned_by(sql::Connection& connection, const Worker& worker) {
     const sql::Result rows =
         connection.execute("SELECT id FROM job_execution WHERE owner = $1 ORDER BY id", {Value(worker.record().id)});
@@ -165,21 +280,11 @@ bool disown(StoreWrite& write, JobExecutionId execution, const Worker& worker, c
 
 std::vector<ClaimedExecution> Repository::claim_waiting(const Worker& worker, std::int64_t most,
                                                         const std::string& actor) {
-    std::vector<ClaimedExecution> claimed;
     if (most < 1) return {};
-    if (!impl_->database.dialect().concurrent_writers && !anything_to_do(*impl_, worker)) return {};
-    impl_->transact(
-        [&](StoreWrite& write) {
-            claimed = lock_waiting(write, worker, most);
-            if (claimed.empty()) return;
-            const Claims claims(claimed, worker, actor, write.now());
-            std::vector<sql::Command> last = own(claimed, worker, write.now());
-            claims.append_to(last);
-            FERMATA_POINT("claim.before-commit");
-            write.commit(last);
-            FERMATA_POINT("claim.after-commit");
-        },
-        [&](StoreWrite& look) { return owns_first(look, claimed, worker); });
+    if (!impl_->database.dialect().for_update.empty())
+        return ClaimAtOnce(worker, most, actor, data_folder_).made(*impl_);
+    std::vector<ClaimedExecution> claimed = claim_in_file(*impl_, worker, most, actor);
+    for (ClaimedExecution& one : claimed) one.execution = find_execution(one.claim.execution).value();
     return claimed;
 }
 

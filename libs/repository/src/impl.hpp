@@ -1,6 +1,7 @@
 #pragma once
 // What a Repository holds.
 #include "store.hpp"
+#include "together.hpp"
 
 #include <fermata/repository/repository.hpp>
 
@@ -11,6 +12,12 @@
 #include <set>
 
 namespace fermata {
+
+/// The end of a partition that its owner wants recorded.
+struct EndingPartition {
+    const StepClaim& claim;
+    const PartitionEnd& end;
+};
 
 struct Repository::Impl : Store {
     using Store::Store;
@@ -28,6 +35,8 @@ struct Repository::Impl : Store {
 
     /// How often an owner wrote to its row of step_progress otherwise than by the commit of a chunk.
     std::atomic<std::int64_t> progress_writes{0};
+
+    Together<EndingPartition> ending_partitions;
 
 private:
     std::mutex mutex_;

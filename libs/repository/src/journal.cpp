@@ -1,9 +1,9 @@
 #include "journal.hpp"
 
+#include "json_text.hpp"
 #include "rows.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -14,23 +14,13 @@ namespace fermata {
 
 namespace {
 
-bool stands_for_itself(char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; }
-
-// Most facts are names and statuses: a JSON library's object for each event costs more than its row.
-void append_text(std::string& json, std::string_view text) {
-    if (std::ranges::all_of(text, stands_for_itself))
-        fmt::format_to(std::back_inserter(json), "\"{}\"", text);
-    else
-        json += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 void append_value(std::string& json, const Fact& value) {
     if (const auto* number = std::get_if<std::int64_t>(&value))
         fmt::format_to(std::back_inserter(json), "{}", *number);
     else if (const auto* flag = std::get_if<bool>(&value))
         json += *flag ? "true" : "false";
     else
-        append_text(json, std::get<std::string_view>(value));
+        append_json(json, std::get<std::string_view>(value));
 }
 
 }  // namespace
@@ -42,7 +32,7 @@ std::string facts(std::initializer_list<std::pair<std::string_view, Fact>> pairs
     for (const auto& [name, value] : by_name) {
         if (std::holds_alternative<std::monostate>(value)) continue;
         if (json.size() > 1) json += ',';
-        append_text(json, name);
+        append_json(json, name);
         json += ':';
         append_value(json, value);
     }

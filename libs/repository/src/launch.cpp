@@ -2,6 +2,7 @@
 // STARTING and nobody's, for a worker; or nothing.
 #include "impl.hpp"
 #include "journal.hpp"
+#include "json_text.hpp"
 #include "pauses.hpp"
 #include "ring.hpp"
 
@@ -19,6 +20,8 @@ sql::Command store_definition(const StoredDefinition& definition) {
 struct NewExecution {
     JobInstanceId instance;
     std::string_view job_name;
+    const std::optional<std::string>& instance_key;
+    const Parameters& parameters;
     std::optional<JobExecutionId> restart_of;
     const Worker* worker;  ///< nobody: a worker is to claim it
     bool accept_sink = false;
@@ -28,17 +31,19 @@ struct NewExecution {
 
 JobExecutionId insert_execution(sql::Connection& connection, const NewExecution& e, Timestamp now) {
     const BatchStatus status = e.worker != nullptr ? BatchStatus::started : BatchStatus::starting;
+    const std::string parameters = json_of(e.parameters);
     std::vector<sql::Command> commands;
     if (e.worker != nullptr) commands.push_back(claim_worker(e.worker->record()));
     commands.push_back(
         {"INSERT INTO job_execution (instance_id, job_name, status, created, started, updated, restart_of, epoch, "
-         "owner, accept_sink, accept_input, for_workers) VALUES ($1, $2, $3, $4, $5, $4, $6, 1, $7, $8, $9, CASE WHEN "
-         "$10 = 1 THEN 1 ELSE COALESCE((SELECT p.for_workers FROM job_execution p WHERE p.id = $6), 0) END) RETURNING "
-         "id",
+         "owner, accept_sink, accept_input, for_workers, instance_key, parameters) VALUES ($1, $2, $3, $4, $5, $4, $6, "
+         "1, "
+         "$7, $8, $9, CASE WHEN $10 = 1 THEN 1 ELSE COALESCE((SELECT p.for_workers FROM job_execution p WHERE p.id = "
+         "$6), 0) END, $11, $12) RETURNING id",
          {Value(e.instance.value()), cell(e.job_name), cell(to_string(status)), cell(now),
           e.worker != nullptr ? cell(now) : Value(), e.restart_of ? Value(e.restart_of->value()) : Value(),
           e.worker != nullptr ? Value(e.worker->record().id) : Value(), flag_cell(e.accept_sink),
-          flag_cell(e.accept_input), flag_cell(e.for_workers)}});
+          flag_cell(e.accept_input), flag_cell(e.for_workers), cell(e.instance_key), cell(parameters)}});
     return JobExecutionId{connection.execute_all(commands).back()[0][0].integer()};
 }
 
@@ -102,6 +107,7 @@ struct InstanceRow {
     JobInstanceId id;
     std::string uuid;
     std::string job_name;
+    std::optional<std::string> key;
 };
 
 // Locks the instance, so that of two restarts at once the second sees the first one's execution; and replaces its
@@ -111,13 +117,15 @@ InstanceRow lock_instance(sql::Connection& connection, JobExecutionId previous,
     if (definition) connection.execute(store_definition(*definition));
     const sql::Result row = connection.execute(
         "UPDATE job_instance SET definition_hash = COALESCE($2, definition_hash) "
-        "WHERE id = (SELECT e.instance_id FROM job_execution e WHERE e.id = $1) RETURNING id, uuid, job_name",
+        "WHERE id = (SELECT e.instance_id FROM job_execution e WHERE e.id = $1) RETURNING id, uuid, job_name, "
+        "instance_key",
         {Value(previous.value()), definition ? cell(definition->hash) : Value()});
     if (row.empty()) throw no_such_execution(previous);
     RowReader cells(row[0]);
     const JobInstanceId id{cells.integer()};
     std::string uuid = cells.text();
-    return {id, std::move(uuid), cells.text()};
+    std::string job_name = cells.text();
+    return {id, std::move(uuid), std::move(job_name), cells.optional_text()};
 }
 
 std::string owner_text(const Standing& standing, const LivenessEvidence& evidence) {
@@ -196,7 +204,7 @@ std::pair<std::string, std::string> around_instance(const LaunchRequest& request
     return {text.substr(0, at), text.substr(at + 1)};
 }
 
-constexpr std::size_t fixed_parameters = 11;
+constexpr std::size_t fixed_parameters = 12;
 
 std::string submit_sql(std::size_t parameters) {
     std::string values;
@@ -213,8 +221,9 @@ std::string submit_sql(std::size_t parameters) {
         "(hash) DO NOTHING), instance AS (INSERT INTO job_instance (uuid, job_name, instance_key, definition_hash, "
         "working_directory, created) VALUES ($4, $2, $5, $1, $6, $7) ON CONFLICT (job_name, instance_key) WHERE "
         "instance_key IS NOT NULL DO NOTHING RETURNING id), execution AS (INSERT INTO job_execution (instance_id, "
-        "job_name, status, created, updated, epoch, for_workers) SELECT id, $2, 'STARTING', $7, $7, 1, CAST($8 AS "
-        "BIGINT) FROM instance RETURNING id, instance_id), {}entry AS (INSERT INTO event (at, execution_id, kind, "
+        "job_name, instance_key, parameters, status, created, updated, epoch, for_workers) SELECT id, $2, $5, CAST($12 "
+        "AS TEXT), 'STARTING', $7, $7, 1, CAST($8 AS BIGINT) FROM instance RETURNING id, instance_id), {}entry AS "
+        "(INSERT INTO event (at, execution_id, kind, "
         "actor, data) SELECT $7, id, 'execution.submitted', CAST($9 AS TEXT), CAST($10 AS TEXT) || instance_id || "
         "CAST($11 AS TEXT) FROM execution) SELECT id, instance_id FROM execution",
         values);
@@ -249,11 +258,11 @@ private:
     }
     [[nodiscard]] sql::Command statement(StoreWrite& write) const {
         const StoredDefinition& definition = request_.definition;
-        sql::Command command{
-            sql_,
-            {cell(definition.hash), cell(definition.job_name), cell(definition.canonical), cell(uuid_),
-             cell(request_.instance_key), cell(request_.working_directory), cell(write.now()),
-             flag_cell(request_.for_workers), cell(request_.actor), cell(around_.first), cell(around_.second)}};
+        sql::Command command{sql_,
+                             {cell(definition.hash), cell(definition.job_name), cell(definition.canonical), cell(uuid_),
+                              cell(request_.instance_key), cell(request_.working_directory), cell(write.now()),
+                              flag_cell(request_.for_workers), cell(request_.actor), cell(around_.first),
+                              cell(around_.second), cell(parameters_)}};
         for (const auto& [name, value] : request_.parameters)
             command.params.insert(command.params.end(), {cell(name), cell(value)});
         return command;
@@ -278,6 +287,7 @@ private:
 
     const LaunchRequest& request_;
     std::pair<std::string, std::string> around_;
+    std::string parameters_ = json_of(request_.parameters);
     std::string sql_;
     std::string uuid_ = new_uuid();
     std::variant<Claim, InstanceExists> answer_;
@@ -307,6 +317,8 @@ std::variant<Claim, InstanceExists> create(Store& store, const LaunchRequest& re
         const JobExecutionId id = insert_execution(*write,
                                                    {.instance = instance->id,
                                                     .job_name = request.definition.job_name,
+                                                    .instance_key = request.instance_key,
+                                                    .parameters = request.parameters,
                                                     .restart_of = {},
                                                     .worker = worker,
                                                     .for_workers = request.for_workers},
@@ -344,10 +356,11 @@ std::variant<Claim, RestartRefused> create_again(Store& store, const std::filesy
             end_lost(write, standing, owner.evidence, request.actor);
             lost = standing;
         }
-        const JobExecutionId id = insert_execution(*write,
-                                                   {instance.id, instance.job_name, previous, worker,
-                                                    request.accept_sink, request.accept_input, request.for_workers},
-                                                   write.now());
+        const JobExecutionId id =
+            insert_execution(*write,
+                             {instance.id, instance.job_name, instance.key, request.parameters, previous, worker,
+                              request.accept_sink, request.accept_input, request.for_workers},
+                             write.now());
         answer = Claim{id, instance.id, instance.uuid, 1};
         const Beginning beginning(write, id, request.parameters, worker, request.actor,
                                   restart_facts(request, previous, instance));

@@ -87,10 +87,13 @@ std::string lock_worker_sql(const sql::Dialect& dialect) {
                        dialect.for_update.empty() ? "" : " FOR KEY SHARE");
 }
 
+Error taken_for_dead(const Worker& worker) {
+    return Error(ErrorKind::stale, fmt::format("worker {} was taken for dead", worker.record().incarnation),
+                 "start it again: a new process is a new worker");
+}
+
 void require_locked(const sql::Result& row, const Worker& worker) {
-    if (!row.empty()) return;
-    throw Error(ErrorKind::stale, fmt::format("worker {} was taken for dead", worker.record().incarnation),
-                "start it again: a new process is a new worker");
+    if (row.empty()) throw taken_for_dead(worker);
 }
 
 void lock_worker(StoreWrite& write, const Worker& worker) {

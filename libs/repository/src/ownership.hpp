@@ -52,6 +52,7 @@ void lock_worker(StoreWrite& write, const Worker& worker);
 /// answer.
 [[nodiscard]] std::string lock_worker_sql(const sql::Dialect& dialect);
 void require_locked(const sql::Result& row, const Worker& worker);
+[[nodiscard]] Error taken_for_dead(const Worker& worker);
 
 /// Ends an execution whose owner is proved dead: FAILED, or STOPPED if it was STOPPING, with everything unfinished
 /// below it; raises the epochs, so that the owner could not go on if the proof were wrong. Answers the new status.

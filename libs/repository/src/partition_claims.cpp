@@ -3,6 +3,7 @@
 // this instant none is waited for.
 #include "corpses.hpp"
 #include "fence.hpp"
+#include "groups.hpp"
 #include "journal.hpp"
 #include "lease.hpp"
 #include "ownership.hpp"
@@ -13,6 +14,8 @@
 #include <fermata/base/point.hpp>
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <utility>
 
 namespace fermata {
@@ -68,23 +71,24 @@ std::optional<ClaimedPartitions> open_step(sql::Connection& connection, const Wa
     return found;
 }
 
-// Of the place and of those behind it, unless one of another step has waited longer.
-std::string lock_partitions_sql(std::string_view locks) {
+// Of the place and of those behind it, unless one of another step has waited longer. `most` as a parameter would have a
+// server make a new plan each time, or a bad one.
+std::string lock_partitions_sql(std::int64_t most, std::string_view locks) {
     return fmt::format(
         "SELECT CASE WHEN x.started IS NULL THEN 0 ELSE 1 END, {} FROM partition_execution x WHERE x.step_execution_id "
-        "= $1 AND x.offered > 0 AND x.offered >= $3 AND x.offered <= COALESCE((SELECT MIN((SELECT MIN(y.offered) FROM "
-        "partition_execution y WHERE y.step_execution_id = s.id AND y.offered > 0 AND y.offered >= $3)) FROM "
+        "= $1 AND x.offered > 0 AND x.offered >= $2 AND x.offered <= COALESCE((SELECT MIN((SELECT MIN(y.offered) FROM "
+        "partition_execution y WHERE y.step_execution_id = s.id AND y.offered > 0 AND y.offered >= $2)) FROM "
         "step_execution s WHERE s.offers = 1 AND s.ended IS NULL AND s.id > 0 AND s.id <> $1), x.offered) "
-        "ORDER BY x.offered, x.partition LIMIT $2{}",
-        partition_columns, locks.empty() ? "" : fmt::format("{} SKIP LOCKED", locks));
+        "ORDER BY x.offered, x.partition LIMIT {}{}",
+        partition_columns, most, locks.empty() ? "" : fmt::format("{} SKIP LOCKED", locks));
 }
 
 // And the row of the worker.
 void lock_partitions(StoreWrite& write, const Worker& worker, ClaimedPartitions& claimed, std::int64_t place,
                      std::int64_t most) {
-    const std::string sql = lock_partitions_sql(write.dialect().for_update);
+    const std::string sql = lock_partitions_sql(most, write.dialect().for_update);
     const std::string lock = lock_worker_sql(write.dialect());
-    const sql::Command both[] = {{sql, {Value(claimed.step.id.value()), Value(most), Value(place)}},
+    const sql::Command both[] = {{sql, {Value(claimed.step.id.value()), Value(place)}},
                                  {lock, {Value(worker.record().id)}}};
     const std::vector<sql::Result> found = write->execute_all(both);
     for (std::size_t r = 0; r < found[0].size(); ++r) {
@@ -112,6 +116,8 @@ std::string shown(const WorkerRecord& worker) {
     return fmt::format("pid {} on {}", worker.process.pid, worker.host);
 }
 
+using Group = std::span<const ClaimedPartition* const>;
+
 // Each by its whole key: for several numbers of a step that was planned just now, of which a server has no statistics
 // yet, it reads all that the step has.
 sql::Command own(const ClaimedPartitions& claimed, const ClaimedPartition& one, const Worker& worker,
@@ -123,15 +129,41 @@ sql::Command own(const ClaimedPartitions& claimed, const ClaimedPartition& one, 
         1};
 }
 
+std::string own_group_sql(std::size_t rows) {
+    static const std::array<ValuesColumn, 2> columns{{{"of_step", "BIGINT"}, {"number", "BIGINT"}}};
+    return fmt::format(
+        "UPDATE partition_execution SET status = 'STARTED', owner = $1, ran_by = $2, offered = 0, started = "
+        "COALESCE(started, $3) FROM {} WHERE step_execution_id = v.of_step AND partition = v.number AND offered > 0",
+        values(rows, columns, 3));
+}
+
+sql::Command own(const ClaimedPartitions& claimed, Group group, const Worker& worker, const std::string& name,
+                 Timestamp now) {
+    static const GroupTexts texts(own_group_sql);
+    sql::Command command{texts.of(group.size()),
+                         {Value(worker.record().id), cell(name), cell(now)},
+                         static_cast<std::int64_t>(group.size())};
+    for (const ClaimedPartition* one : group)
+        command.params.insert(command.params.end(), {Value(claimed.step.id.value()), Value(one->partition.number)});
+    return command;
+}
+
 // A partition counts from zero in its StepExecution, and goes on counting wherever it goes on.
+std::string counting(bool begun) {
+    if (begun) return "";
+    return fmt::format(", exit_status = NULL, starts = starts + 1, {}, {}", fresh_counts, from_step("own_pause"));
+}
+
+const std::string& entered_columns() {
+    static const std::string columns = fmt::format("partition, {}, {}", state_columns, progress_columns);
+    return columns;
+}
+
 std::string enter_sql(bool begun) {
     return fmt::format(
         "UPDATE step_progress SET status = 'STARTED', epoch = epoch + 1, last_execution = $4, updated = $5, {}{} WHERE "
-        "instance_id = $1 AND step = $2 AND partition = $3 RETURNING {}, {}",
-        from_step("outside_pause"),
-        begun ? ""
-              : fmt::format(", exit_status = NULL, starts = starts + 1, {}, {}", fresh_counts, from_step("own_pause")),
-        state_columns, progress_columns);
+        "instance_id = $1 AND step = $2 AND partition = $3 RETURNING {}",
+        from_step("outside_pause"), counting(begun), entered_columns());
 }
 
 sql::Command enter(const StepClaim& step, const ClaimedPartition& one, Timestamp now) {
@@ -143,32 +175,76 @@ sql::Command enter(const StepClaim& step, const ClaimedPartition& one, Timestamp
             1};
 }
 
-// Each twice, in its order: its progress, then the partition.
-std::vector<sql::Command> take(const ClaimedPartitions& claimed, const Worker& worker, const std::string& name,
-                               Timestamp now) {
+std::string enter_group_sql(bool begun, std::size_t rows) {
+    static const std::array<ValuesColumn, 3> columns{
+        {{"of_instance", "BIGINT"}, {"of_step", "TEXT"}, {"number", "BIGINT"}}};
+    return fmt::format(
+        "UPDATE step_progress SET status = 'STARTED', epoch = epoch + 1, last_execution = $3, updated = $4, {}{} FROM "
+        "{} "
+        "WHERE instance_id = v.of_instance AND step = v.of_step AND partition = v.number RETURNING {}",
+        from_step("outside_pause"), counting(begun), values(rows, columns, 4), entered_columns());
+}
+
+sql::Command enter(const StepClaim& step, Group group, Timestamp now) {
+    static const GroupTexts first([](std::size_t rows) { return enter_group_sql(false, rows); });
+    static const GroupTexts again([](std::size_t rows) { return enter_group_sql(true, rows); });
+    const Value instance(step.execution.instance.value());
+    sql::Command command{(group.front()->begun ? again : first).of(group.size()),
+                         {instance, cell(step.step), Value(step.id.value()), cell(now)},
+                         static_cast<std::int64_t>(group.size())};
+    for (const ClaimedPartition* one : group)
+        command.params.insert(command.params.end(), {instance, cell(step.step), Value(one->partition.number + 1)});
+    return command;
+}
+
+std::vector<const ClaimedPartition*> those(const ClaimedPartitions& claimed, bool begun) {
+    std::vector<const ClaimedPartition*> found;
+    for (const ClaimedPartition& one : claimed.partitions)
+        if (one.begun == begun) found.push_back(&one);
+    return found;
+}
+
+// Each twice: its progress, then the partition.
+std::vector<sql::Command> take(const sql::Dialect& dialect, const ClaimedPartitions& claimed, const Worker& worker,
+                               const std::string& name, Timestamp now) {
+    const std::array kinds{those(claimed, false), those(claimed, true)};
     std::vector<sql::Command> taken;
-    taken.reserve(2 * claimed.partitions.size());
-    for (const ClaimedPartition& one : claimed.partitions) taken.push_back(enter(claimed.step, one, now));
-    for (const ClaimedPartition& one : claimed.partitions) taken.push_back(own(claimed, one, worker, name, now));
+    if (takes_groups(dialect) && claimed.partitions.size() >= group_sizes.back()) taken.push_back(look_up_each_row());
+    for (const Group kind : kinds)
+        in_groups(
+            dialect, kind, [&](const ClaimedPartition* one) { taken.push_back(enter(claimed.step, *one, now)); },
+            [&](Group group) { taken.push_back(enter(claimed.step, group, now)); });
+    for (const Group kind : kinds)
+        in_groups(
+            dialect, kind, [&](const ClaimedPartition* one) { taken.push_back(own(claimed, *one, worker, name, now)); },
+            [&](Group group) { taken.push_back(own(claimed, group, worker, name, now)); });
     return taken;
 }
 
 void read_entries(ClaimedPartitions& claimed, std::span<const sql::Result> entered) {
-    for (std::size_t i = 0; i < claimed.partitions.size(); ++i) {
-        ClaimedPartition& one = claimed.partitions[i];
-        one.entry.state = only_state(entered[i]);
-        one.entry.claim = claimed.step;
-        one.entry.claim.partition = one.partition.number + 1;
-        one.entry.claim.epoch = one.entry.state.epoch;
+    std::map<std::int64_t, ClaimedPartition*> by_number;
+    for (ClaimedPartition& one : claimed.partitions) by_number[one.partition.number + 1] = &one;
+    for (const sql::Result& rows : entered) {
+        if (rows.columns.size() < 4) continue;  // what only changes
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            RowReader row(rows[i]);
+            const std::int64_t number = row.integer();
+            StepEntry& entry = by_number.at(number)->entry;
+            entry.state = read_state(row);
+            entry.claim = claimed.step;
+            entry.claim.partition = number;
+            entry.claim.epoch = entry.state.epoch;
+        }
     }
 }
 
 // All of them were committed, or none. The answer, which was lost, is asked for again.
 bool owns(StoreWrite& look, ClaimedPartitions& claimed, const Worker& worker) {
     const std::string sql = fmt::format(
-        "SELECT {}, {} FROM step_progress WHERE instance_id = $1 AND step = $2 AND partition = $3 AND EXISTS (SELECT 1 "
-        "FROM partition_execution x WHERE x.step_execution_id = $4 AND x.partition = $3 - 1 AND x.owner = $5){}",
-        state_columns, progress_columns, look.dialect().for_update);
+        "SELECT {} FROM step_progress WHERE instance_id = $1 AND step = $2 AND partition = $3 AND EXISTS (SELECT 1 "
+        "FROM "
+        "partition_execution x WHERE x.step_execution_id = $4 AND x.partition = $3 - 1 AND x.owner = $5){}",
+        entered_columns(), look.dialect().for_update);
     const StepClaim& step = claimed.step;
     std::vector<sql::Result> owned;
     for (const ClaimedPartition& one : claimed.partitions) {
@@ -183,19 +259,19 @@ bool owns(StoreWrite& look, ClaimedPartitions& claimed, const Worker& worker) {
 
 std::optional<ClaimedPartitions> claim(Store& store, const Wanted& wanted, std::int64_t most) {
     if (most < 1) return std::nullopt;
-    // Asked before a transaction where that would keep others waiting.
-    if (!store.database.dialect().concurrent_writers && !store.read([&](sql::Connection& connection) {
-            Behind behind;
-            return open_step(connection, wanted, behind, "");
-        }))
-        return std::nullopt;
+    // Asked before a transaction, which would keep others of a file waiting, and cost a server a round trip more.
+    const auto anything = [&](sql::Connection& connection) {
+        Behind behind;
+        return open_step(connection, wanted, behind, "");
+    };
+    if (!store.read(anything)) return std::nullopt;
     const std::string name = shown(wanted.worker.record());
     ClaimedPartitions claimed;
     store.transact(
         [&](StoreWrite& write) {
             claimed = lock_open(write, wanted, std::min(most, most_at_once));
             if (claimed.partitions.empty()) return;
-            const std::vector<sql::Command> taken = take(claimed, wanted.worker, name, write.now());
+            const std::vector<sql::Command> taken = take(write.dialect(), claimed, wanted.worker, name, write.now());
             FERMATA_POINT("partitions.before-claim");
             read_entries(claimed, write.commit(taken));
             FERMATA_POINT("partitions.claimed");

@@ -1,6 +1,7 @@
 // Partitions: their plan, stored in bulk before any of them begins; entering and ending one; what their collectors
 // said. A partition belongs to the step's present plan if its row of progress has the step's generation.
 #include "fence.hpp"
+#include "groups.hpp"
 #include "journal.hpp"
 #include "partition_rows.hpp"
 #include "ring.hpp"
@@ -8,11 +9,14 @@
 
 #include <fermata/base/error.hpp>
 #include <fermata/base/point.hpp>
+#include <fermata/base/text.hpp>
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <set>
+#include <tuple>
 
 namespace fermata {
 namespace {
@@ -216,6 +220,157 @@ sql::Command insert_data(const StepClaim& claim, std::int64_t sequence, const st
         {Value(claim.id.value()), Value(claim.partition - 1), Value(sequence), Value(std::as_bytes(std::span(data)))}};
 }
 
+// --- ends: those of several threads at one time in one transaction
+
+using Group = std::span<const EndingPartition* const>;
+
+std::string type_of_progress(const sql::Dialect& dialect, std::string_view column) {
+    constexpr std::array<std::string_view, 4> bytes{"reader", "writer", "side_outputs", "user_data"};
+    if (std::ranges::find(bytes, column) != bytes.end()) return std::string(dialect.bytes);
+    return column == "set_exit_status" ? "TEXT" : "BIGINT";
+}
+
+std::string assigned(std::span<const ValuesColumn> columns) {
+    std::string text;
+    for (const ValuesColumn& column : columns) text += fmt::format("{0} = v.{0}, ", column.name);
+    return text;
+}
+
+std::string end_progress_group_sql(const sql::Dialect& dialect, std::size_t rows) {
+    std::vector<ValuesColumn> columns{
+        {"instance_id", "BIGINT"}, {"step", "TEXT"}, {"partition", "BIGINT"}, {"epoch", "BIGINT"}};
+    const std::size_t keys = columns.size();
+    for (const std::string& column : split(progress_columns, ','))
+        columns.push_back({std::string(trim(column)), type_of_progress(dialect, trim(column))});
+    columns.insert(columns.end(), {{"status", "TEXT"}, {"exit_status", "TEXT"}, {"pause_request", "TEXT"}});
+    return fmt::format(
+        "UPDATE step_progress p SET {}updated = $1, deaths = 0, intent = NULL FROM {} WHERE p.instance_id = "
+        "v.instance_id AND p.step = v.step AND p.partition = v.partition AND p.epoch = v.epoch AND p.status = "
+        "'STARTED'",
+        assigned(std::span(columns).subspan(keys)), values(rows, columns, 1));
+}
+
+sql::Command end_progress(const GroupTexts& texts, Group group, Timestamp now) {
+    sql::Command command{texts.of(group.size()), {cell(now)}, static_cast<std::int64_t>(group.size())};
+    for (const auto* one : group) {
+        const auto& [claim, end] = *one;
+        command.params.insert(command.params.end(), {Value(claim.execution.instance.value()), cell(claim.step),
+                                                     Value(claim.partition), Value(claim.epoch)});
+        append_progress(command.params, end.progress);
+        command.params.insert(command.params.end(),
+                              {cell(to_string(end.status)), cell(end.exit_status), cell(end.progress.pause)});
+    }
+    return command;
+}
+
+std::string end_row_group_sql(std::size_t rows) {
+    std::vector<ValuesColumn> columns{{"step_execution_id", "BIGINT"}, {"partition", "BIGINT"}};
+    const std::size_t keys = columns.size();
+    for (const std::string_view text :
+         {"status", "exit_status", "error_class", "error_message", "error_step", "error_position"})
+        columns.push_back({std::string(text), "TEXT"});
+    for (const std::string_view number :
+         {"read", "written", "filtered", "read_skips", "process_skips", "write_skips", "commits", "rollbacks", "cut"})
+        columns.push_back({std::string(number), "BIGINT"});
+    return fmt::format(
+        "UPDATE partition_execution x SET {}ended = $1, owner = NULL, offered = 0 FROM {} WHERE x.step_execution_id = "
+        "v.step_execution_id AND x.partition = v.partition AND x.ended IS NULL",
+        assigned(std::span(columns).subspan(keys)), values(rows, columns, 1));
+}
+
+sql::Command end_row(Group group, Timestamp now) {
+    static const GroupTexts texts(end_row_group_sql);
+    sql::Command command{texts.of(group.size()), {cell(now)}, static_cast<std::int64_t>(group.size())};
+    for (const auto* one : group) {
+        const auto& [claim, end] = *one;
+        command.params.insert(command.params.end(), {Value(claim.id.value()), Value(claim.partition - 1),
+                                                     cell(to_string(end.status)), cell(end.exit_status)});
+        append_failure(command.params, end.failure);
+        append_metrics(command.params, end.progress.metrics);
+        command.params.push_back(flag_cell(end.cut));
+    }
+    return command;
+}
+
+// Data first, progress after, as a chunk does: one of a zombie may hold the row of this data.
+void append_ends(std::vector<sql::Command>& last, const sql::Dialect& dialect, Group all, Timestamp now) {
+    for (const auto* one : all)
+        if (one->end.collected)
+            last.push_back(insert_data(one->claim, one->end.progress.sequence + 1, *one->end.collected));
+    if (takes_groups(dialect) && all.size() >= group_sizes.back()) last.push_back(look_up_each_row());
+    const auto append_one = [&](const EndingPartition* one) {
+        last.push_back(end_progress(one->claim, one->end, now));
+        last.push_back(end_row(one->claim, one->end, now));
+    };
+    in_groups(dialect, all, append_one, [&](Group group) {
+        static const GroupTexts progress([&](std::size_t rows) { return end_progress_group_sql(dialect, rows); });
+        last.push_back(end_progress(progress, group, now));
+        last.push_back(end_row(group, now));
+    });
+}
+
+void end_all(StoreWrite& write, Group all) {
+    std::vector<sql::Command> last;
+    append_ends(last, write.dialect(), all, write.now());
+    const bool can_ring = sql::notices_of(*write) != nullptr;
+    std::set<StepExecutionId> rung;
+    for (const EndingPartition* one : all) {
+        const bool is_claimed = !one->claim.execution.owns_execution();
+        if (is_claimed && can_ring && rung.insert(one->claim.id).second) last.push_back(ring_if_among_last(one->claim));
+    }
+    FERMATA_POINT("partition.before-end");
+    write.commit(last);
+    FERMATA_POINT("partition.ended");
+}
+
+// All of them, or nothing was committed. That one has lost its execution says nothing of the others.
+void lock_executions(StoreWrite& look, Group all) {
+    if (all.size() == 1) return lock_for_owner(look, all.front()->claim.execution);
+    std::set<JobExecutionId> executions;
+    for (const EndingPartition* one : all) executions.insert(one->claim.execution.execution);
+    for (const JobExecutionId id : executions) look.lock("job_execution", id.value());
+}
+
+bool have_ended(StoreWrite& look, Group all) {
+    lock_executions(look, all);
+    return std::ranges::all_of(all, [&](const EndingPartition* one) {
+        return exists(*look,
+                      "SELECT 1 FROM partition_execution WHERE step_execution_id = $1 AND partition = $2 AND ended IS "
+                      "NOT NULL",
+                      {Value(one->claim.id.value()), Value(one->claim.partition - 1)});
+    });
+}
+
+void end_in_one_transaction(Store& store, Group all) {
+    store.transact([&](StoreWrite& write) { end_all(write, all); },
+                   [&](StoreWrite& look) { return have_ended(look, all); });
+}
+
+void end_alone(Store& store, const EndingPartition& one) {
+    const EndingPartition* const only[] = {&one};
+    as_owner(one.claim.execution, [&] { end_in_one_transaction(store, only); });
+}
+
+// By execution, step and number, as everybody locks them. If one of them is refused, so are all: then each is to try
+// alone.
+bool end_together(Store& store, Group all) {
+    std::vector<const EndingPartition*> in_order(all.begin(), all.end());
+    std::ranges::sort(in_order, {}, [](const EndingPartition* one) {
+        return std::tuple(one->claim.execution.execution, one->claim.id, one->claim.partition);
+    });
+    if (in_order.size() == 1) {
+        end_alone(store, *in_order.front());
+        return true;
+    }
+    try {
+        end_in_one_transaction(store, in_order);
+        return true;
+    } catch (const Error& error) {
+        if (error.is_transient()) throw;  // the database's, not one of theirs
+        return false;
+    }
+}
+
 }  // namespace
 
 StoredPlan Repository::store_plan(StepEntry& step, const PlanRequest& request) {
@@ -284,27 +439,9 @@ StepEntry Repository::enter_partition(const StepClaim& step, std::int64_t number
 }
 
 void Repository::end_partition(const StepClaim& partition, const PartitionEnd& end) {
-    const bool is_claimed = !partition.execution.owns_execution();
-    const auto verb = [&](StoreWrite& write) {
-        std::vector<sql::Command> last;
-        // Data first, progress after, as a chunk does: one of a zombie may hold the row of this data.
-        if (end.collected) last.push_back(insert_data(partition, end.progress.sequence + 1, *end.collected));
-        last.push_back(end_progress(partition, end, write.now()));
-        last.push_back(end_row(partition, end, write.now()));
-        if (is_claimed && sql::notices_of(*write) != nullptr) last.push_back(ring_if_among_last(partition));
-        FERMATA_POINT("partition.before-end");
-        write.commit(last);
-        FERMATA_POINT("partition.ended");
-    };
-    as_owner(partition.execution, [&] {
-        impl_->transact(verb, [&](StoreWrite& look) {
-            lock_for_owner(look, partition.execution);
-            return exists(*look,
-                          "SELECT 1 FROM partition_execution WHERE step_execution_id = $1 AND partition = $2 AND "
-                          "ended IS NOT NULL",
-                          {Value(partition.id.value()), Value(partition.partition - 1)});
-        });
-    });
+    const EndingPartition mine{partition, end};
+    const auto group = [this](std::span<const EndingPartition* const> all) { return end_together(*impl_, all); };
+    if (!impl_->ending_partitions.ask(mine, group)) end_alone(*impl_, mine);
 }
 
 void Repository::store_collected(Unit& unit, const StepClaim& partition, std::int64_t sequence,

@@ -1,4 +1,5 @@
 // Reading for people and programs, on a connection of its own: never waits for a chunk that is being written.
+#include "execution_row.hpp"
 #include "filter_sql.hpp"
 #include "impl.hpp"
 #include "pauses.hpp"
@@ -13,41 +14,10 @@ namespace {
 
 // --- job executions
 
-// With their instances and owners.
+// With their owners.
 std::string select_executions(std::string_view from) {
-    return fmt::format(
-        "SELECT e.id, e.instance_id, e.job_name, i.instance_key, e.status, e.exit_status, e.created, e.started, "
-        "e.ended, e.updated, e.restart_of, e.restart_from, e.error_class, e.error_message, e.error_step, "
-        "e.error_position, e.epoch, e.stop_requested_by, e.stop_requested_at, e.stop_now, e.pauses, {} FROM {} "
-        "JOIN job_instance i ON i.id = e.instance_id LEFT JOIN worker w ON w.id = e.owner",
-        worker_columns, from);
-}
-
-JobExecution read_execution(std::span<const Value> cells, const std::filesystem::path& data_folder) {
-    RowReader row(cells);
-    JobExecution e;
-    e.id = JobExecutionId(row.integer());
-    e.instance_id = JobInstanceId(row.integer());
-    e.job_name = row.text();
-    e.instance_key = row.optional_text();
-    e.status = row.status();
-    e.exit_status = row.optional_text();
-    e.created = row.time();
-    e.started = row.optional_time();
-    e.ended = row.optional_time();
-    e.updated = row.time();
-    if (const auto restart_of = row.optional_integer()) e.restart_of = JobExecutionId(*restart_of);
-    e.restart_from = row.optional_text();
-    e.failure = row.failure();
-    e.epoch = row.integer();
-    e.stop_requested_by = row.optional_text();
-    e.stop_requested_at = row.optional_time();
-    e.stop_now = row.flag();
-    e.pauses = row.integer();
-    const auto owner = read_worker(row);
-    if (owner) e.owner = owner->id;
-    e.owner_lost = is_running(e.status) && owner && liveness_of(*owner, data_folder).liveness == Liveness::dead;
-    return e;
+    return fmt::format("SELECT {}, {} FROM {} LEFT JOIN worker w ON w.id = e.owner", execution_columns, worker_columns,
+                       from);
 }
 
 // The executions of one answer by their ids; of what belongs to others, that came to be meanwhile, nothing is kept.
@@ -69,13 +39,11 @@ private:
 // prepared once.
 struct Questions {
     std::string executions;
-    std::string parameters;
     std::string waits;
 };
 
 Questions questions_for_one() {
     return {.executions = select_executions("job_execution e") + " WHERE e.id = $1",
-            .parameters = "SELECT execution_id, name, value FROM job_parameter WHERE execution_id = $1",
             .waits = fmt::format("SELECT p.execution_id, {} FROM pause p WHERE p.execution_id = $1 AND "
                                  "p.completed IS NULL ORDER BY p.epoch",
                                  pause_columns)};
@@ -85,9 +53,6 @@ Questions questions_for_one() {
 Questions questions_for(const FilterSql& filter) {
     const std::string those = fmt::format("(SELECT e.id AS id {}) those", filter.text());
     return {.executions = select_executions(those + " JOIN job_execution e ON e.id = those.id"),
-            .parameters = fmt::format("SELECT p.execution_id, p.name, p.value FROM {} JOIN job_parameter p ON "
-                                      "p.execution_id = those.id",
-                                      those),
             .waits = fmt::format("SELECT p.execution_id, {} FROM {} JOIN pause p ON p.execution_id = those.id "
                                  "WHERE p.completed IS NULL ORDER BY p.execution_id, p.epoch",
                                  pause_columns, those)};
@@ -107,25 +72,13 @@ void add_waits(sql::Connection& connection, std::span<JobExecution> executions, 
     }
 }
 
-void take_parameters(const sql::Result& rows, std::span<JobExecution> executions) {
-    const ById by_id(executions);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        RowReader row(rows[i]);
-        JobExecution* execution = by_id.find(row.integer());
-        if (execution == nullptr) continue;
-        std::string name = row.text();
-        execution->parameters.emplace(std::move(name), row.text());
-    }
-}
-
-// The executions themselves and their parameters in one round trip.
 std::vector<JobExecution> read_executions(sql::Connection& connection, const Questions& questions,
                                           const sql::Params& params, const std::filesystem::path& data_folder) {
-    const sql::Command commands[] = {{questions.executions, params}, {questions.parameters, params}};
-    const std::vector<sql::Result> found = connection.execute_all(commands);
-    auto executions =
-        read_all(found[0], [&](std::span<const Value> cells) { return read_execution(cells, data_folder); });
-    take_parameters(found[1], executions);
+    const sql::Result found = connection.execute(questions.executions, params);
+    auto executions = read_all(found, [&](std::span<const Value> cells) {
+        RowReader row(cells);
+        return read_execution(row, data_folder);
+    });
     add_waits(connection, executions, questions, params);
     return executions;
 }

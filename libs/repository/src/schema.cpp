@@ -20,7 +20,9 @@ namespace {
 // partitions for workers: a step says that it `offers` some (1; 2: no more, its step has failed already), a partition
 // in which place it is `offered` (0: it is not): whoever gives up its turn goes behind all others, and what its worker
 // has lost is in front. And `ran_by` tells for people who had it last. Its owner has no key: the row of a worker is
-// deleted only when it owns no partition, and verify looks.
+// deleted only when it owns no partition, and verify looks. An execution has its instance's name and key, and its
+// parameters as a JSON object: a list of executions is read from their rows alone, in a third of the time; what is
+// looked for by a parameter is found in job_parameter.
 constexpr std::string_view tables = R"sql(
 CREATE TABLE schema_version (version BIGINT NOT NULL PRIMARY KEY);
 CREATE TABLE repository (uuid TEXT NOT NULL PRIMARY KEY, created BIGINT NOT NULL);
@@ -57,7 +59,7 @@ CREATE TABLE job_instance (
 CREATE TABLE job_execution (
     id {auto_id},
     instance_id BIGINT NOT NULL REFERENCES job_instance (id),
-    job_name TEXT NOT NULL,
+    job_name TEXT NOT NULL, instance_key TEXT, parameters TEXT NOT NULL DEFAULT '{{}}',
     status TEXT NOT NULL, exit_status TEXT,
     created BIGINT NOT NULL, started BIGINT, ended BIGINT, updated BIGINT NOT NULL,
     restart_of BIGINT, restart_from TEXT,
@@ -373,6 +375,8 @@ std::string guards(const sql::Dialect& dialect) {
         "stop_now, pauses, pause_now, passed, rests, outside_pause, accept_sink, accept_input, cuts, for_workers";
     std::string sql = status_guards(dialect, sound_rows()[0], of_an_execution,
                                     " OR NEW.epoch < OLD.epoch OR (OLD.ended IS NOT NULL AND NEW.status = OLD.status)");
+    sql += dialect.guard("job_execution_final", "UPDATE OF instance_key, parameters", "job_execution", "1 = 1",
+                         "what an execution was begun with never changes");
     sql += status_guards(dialect, sound_rows()[1], "UPDATE OF status, ended, cut_by, cut_at, cut_after", "");
     sql += status_guards(dialect, sound_rows()[2], "UPDATE OF status, ended, offered, owner", "");
     sql += progress_guards(dialect);

@@ -149,6 +149,13 @@ constexpr std::string_view checks[] = {
     "job_execution e WHERE NOT EXISTS (SELECT 1 FROM job_instance i WHERE i.id = e.instance_id)",
     "SELECT 'execution ' || e.id || ' says job ' || e.job_name || ', its instance says ' || i.job_name FROM "
     "job_execution e JOIN job_instance i ON i.id = e.instance_id WHERE i.job_name <> e.job_name",
+    "SELECT 'execution ' || e.id || ' says instance key ' || COALESCE(e.instance_key, 'none') || ', its instance says "
+    "' "
+    "|| COALESCE(i.instance_key, 'none') FROM job_execution e JOIN job_instance i ON i.id = e.instance_id WHERE "
+    "COALESCE(e.instance_key, '') <> COALESCE(i.instance_key, '')",
+    "SELECT 'execution ' || e.id || ' says parameters ' || e.parameters || ', of which job_parameter says something "
+    "else' FROM job_execution e WHERE (e.parameters = '{}') = (EXISTS (SELECT 1 FROM job_parameter p WHERE "
+    "p.execution_id = e.id))",
     "SELECT 'execution ' || e.id || ' is owned by worker ' || e.owner || ', which does not exist' FROM job_execution e "
     "WHERE e.owner IS NOT NULL AND NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = e.owner)",
     "SELECT 'worker ' || w.id || ' owns nothing' FROM worker w WHERE w.slots = 0 AND NOT EXISTS (SELECT 1 FROM "

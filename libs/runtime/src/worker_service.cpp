@@ -112,7 +112,7 @@ struct WorkerService::Impl {
     void take_over(const LostExecution& lost);
     void adopt(const LostExecution& lost);
     void enter(const ClaimedExecution& claimed);
-    void begin(const ClaimedExecution& claimed, const JobExecution& execution);
+    void begin(const ClaimedExecution& claimed);
     void fail(const ClaimedExecution& claimed, const std::string& why);
     void tell(News::Kind kind, JobExecutionId id, const std::string& text = {});
     /// Once, as long as it is the same.
@@ -314,7 +314,7 @@ void WorkerService::Impl::take_over(const LostExecution& lost) {
 void WorkerService::Impl::adopt(const LostExecution& lost) {
     if (draining || free_slots() < 1 || lost.owner.user != worker.record().user) return;
     const auto claim = parts.repository.adopt(lost.id, worker, parts.settings.actor);
-    if (claim) enter({.claim = *claim, .adopted = true});
+    if (claim) enter({.claim = *claim, .execution = parts.execution(lost.id), .adopted = true});
 }
 
 // --- executions and partitions
@@ -395,9 +395,8 @@ SharedJob WorkerService::Impl::shared_job(JobExecutionId id, bool accept_input) 
 void WorkerService::Impl::enter(const ClaimedExecution& claimed) {
     const JobExecutionId id = claimed.claim.execution;
     try {
-        const JobExecution execution = parts.execution(id);
-        if (settings.tell) settings.tell({.kind = News::Kind::claimed, .execution = execution, .text = {}});
-        begin(claimed, execution);
+        if (settings.tell) settings.tell({.kind = News::Kind::claimed, .execution = claimed.execution, .text = {}});
+        begin(claimed);
     } catch (const JobRestartException& error) {
         fail(claimed, error.what());
     } catch (const std::exception& error) {
@@ -407,7 +406,8 @@ void WorkerService::Impl::enter(const ClaimedExecution& claimed) {
     }
 }
 
-void WorkerService::Impl::begin(const ClaimedExecution& claimed, const JobExecution& execution) {
+void WorkerService::Impl::begin(const ClaimedExecution& claimed) {
+    const JobExecution& execution = claimed.execution;
     RunnableJob job = parts.prepare_resume(execution, {});
     JobContext context = parts.context_of(*job.job, claimed.claim, execution.parameters);
     context.accept_input = claimed.accept_input;

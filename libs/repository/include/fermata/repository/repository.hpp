@@ -52,8 +52,9 @@ struct Claim {
 /// What a worker claimed, and how it is to be entered.
 struct ClaimedExecution {
     Claim claim;
-    bool adopted = false;  ///< was begun before: by an owner that died, let it rest or handed it on
-    bool begun = false;    ///< and beforeJob has been called
+    JobExecution execution;  ///< as the claim left it
+    bool adopted = false;    ///< was begun before: by an owner that died, let it rest or handed it on
+    bool begun = false;      ///< and beforeJob has been called
     bool accept_sink = false;
     bool accept_input = false;
 };
