@@ -40,8 +40,9 @@ def submit(bench):
 
 
 def claims(bench, what):
-    """Executions that wait, or partitions of one step, are claimed and completed with nothing in between."""
-    count = bench.rows(1_000)
+    """Executions that wait, or partitions of one step, are claimed and completed with nothing in between. So many that
+    what each session prepares once, which a worker does in its life and not each second, is a small part."""
+    count = bench.rows(5_000)
 
     def fermata(workers):
         url = repository(bench, "claims")

@@ -225,7 +225,8 @@ void read_entries(ClaimedPartitions& claimed, std::span<const sql::Result> enter
     std::map<std::int64_t, ClaimedPartition*> by_number;
     for (ClaimedPartition& one : claimed.partitions) by_number[one.partition.number + 1] = &one;
     for (const sql::Result& rows : entered) {
-        if (rows.columns.size() < 4) continue;  // what only changes
+        const bool is_entry = !rows.columns.empty() && rows.columns.front() == "partition";
+        if (!is_entry) continue;  // of another statement
         for (std::size_t i = 0; i < rows.size(); ++i) {
             RowReader row(rows[i]);
             const std::int64_t number = row.integer();
@@ -259,12 +260,12 @@ bool owns(StoreWrite& look, ClaimedPartitions& claimed, const Worker& worker) {
 
 std::optional<ClaimedPartitions> claim(Store& store, const Wanted& wanted, std::int64_t most) {
     if (most < 1) return std::nullopt;
-    // Asked before a transaction, which would keep others of a file waiting, and cost a server a round trip more.
+    // Asked before a transaction where that would keep others waiting.
     const auto anything = [&](sql::Connection& connection) {
         Behind behind;
         return open_step(connection, wanted, behind, "");
     };
-    if (!store.read(anything)) return std::nullopt;
+    if (!store.database.dialect().concurrent_writers && !store.read(anything)) return std::nullopt;
     const std::string name = shown(wanted.worker.record());
     ClaimedPartitions claimed;
     store.transact(
