@@ -12,6 +12,8 @@
 #include <chrono>
 #include <cstdio>
 #include <functional>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,30 @@ double median(std::vector<double> values) {
     std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
     return values[values.size() / 2];
 }
+
+// Those the repository has opened.
+class Sessions {
+public:
+    std::unique_ptr<fermata::sql::Database> noted(std::unique_ptr<fermata::sql::Database> database) {
+        return std::make_unique<fermata::testing::ForwardingDatabase>(std::move(database), [this](auto connection) {
+            all_.push_back(connection.get());
+            return connection;
+        });
+    }
+    /// The one in which `action` asks.
+    fermata::sql::Connection& of(const std::function<void()>& action) {
+        action();
+        std::vector<std::int64_t> before;
+        for (const auto* session : all_) before.push_back(session->statement_count());
+        action();
+        for (std::size_t i = 0; i < before.size(); ++i)
+            if (all_[i]->statement_count() > before[i]) return *all_[i];
+        throw std::logic_error("nothing was asked");
+    }
+
+private:
+    std::vector<fermata::sql::Connection*> all_;
+};
 
 struct Query {
     const char* name;
@@ -93,18 +119,15 @@ int main(int argc, char** argv) {
     const int rounds = std::stoi(argv[3]);
     fermata::sql::Drivers drivers;
     fermata::add_postgres_driver(drivers);
-    fermata::sql::Connection* session = nullptr;  // the first is idle, so all queries are asked there
-    auto database = std::make_unique<fermata::testing::ForwardingDatabase>(drivers.open(argv[1]), [&](auto connection) {
-        if (session == nullptr) session = connection.get();
-        return connection;
-    });
-    fermata::Repository repository(std::move(database), argv[2], false);
-    const auto select_1 = [&] { (void)session->execute("SELECT 1"); };
+    Sessions sessions;
+    fermata::Repository repository(sessions.noted(drivers.open(argv[1])), argv[2], false);
     baseline::Server server(argv[1]);
     for (const Query& query : queries(repository, server)) {
         std::vector<double> base;
         std::vector<double> own;
         std::vector<double> by_hand;
+        fermata::sql::Connection& session = sessions.of(query.ask);
+        const auto select_1 = [&] { (void)session.execute("SELECT 1"); };
         constexpr int warm_up = 10;  // statements are prepared, pages are read
         for (int i = -warm_up; i < rounds; ++i) {
             const double one = seconds_of(select_1);
