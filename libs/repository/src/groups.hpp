@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -34,8 +35,7 @@ void in_groups(const sql::Dialect& dialect, std::span<Item> items, One&& one, So
 /// The texts of one statement for each size.
 class GroupTexts {
 public:
-    template <class Make>
-    explicit GroupTexts(Make&& make) {
+    explicit GroupTexts(const std::function<std::string(std::size_t)>& make) {
         for (const std::size_t size : group_sizes) texts_.emplace(size, make(size));
     }
     [[nodiscard]] const std::string& of(std::size_t size) const { return texts_.at(size); }
