@@ -205,7 +205,8 @@ protected:
             });
         const auto settled = [&] {
             const auto waiting = watcher_->execute(
-                "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND locktype IN ('transactionid', 'tuple')");
+                "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = "
+                "'Lock'");
             std::int64_t ended = 0;
             for (const auto& claim : claims)
                 ended += claim.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
