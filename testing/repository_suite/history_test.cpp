@@ -144,6 +144,8 @@ TEST_F(Guards, HistoryStaysAndEpochsRise) {
     refuses(*connection,
             "INSERT INTO step_progress (instance_id, step, partition, status, starts, epoch, last_execution, updated) "
             "SELECT instance_id, 'other', 0, 'RUNNING', 1, 1, 1, 1 FROM step_progress LIMIT 1");
+    refuses(*connection, "UPDATE job_execution SET parameters = '{}'");
+    refuses(*connection, "UPDATE job_execution SET instance_key = 'other'");
     end(claim, BatchStatus::completed);
     refuses(*connection, "UPDATE job_execution SET exit_status = 'BETTER'");
     refuses(*connection, "UPDATE event SET actor = 'nobody'");
