@@ -3,9 +3,9 @@
 #include "execution_row.hpp"
 #include "impl.hpp"
 #include "journal.hpp"
-#include "json_text.hpp"
 #include "lease.hpp"
 #include "pauses.hpp"
+#include "what_waits.hpp"
 
 #include <fermata/base/point.hpp>
 
@@ -14,23 +14,24 @@
 namespace fermata {
 namespace {
 
-constexpr std::string_view waiting =
-    "FROM worker w JOIN worker_job j ON j.worker = w.id JOIN job_execution e ON e.job_name = j.job_name AND "
-    "e.status = 'STARTING' AND e.owner IS NULL JOIN job_instance i ON i.id = e.instance_id AND "
-    "i.definition_hash = j.definition_hash WHERE w.id = $1 AND w.draining = 0";
-
 // Asked before a transaction where that would keep others waiting. A worker whose row is gone is told so there.
 bool anything_to_do(Store& store, const Worker& worker) {
     static const std::string sql = fmt::format(
         "SELECT CASE WHEN EXISTS (SELECT 1 {}) OR NOT EXISTS (SELECT 1 FROM worker g WHERE g.id = $1) THEN 1 "
         "ELSE 0 END",
-        waiting);
+        executions_for("$1"));
     return store.select(sql, {Value(worker.record().id)})[0][0].integer() == 1;
 }
 
 // Whether it was begun by an owner before, and whether that let it rest.
 constexpr std::string_view its_past =
     "CASE WHEN e.started IS NULL THEN 0 ELSE 1 END AS begun, CASE WHEN e.rests > 0 THEN 1 ELSE 0 END AS rested";
+
+constexpr std::string_view kind = "execution.claimed";
+
+std::string claim_facts(std::int64_t epoch, const Worker& worker) {
+    return facts({{"epoch", epoch}, {"worker", std::string_view(worker.record().name)}});
+}
 
 // --- in a file: found, then taken, while everybody else waits
 
@@ -40,7 +41,7 @@ std::vector<ClaimedExecution> find_waiting(StoreWrite& write, const Worker& work
     static const std::string sql = fmt::format(
         "SELECT e.id, e.instance_id, i.uuid, e.epoch + 1 AS next_epoch, {}, e.accept_sink, e.accept_input {} ORDER BY "
         "e.id LIMIT $2",
-        its_past, waiting);
+        its_past, executions_for("$1"));
     const sql::Result rows = write->execute(sql, {Value(worker.record().id), Value(most)});
     lock_worker(write, worker);
     const auto read = [](std::span<const Value> cells) {
@@ -96,12 +97,11 @@ public:
            Timestamp now) {
         events_.reserve(claimed.size());
         for (const ClaimedExecution& one : claimed)
-            events_.push_back(
-                {.at = now,
-                 .execution = one.claim.execution,
-                 .kind = "execution.claimed",
-                 .actor = actor,
-                 .data = facts({{"epoch", one.claim.epoch}, {"worker", std::string_view(worker.record().name)}})});
+            events_.push_back({.at = now,
+                               .execution = one.claim.execution,
+                               .kind = std::string(kind),
+                               .actor = actor,
+                               .data = claim_facts(one.claim.epoch, worker)});
     }
     void append_to(std::vector<sql::Command>& commands) const {
         for (const Event& event : events_) commands.push_back(journal(event));
@@ -144,11 +144,11 @@ std::vector<ClaimedExecution> claim_in_file(Store& store, const Worker& worker, 
 class ClaimAtOnce {
 public:
     ClaimAtOnce(const Worker& worker, std::int64_t most, const std::string& actor, const std::filesystem::path& folder)
-        : worker_(worker), actor_(actor), folder_(folder), sql_(claim_sql(most)) {
-        around_epoch_.second = ",\"worker\":";
-        append_json(around_epoch_.second, worker.record().name);
-        around_epoch_.second += '}';
-    }
+        : worker_(worker),
+          actor_(actor),
+          folder_(folder),
+          around_epoch_(around_number("epoch", claim_facts(0, worker))),
+          sql_(claim_sql(most)) {}
     std::vector<ClaimedExecution> made(Store& store) {
         store.transact([&](StoreWrite& write) { make(write); }, [&](StoreWrite& look) { return was_made(look); });
         return std::move(claimed_);
@@ -233,12 +233,11 @@ private:
         return one;
     }
 
-    static constexpr std::string_view kind = "execution.claimed";
     const Worker& worker_;
     const std::string& actor_;
     const std::filesystem::path& folder_;
+    std::pair<std::string, std::string> around_epoch_;
     std::string sql_;
-    std::pair<std::string, std::string> around_epoch_{"{\"epoch\":", ""};
     Timestamp at_;
     std::vector<ClaimedExecution> claimed_;
 };

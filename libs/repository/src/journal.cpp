@@ -62,4 +62,11 @@ sql::Command journal(std::span<const Event> events) {
     return command;
 }
 
+// In a text of JSON the name in quotation marks, with a colon, stands nowhere but where it means that.
+std::pair<std::string, std::string> around_number(std::string_view name, const std::string& facts) {
+    const std::string key = fmt::format("\"{}\":", name);
+    const std::size_t at = facts.find(key) + key.size();
+    return {facts.substr(0, at), facts.substr(at + 1)};
+}
+
 }  // namespace fermata

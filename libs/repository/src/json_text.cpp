@@ -77,7 +77,7 @@ Parameters parameters_in(std::string_view json) {
         return nlohmann::json::parse(json).get<Parameters>();
     } catch (const nlohmann::json::exception&) {
         throw Error(ErrorKind::refused,
-                    fmt::format("the parameters of an execution cannot be read: {}", printable(json)),
+                    fmt::format("parameters or properties that cannot be read: {}", printable(json)),
                     "fermata db verify tells what else is damaged; restore a backup");
     }
 }

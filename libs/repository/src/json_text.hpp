@@ -9,7 +9,7 @@ namespace fermata {
 
 void append_json(std::string& json, std::string_view text);
 
-/// What column job_execution.parameters has: an object of texts.
+/// What columns of parameters and properties have: an object of texts.
 [[nodiscard]] std::string json_of(const Parameters& parameters);
 /// Throws Error(refused) if it is no such object.
 [[nodiscard]] Parameters parameters_in(std::string_view json);

@@ -1,5 +1,6 @@
 // Creating executions: launch and restart leave the new one STARTED and owned, submit and submit_restart leave it
 // STARTING and nobody's, for a worker; or nothing.
+#include "groups.hpp"
 #include "impl.hpp"
 #include "journal.hpp"
 #include "json_text.hpp"
@@ -8,6 +9,8 @@
 
 #include <fermata/base/id.hpp>
 #include <fermata/base/point.hpp>
+
+#include <array>
 
 namespace fermata {
 namespace {
@@ -196,26 +199,16 @@ std::string launch_facts(const LaunchRequest& request, std::int64_t instance) {
 
 constexpr std::size_t most_in_one_statement = 500;
 
-// In a text of JSON this stands nowhere but where it means that.
-std::pair<std::string, std::string> around_instance(const LaunchRequest& request) {
-    constexpr std::string_view name = "\"instance\":";
-    const std::string text = launch_facts(request, 0);
-    const std::size_t at = text.find(name) + name.size();
-    return {text.substr(0, at), text.substr(at + 1)};
-}
-
 constexpr std::size_t fixed_parameters = 12;
 
 std::string submit_sql(std::size_t parameters) {
-    std::string values;
-    for (std::size_t i = 0; i < parameters; ++i)
-        values += fmt::format("{}(CAST(${} AS TEXT), CAST(${} AS TEXT))", i == 0 ? "" : ", ",
-                              fixed_parameters + 1 + 2 * i, fixed_parameters + 2 + 2 * i);
+    static const std::array<ValuesColumn, 2> columns{{{"name", "TEXT"}, {"value", "TEXT"}}};
+    std::string inserted;
     if (parameters > 0)
-        values = fmt::format(
+        inserted = fmt::format(
             "parameter AS (INSERT INTO job_parameter (execution_id, name, value) SELECT e.id, v.name, v.value FROM "
-            "execution e CROSS JOIN (VALUES {}) v (name, value)), ",
-            values);
+            "execution e CROSS JOIN {}), ",
+            values(parameters, columns, fixed_parameters));
     return fmt::format(
         "WITH definition AS (INSERT INTO job_definition (hash, job_name, canonical) VALUES ($1, $2, $3) ON CONFLICT "
         "(hash) DO NOTHING), instance AS (INSERT INTO job_instance (uuid, job_name, instance_key, definition_hash, "
@@ -226,14 +219,16 @@ std::string submit_sql(std::size_t parameters) {
         "(INSERT INTO event (at, execution_id, kind, "
         "actor, data) SELECT $7, id, 'execution.submitted', CAST($9 AS TEXT), CAST($10 AS TEXT) || instance_id || "
         "CAST($11 AS TEXT) FROM execution) SELECT id, instance_id FROM execution",
-        values);
+        inserted);
 }
 
 /// One submission, and its texts for as long as it is tried.
 class Submission {
 public:
     explicit Submission(const LaunchRequest& request)
-        : request_(request), around_(around_instance(request)), sql_(submit_sql(request.parameters.size())) {}
+        : request_(request),
+          around_(around_number("instance", launch_facts(request, 0))),
+          sql_(submit_sql(request.parameters.size())) {}
     std::variant<Claim, InstanceExists> made(Store& store) {
         store.transact([&](StoreWrite& write) { make(write); }, [&](StoreWrite& look) { return is_there(look); });
         return answer_;

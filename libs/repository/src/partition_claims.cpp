@@ -10,6 +10,7 @@
 #include "partition_rows.hpp"
 #include "ring.hpp"
 #include "step_state.hpp"
+#include "what_waits.hpp"
 
 #include <fermata/base/point.hpp>
 
@@ -41,14 +42,9 @@ struct Behind {
 // offered to find the first few.
 std::string open_step_sql(bool of_one, std::string_view locks) {
     return fmt::format(
-        "SELECT {2} AS place, s.id, s.step, e.id, e.instance_id, i.uuid, e.accept_sink, e.accept_input FROM "
-        "step_execution s JOIN "
-        "job_execution e ON e.id = s.execution_id AND e.status = 'STARTED' JOIN job_instance i ON i.id = e.instance_id "
-        "{0} WHERE s.offers = 1 AND s.ended IS NULL AND s.status = 'STARTED' AND s.cut_by IS NULL AND s.id > 0 AND {1}"
-        "({2}, s.id) > ($2, $3) ORDER BY place, s.id LIMIT 1{3}",
-        of_one ? ""
-               : "JOIN worker_job j ON j.job_name = e.job_name AND j.definition_hash = i.definition_hash JOIN worker w "
-                 "ON w.id = j.worker AND w.id = $1 AND w.draining = 0 AND w.dead = 0",
+        "SELECT {} AS place, s.id, s.step, e.id, e.instance_id, i.uuid, e.accept_sink, e.accept_input FROM {} {} WHERE "
+        "{} AND {}({}, s.id) > ($2, $3) ORDER BY place, s.id LIMIT 1{}",
+        first_place, running_steps, of_one ? "" : served_by("$1") + " AND w.dead = 0", offers_some,
         of_one ? "s.id = $1 AND " : "", first_place, locks);
 }
 
@@ -180,8 +176,7 @@ std::string enter_group_sql(bool begun, std::size_t rows) {
         {{"of_instance", "BIGINT"}, {"of_step", "TEXT"}, {"number", "BIGINT"}}};
     return fmt::format(
         "UPDATE step_progress SET status = 'STARTED', epoch = epoch + 1, last_execution = $3, updated = $4, {}{} FROM "
-        "{} "
-        "WHERE instance_id = v.of_instance AND step = v.of_step AND partition = v.number RETURNING {}",
+        "{} WHERE instance_id = v.of_instance AND step = v.of_step AND partition = v.number RETURNING {}",
         from_step("outside_pause"), counting(begun), values(rows, columns, 4), entered_columns());
 }
 
@@ -243,8 +238,7 @@ void read_entries(ClaimedPartitions& claimed, std::span<const sql::Result> enter
 bool owns(StoreWrite& look, ClaimedPartitions& claimed, const Worker& worker) {
     const std::string sql = fmt::format(
         "SELECT {} FROM step_progress WHERE instance_id = $1 AND step = $2 AND partition = $3 AND EXISTS (SELECT 1 "
-        "FROM "
-        "partition_execution x WHERE x.step_execution_id = $4 AND x.partition = $3 - 1 AND x.owner = $5){}",
+        "FROM partition_execution x WHERE x.step_execution_id = $4 AND x.partition = $3 - 1 AND x.owner = $5){}",
         entered_columns(), look.dialect().for_update);
     const StepClaim& step = claimed.step;
     std::vector<sql::Result> owned;

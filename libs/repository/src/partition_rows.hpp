@@ -1,18 +1,13 @@
 #pragma once
 // Rows of partition_execution as values, and what every entry of a partition does to its progress.
+#include "json_text.hpp"
 #include "rows.hpp"
 
 #include <fermata/repository/partitions.hpp>
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 namespace fermata {
-
-[[nodiscard]] inline Parameters partition_properties(const std::string& text) {
-    return nlohmann::json::parse(text).get<Parameters>();
-}
 
 /// Columns of `x` in the order of read_partition(); counters of `x` are those of its end.
 inline constexpr std::string_view partition_columns =
@@ -23,7 +18,7 @@ inline constexpr std::string_view partition_columns =
 [[nodiscard]] inline PartitionExecution read_partition(RowReader& row) {
     PartitionExecution partition;
     partition.number = row.integer();
-    partition.properties = partition_properties(row.text());
+    partition.properties = parameters_in(row.text());
     partition.status = row.status();
     partition.exit_status = row.optional_text();
     partition.started = row.optional_time();

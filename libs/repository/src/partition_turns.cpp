@@ -3,25 +3,24 @@
 #include "partition_rows.hpp"
 #include "progress.hpp"
 #include "ring.hpp"
+#include "what_waits.hpp"
 
 #include <fermata/base/point.hpp>
 
 namespace fermata {
 namespace {
 
-// As claims.cpp and partition_claims.cpp ask for what a worker would be given.
-constexpr std::string_view waits_sql =
-    "SELECT CASE WHEN EXISTS (SELECT 1 FROM step_execution s JOIN job_execution e ON e.id = s.execution_id WHERE s.id "
-    "= $1 AND s.offers = 1 AND s.status = 'STARTED' AND s.cut_by IS NULL AND e.status = 'STARTED') AND ("
-    "EXISTS (SELECT 1 FROM partition_execution x WHERE x.step_execution_id = $1 AND x.offered > 0) OR "
-    "EXISTS (SELECT 1 FROM worker w JOIN worker_job j ON j.worker = w.id JOIN job_execution e ON e.job_name = "
-    "j.job_name AND e.status = 'STARTING' AND e.owner IS NULL JOIN job_instance i ON i.id = e.instance_id AND "
-    "i.definition_hash = j.definition_hash WHERE w.id = $2 AND w.draining = 0) OR "
-    "EXISTS (SELECT 1 FROM step_execution s JOIN job_execution e ON e.id = s.execution_id AND e.status = 'STARTED' "
-    "JOIN job_instance i ON i.id = e.instance_id JOIN worker_job j ON j.job_name = e.job_name AND j.definition_hash = "
-    "i.definition_hash JOIN worker w ON w.id = j.worker AND w.id = $2 AND w.draining = 0 WHERE s.offers = 1 AND "
-    "s.ended IS NULL AND s.status = 'STARTED' AND s.cut_by IS NULL AND s.id > 0 AND EXISTS (SELECT 1 FROM "
-    "partition_execution x WHERE x.step_execution_id = s.id AND x.offered > 0))) THEN 1 ELSE 0 END";
+// Another one of the step, an execution, or one of another step; if this one could be claimed again.
+const std::string& waits_sql() {
+    static const std::string sql = fmt::format(
+        "SELECT CASE WHEN EXISTS (SELECT 1 FROM step_execution s JOIN job_execution e ON e.id = s.execution_id WHERE "
+        "s.id = $1 AND s.offers = 1 AND s.status = 'STARTED' AND s.cut_by IS NULL AND e.status = 'STARTED') AND ("
+        "EXISTS (SELECT 1 FROM partition_execution x WHERE x.step_execution_id = $1 AND x.offered > 0) OR "
+        "EXISTS (SELECT 1 {}) OR EXISTS (SELECT 1 FROM {} {} WHERE {} AND EXISTS (SELECT 1 FROM partition_execution x "
+        "WHERE x.step_execution_id = s.id AND x.offered > 0))) THEN 1 ELSE 0 END",
+        executions_for("$2"), running_steps, served_by("$2"), offers_some);
+    return sql;
+}
 
 sql::Command progress_of(const StepClaim& claim, const Progress& progress, Timestamp now) {
     static const std::string sql = fmt::format(
@@ -58,7 +57,7 @@ bool is_given_up(StoreWrite& look, const StepClaim& claim) {
 }  // namespace
 
 bool Repository::others_wait(const StepClaim& partition, const Worker& worker) {
-    return impl_->select(waits_sql, {Value(partition.id.value()), Value(worker.record().id)})[0][0].integer() == 1;
+    return impl_->select(waits_sql(), {Value(partition.id.value()), Value(worker.record().id)})[0][0].integer() == 1;
 }
 
 // As the end of a partition, this needs nothing of its execution: whoever takes the partition away raises its epoch.

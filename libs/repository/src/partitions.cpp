@@ -11,8 +11,6 @@
 #include <fermata/base/point.hpp>
 #include <fermata/base/text.hpp>
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <array>
 #include <set>
@@ -21,13 +19,7 @@
 namespace fermata {
 namespace {
 
-using nlohmann::json;
-
 constexpr int last_few = 16;
-
-std::string to_text(const Parameters& properties) {
-    return json(properties).dump(-1, ' ', false, json::error_handler_t::replace);
-}
 
 // --- the plan
 
@@ -91,7 +83,7 @@ std::vector<Parameters> earlier_properties(sql::Connection& connection, const St
     for (std::size_t i = 0; i < rows.size(); ++i) {
         RowReader row(rows[i]);
         const auto number = static_cast<std::size_t>(row.integer());
-        if (number < properties.size()) properties[number] = partition_properties(row.text());
+        if (number < properties.size()) properties[number] = parameters_in(row.text());
     }
     return properties;
 }
@@ -119,7 +111,7 @@ void insert_partitions(sql::Connection& connection, const StepClaim& claim, cons
     texts.reserve(partitions.size());
     sql::Params cells;
     for (const PartitionExecution& partition : partitions) {
-        texts.push_back(to_text(partition.properties));
+        texts.push_back(json_of(partition.properties));
         cells.insert(cells.end(), {Value(claim.id.value()), Value(partition.number), cell(texts.back()),
                                    cell(to_string(partition.status)), Value(place)});
     }

@@ -150,8 +150,7 @@ constexpr std::string_view checks[] = {
     "SELECT 'execution ' || e.id || ' says job ' || e.job_name || ', its instance says ' || i.job_name FROM "
     "job_execution e JOIN job_instance i ON i.id = e.instance_id WHERE i.job_name <> e.job_name",
     "SELECT 'execution ' || e.id || ' says instance key ' || COALESCE(e.instance_key, 'none') || ', its instance says "
-    "' "
-    "|| COALESCE(i.instance_key, 'none') FROM job_execution e JOIN job_instance i ON i.id = e.instance_id WHERE "
+    "' || COALESCE(i.instance_key, 'none') FROM job_execution e JOIN job_instance i ON i.id = e.instance_id WHERE "
     "COALESCE(e.instance_key, '') <> COALESCE(i.instance_key, '')",
     "SELECT 'execution ' || e.id || ' says parameters ' || e.parameters || ', of which job_parameter says something "
     "else' FROM job_execution e WHERE (e.parameters = '{}') = (EXISTS (SELECT 1 FROM job_parameter p WHERE "

@@ -12,7 +12,6 @@
 #include <fermata/base/text.hpp>
 #include <fermata/runtime/step_log_path.hpp>
 
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -100,10 +99,7 @@ std::set<JobExecutionId> with_logs(Session& session) {
     std::set<JobExecutionId> found;
     std::error_code none;
     for (const auto& folder : std::filesystem::directory_iterator(session.data_folder() / "logs", none)) {
-        const std::string name = folder.path().filename().string();
-        std::int64_t id = 0;
-        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
-        if (error == std::errc() && end == name.data() + name.size()) found.emplace(id);
+        if (const auto id = parse_int64(folder.path().filename().string())) found.emplace(*id);
     }
     return found;
 }
