@@ -307,14 +307,12 @@ TEST_F(StepStopping, MaxRateNeverHoldsItUp) {
 }
 
 TEST_F(StepStopping, InASplitTheOthersGoOn) {
-    script().on_batchlet = [&](StepContext& step) {
-        if (step.step_name == "other") {
-            EXPECT_TRUE(asked_.wait());
-        }
+    Gate other;
+    script().on_batchlet = [&](StepContext&) {
+        other.open();
+        EXPECT_TRUE(asked_.wait());
         return std::string();
     };
-    Gate told;
-    script().on_batchlet_stop = [&] { told.open(); };
     const std::string split =
         R"(<split id="both"><flow id="f">)" + chunk(R"(item-count="1")", 1'000'000'000) +
         R"(</flow><flow id="g"><step id="other"><batchlet ref="scripted"/></step></flow></split>)";
@@ -323,6 +321,7 @@ TEST_F(StepStopping, InASplitTheOthersGoOn) {
     };
     const JobExecutionId id = operator_->start(job(split), {});
     EXPECT_TRUE(reached_.wait());
+    EXPECT_TRUE(other.wait());
     ask_elsewhere(id);
     while (step(id).status == BatchStatus::started) std::this_thread::yield();
     EXPECT_EQ(step(id, "other").status, BatchStatus::started);
