@@ -156,7 +156,8 @@ bool CsvReader::next_filled_record() {
 bool CsvReader::next_record() {
     const bool in_data = expected_ != 0;
     if (in_data && file_.offset() >= options_.range.end) return false;
-    // A record of max-line bytes and its line end; what is looked at must not depend on how much has been read.
+    // A record of max-line bytes and its line end; what is looked at must not depend on how much has been read. Nor may
+    // what is said: a window that holds just that much may be all there is.
     const std::size_t most = options_.max_line + 2;
     for (;;) {
         const std::string_view window = file_.window().substr(0, most);
@@ -164,7 +165,7 @@ bool CsvReader::next_record() {
         const Split split = splitter_.split(window.data(), window.data() + window.size(), last);
         if (split == Split::record && splitter_.text_size() <= options_.max_line) return true;
         if (split == Split::end) return false;
-        if (split != Split::incomplete || window.size() == most) refuse_record(split);
+        if (split != Split::incomplete || file_.window().size() > most) refuse_record(split);
         more();
     }
 }

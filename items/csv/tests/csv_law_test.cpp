@@ -61,6 +61,33 @@ TEST(CsvLaw, HoldsForRealRecords) {
     items::expect_reader_law([&] { return reader(path, 7, {{"encoding", "windows-1252"}}); });
 }
 
+// Of a last record that is longer than what is looked at by nothing, or a little, it may be known that it is the last.
+TEST(CsvLaw, WhatIsSaidOfARecordDoesNotDependOnHowMuchHasBeenRead) {
+    const items::TemporaryFolder folder;
+    const std::string longest = R"(0123456789,"x,y"01234567890123456789012345)";  // and its line end, if it had one
+    for (const std::string& last : {longest.substr(1), longest, longest + "6"}) {
+        const auto path = folder.write("in.csv", items::gzipped("id,name\n1,a\n" + last));
+        std::set<std::string> said;
+        for (const std::size_t block : {1, 5, 64, 1 << 16}) {
+            const auto input = reader(path, block, {{"max-line", "40"}});
+            TypedItemBuffer<Record> buffer;
+            const auto read = [&] { return input->read(*static_cast<Record*>(buffer.slot())); };
+            input->open({});
+            EXPECT_TRUE(read());
+            const Checkpoint before = input->checkpoint();
+            for (int i = 0; i < 2; ++i) {
+                try {
+                    ADD_FAILURE() << "it was read: " << read();
+                } catch (const ItemError& error) {
+                    said.insert(error.what());
+                }
+                input->open(before);
+            }
+        }
+        EXPECT_THAT(said, ::testing::SizeIs(1)) << last;
+    }
+}
+
 // --- looking ahead ---------------------------------------------------------------------------------------------------
 
 /// All that the reader tells, chunk by chunk, each with its checkpoint and, if it `waits`, the wait for its commit.
