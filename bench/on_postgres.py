@@ -78,7 +78,7 @@ def load_against_psql(bench):
 # --- the parts -------------------------------------------------------------------------------------------------------
 
 def empty_chunks(bench):
-    chunks, url = bench.rows(10_000), repository(bench, "empty_chunks")
+    chunks, url = bench.rows(50_000), repository(bench, "empty_chunks")
     pairs = bench.in_turn(lambda: bench.timed("empty_chunk_postgres", url, chunks),
                           lambda: bench.fermata("run", HERE / "jobs/empty.xml", "-p", f"to={chunks}",
                                                 environment={"FERMATA_REPOSITORY": url})[0])

@@ -48,7 +48,9 @@ int main(int argc, char** argv) {
     Side serving(argv[1], argv[2]);
     std::binary_semaphore started(0);
     std::binary_semaphore ended(0);
-    fermata::WorkerService::Settings settings{.name = "bench", .slots = 1};
+    // As many slots as a worker has by default.
+    fermata::WorkerService::Settings settings{.name = "bench",
+                                              .slots = std::max(1U, std::thread::hardware_concurrency())};
     settings.jobs = [&, told = false]() mutable -> std::optional<std::vector<fermata::JobDefinition>> {
         if (std::exchange(told, true)) return std::nullopt;
         return std::vector{job};

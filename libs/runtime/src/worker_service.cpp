@@ -96,13 +96,16 @@ struct WorkerService::Impl {
 
     // --- one round
     void serve();
+    void listen();
     void fence();
     void require_alive() const;
     void look_after_ends();
     void look_after_terms();
     void keep_house();
     void take_over();
+    void look_for_work();
     void claim();
+    void look_again();
     void look_after_ear();
     void hand_on_when_due();
     void wait();
@@ -134,6 +137,8 @@ struct WorkerService::Impl {
     Bell bell;
     std::atomic<bool> draining{false};
     std::optional<Instant> hand_on_at;
+    bool something_may_wait = true;  ///< since the last look that found less than there was room for
+    Instant looked{};                ///< for work
     WorkerTerms terms;
     bool terms_changed = false;  ///< since they were written
     bool has_unknown = false;    ///< a claim or an end may have gone wrong: our rows may say more than we know
@@ -192,15 +197,21 @@ void WorkerService::run() {
 }
 
 void WorkerService::Impl::serve() {
-    bell.listen();  // before looking: what rang earlier is seen
+    listen();
     require_alive();
     look_after_ends();
-    if (!draining && may_write()) claim();  // whoever has rung waits for it
+    if (!draining && may_write()) look_for_work();  // whoever has rung waits for it
     look_after_terms();
     keep_house();
     take_over();
     look_after_ear();
     if (draining) hand_on_when_due();
+}
+
+/// Before looking: what rang earlier is seen.
+void WorkerService::Impl::listen() {
+    if (!bell.listens()) something_may_wait = true;
+    bell.listen();
 }
 
 // --- whether it may
@@ -237,7 +248,7 @@ void WorkerService::Impl::look_after_terms() {
     if (!terms_changed) return;
     parts.repository.change_terms(worker, terms);
     terms_changed = false;
-    bell.wake();  // something may wait for them
+    look_again();  // something may wait for them
 }
 
 void WorkerService::Impl::look_at_jobs() {
@@ -283,7 +294,7 @@ std::vector<JobExecutionId> WorkerService::Impl::known() const {
 void WorkerService::Impl::take_over() {
     if (!looking_for_dead.is_time()) return;
     const auto all = parts.repository.lost_executions(worker);  // first: it declares dead whose lease has run out
-    if (parts.repository.release_lost_partitions(worker, parts.settings.actor) > 0) bell.wake();
+    if (parts.repository.release_lost_partitions(worker, parts.settings.actor) > 0) look_again();
     for (const LostExecution& lost : all) {
         try {
             take_over(lost);
@@ -305,7 +316,7 @@ void WorkerService::Impl::take_over(const LostExecution& lost) {
     else if (!parts.repository.release_lost(lost.id, parts.settings.actor))
         return;
     parts.ring(lost.id);
-    bell.wake();
+    look_again();
     tell(News::Kind::orphaned, lost.id);
     if (lost.status == BatchStatus::stopping) settle_counts(parts.repository, parts.drivers, execution.instance_id);
 }
@@ -332,10 +343,12 @@ std::int64_t WorkerService::Impl::executions_to_claim() const {
 }
 
 void WorkerService::Impl::look_after_ends() {
+    const std::int64_t before = partitions.count();
     for (const std::string& wrong : partitions.look_after_ends()) {
         std::string told;
         tell_trouble(told, wrong);
     }
+    if (partitions.count() < before) something_may_wait = true;  // the end of one may let another one begin
     for (auto at = running.begin(); at != running.end();) {
         if (!at->second->has_ended()) {
             ++at;
@@ -359,14 +372,30 @@ void WorkerService::Impl::look_after_ends() {
     }
 }
 
-void WorkerService::Impl::claim() {
+/// Not at every end of what runs: as long as nothing has rung since a look that took all there was, nothing waits. What
+/// rang in vain is found a moment later.
+void WorkerService::Impl::look_for_work() {
     const Instant now = std::chrono::steady_clock::now();
     if (now < claims_again_at) return;
     const bool was_rung_for = listening && listening->has_heard();
-    const auto all = parts.repository.claim_waiting(worker, executions_to_claim(), parts.settings.actor);
-    for (const ClaimedExecution& claimed : all) enter(claimed);
-    if (!partitions.claim(free_slots(), [this] { return may_write(); })) claims_again_at = now + shortage_interval;
+    if (!something_may_wait && !was_rung_for && now - looked < look_interval_with_bell) return;
+    claim();
+    looked = now;
     if (was_rung_for) listening->answered();
+}
+
+void WorkerService::Impl::claim() {
+    const std::int64_t room = executions_to_claim();
+    const auto all = parts.repository.claim_waiting(worker, room, parts.settings.actor);
+    for (const ClaimedExecution& claimed : all) enter(claimed);
+    if (!partitions.claim(free_slots(), [this] { return may_write(); }))
+        claims_again_at = std::chrono::steady_clock::now() + shortage_interval;
+    something_may_wait = std::ssize(all) >= room || free_slots() < 1;
+}
+
+void WorkerService::Impl::look_again() {
+    something_may_wait = true;
+    bell.wake();
 }
 
 /// Others hear in place of one that claims nothing more.
@@ -446,7 +475,7 @@ void WorkerService::Impl::wait() {
         if (left.count() > 0) interval = std::min(interval, left);
     }
     if (draining && is_idle()) return;
-    std::ignore = bell.wait(interval);
+    if (bell.wait(interval)) something_may_wait = true;
 }
 
 // --- news
