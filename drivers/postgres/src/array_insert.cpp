@@ -55,14 +55,22 @@ ArrayInsert::ArrayInsert(std::string sql, std::vector<Codec> codecs, bool upsert
 
 void ArrayInsert::encode(std::size_t rows, std::span<const Value> cells) {
     rows_ = rows;
-    for (std::size_t column = 0; column < codecs_.size(); ++column) {
-        const std::string header = array_header(codecs_[column].element(), rows);
-        arrays_[column].assign(header);  // a copy keeps the room of the chunk before
+    const std::size_t width = codecs_.size();
+    try {
+        begin_arrays();
+        for (std::size_t i = 0; i < width; ++i) codecs_[i].append_column(arrays_[i], cells.subspan(i), width);
+    } catch (const ConversionError&) {
+        // Once more by rows: the first of them that cannot be sent is the one that is told.
+        begin_arrays();
+        for (std::size_t i = 0; i < rows * width; ++i) codecs_[i % width].append(arrays_[i % width], cells[i], i / width);
+        throw;
     }
-    // By rows, so that the first of them that cannot be sent is the one that is told.
-    for (std::size_t row = 0, cell = 0; row < rows; ++row) {
-        for (std::size_t column = 0; column < codecs_.size(); ++column)
-            codecs_[column].append(arrays_[column], cells[cell++], row);
+}
+
+void ArrayInsert::begin_arrays() {
+    for (std::size_t i = 0; i < codecs_.size(); ++i) {
+        const std::string header = array_header(codecs_[i].element(), rows_);
+        arrays_[i].assign(header);  // a copy keeps the room of the chunk before
     }
 }
 

@@ -35,6 +35,7 @@ public:
     bool redo(Connection& connection, const PGresult* failure);
 
 private:
+    void begin_arrays();
     void queue_place(Connection& connection);
     struct Refusal {
         std::size_t row;

@@ -105,12 +105,15 @@ void Codec::append(std::string& out, const Value& cell, std::size_t row) const {
     if (cell.is_null()) return append_int4(out, null_length);
     switch (kind_) {
         case Kind::int2:
+            return append_sized(out, static_cast<std::uint16_t>(integer_of(cell, row)));
         case Kind::int4:
+            return append_sized(out, static_cast<std::uint32_t>(integer_of(cell, row)));
         case Kind::int8:
-            return append_integer(out, cell, row);
+            return append_sized(out, static_cast<std::uint64_t>(integer_of(cell, row)));
         case Kind::float4:
+            return append_sized(out, std::bit_cast<std::uint32_t>(static_cast<float>(real_of(cell, row))));
         case Kind::float8:
-            return append_real(out, cell, row);
+            return append_sized(out, std::bit_cast<std::uint64_t>(real_of(cell, row)));
         case Kind::boolean:
             return append_boolean(out, cell, row);
         default:
@@ -118,23 +121,98 @@ void Codec::append(std::string& out, const Value& cell, std::size_t row) const {
     }
 }
 
-void Codec::append_integer(std::string& out, const Value& cell, std::size_t row) const {
-    const auto number = integer_in(cell);
-    if (!number) refuse(cell, sql::why_no_integer(real_in(cell)), row);
-    const auto bits = static_cast<std::uint64_t>(*number);
-    if (kind_ == Kind::int8) return append_sized(out, bits);
-    if (kind_ == Kind::int4 && fits<std::int32_t>(*number)) return append_sized(out, static_cast<std::uint32_t>(bits));
-    if (kind_ == Kind::int2 && fits<std::int16_t>(*number)) return append_sized(out, static_cast<std::uint16_t>(bits));
-    refuse(cell, "is too large", row);
+namespace {
+
+/// Of a column: its cells are so far apart.
+struct Column {
+    std::span<const Value> cells;
+    std::size_t width;
+    [[nodiscard]] std::size_t size() const noexcept { return (cells.size() + width - 1) / width; }
+    const Value& operator[](std::size_t row) const noexcept { return cells[row * width]; }
+};
+
+/// What `bits` makes of each cell. Room is made once.
+template <class Bits>
+void append_numbers(std::string& out, const Column& column, Bits bits) {
+    using Number = decltype(bits(column[0], 0));
+    const std::size_t before = out.size();
+    out.resize(before + (column.size() * (sizeof(std::uint32_t) + sizeof(Number))));
+    char* place = out.data() + before;
+    for (std::size_t row = 0; row < column.size(); ++row) {
+        const Value& cell = column[row];
+        place = put_big_endian(place, static_cast<std::uint32_t>(cell.is_null() ? null_length : sizeof(Number)));
+        if (!cell.is_null()) place = put_big_endian(place, bits(cell, row));
+    }
+    out.resize(static_cast<std::size_t>(place - out.data()));
 }
 
-void Codec::append_real(std::string& out, const Value& cell, std::size_t row) const {
+bool has_bytes(const Value& cell) noexcept {
+    return cell.kind() == Value::Kind::text || cell.kind() == Value::Kind::bytes;
+}
+
+/// False, with nothing appended, if there is a number among them.
+bool append_texts(std::string& out, const Column& column) {
+    std::size_t size = 0;
+    for (std::size_t row = 0; row < column.size(); ++row) {
+        const Value& cell = column[row];
+        if (!has_bytes(cell) && !cell.is_null()) return false;
+        size += sizeof(std::uint32_t) + (cell.is_null() ? 0 : cell.text().size());
+    }
+    const std::size_t before = out.size();
+    out.resize(before + size);
+    char* place = out.data() + before;
+    for (std::size_t row = 0; row < column.size(); ++row) {
+        const Value& cell = column[row];
+        const std::string_view text = cell.is_null() ? std::string_view() : cell.text();
+        place = put_big_endian(place, static_cast<std::uint32_t>(cell.is_null() ? null_length : text.size()));
+        place = std::ranges::copy(text, place).out;
+    }
+    return true;
+}
+
+}  // namespace
+
+void Codec::append_column(std::string& out, std::span<const Value> cells, std::size_t width) const {
+    const Column column{cells, width};
+    switch (kind_) {
+        case Kind::int4:
+            return append_numbers(out, column, [&](const Value& cell, std::size_t row) {
+                return static_cast<std::uint32_t>(integer_of(cell, row));
+            });
+        case Kind::int8:
+            return append_numbers(out, column, [&](const Value& cell, std::size_t row) {
+                return static_cast<std::uint64_t>(integer_of(cell, row));
+            });
+        case Kind::float8:
+            return append_numbers(out, column, [&](const Value& cell, std::size_t row) {
+                return std::bit_cast<std::uint64_t>(real_of(cell, row));
+            });
+        case Kind::text:
+        case Kind::bytes:
+        case Kind::cast:
+            if (append_texts(out, column)) return;
+            break;
+        default:
+            break;
+    }
+    for (std::size_t row = 0; row < column.size(); ++row) append(out, column[row], row);
+}
+
+std::int64_t Codec::integer_of(const Value& cell, std::size_t row) const {
+    const auto number = integer_in(cell);
+    if (!number) refuse(cell, sql::why_no_integer(real_in(cell)), row);
+    const bool fitting = kind_ == Kind::int8 || (kind_ == Kind::int4 && fits<std::int32_t>(*number)) ||
+                         (kind_ == Kind::int2 && fits<std::int16_t>(*number));
+    if (!fitting) refuse(cell, "is too large", row);
+    return *number;
+}
+
+double Codec::real_of(const Value& cell, std::size_t row) const {
     const auto number = real_in(cell);
     if (!number) refuse(cell, "is not a number", row);
-    if (kind_ == Kind::float8) return append_sized(out, std::bit_cast<std::uint64_t>(*number));
-    const auto narrow = static_cast<float>(*number);
-    if (std::isinf(narrow) && !std::isinf(*number)) refuse(cell, "is too large", row);
-    append_sized(out, std::bit_cast<std::uint32_t>(narrow));
+    const bool fitting = kind_ == Kind::float8 || std::isinf(*number) || !std::isinf(static_cast<float>(*number));
+    if (!fitting) refuse(cell, "is too large", row);
+    return *number;
 }
 
 void Codec::append_boolean(std::string& out, const Value& cell, std::size_t row) const {
@@ -150,8 +228,7 @@ void Codec::append_boolean(std::string& out, const Value& cell, std::size_t row)
 }
 
 void Codec::append_text(std::string& out, const Value& cell) {
-    const bool has_bytes = cell.kind() == Value::Kind::text || cell.kind() == Value::Kind::bytes;
-    if (!has_bytes) return append_text(out, Value(std::string_view(to_text(cell))));
+    if (!has_bytes(cell)) return append_text(out, Value(std::string_view(to_text(cell))));
     append_int4(out, static_cast<std::int32_t>(cell.text().size()));
     out += cell.text();
 }

@@ -3,6 +3,7 @@
 #include "catalog.hpp"
 #include "types.hpp"
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,9 @@ public:
 
     /// Appends `cell`. Throws ConversionError with `row` as its position, if it cannot be one of this column.
     void append(std::string& out, const Value& cell, std::size_t row) const;
+    /// A whole column at once: every `width`th of `cells`. Throws for the first of them that cannot be one; `out` is of no
+    /// use then.
+    void append_column(std::string& out, std::span<const Value> cells, std::size_t width) const;
 
     /// What goes over the wire is of the column's very type: COPY can take it.
     [[nodiscard]] bool is_exact() const noexcept { return kind_ != Kind::cast; }
@@ -25,8 +29,8 @@ public:
 private:
     enum class Kind : std::uint8_t { int2, int4, int8, float4, float8, boolean, text, bytes, cast };
     [[nodiscard]] static Kind kind_of(Oid type) noexcept;
-    void append_integer(std::string& out, const Value& cell, std::size_t row) const;
-    void append_real(std::string& out, const Value& cell, std::size_t row) const;
+    [[nodiscard]] std::int64_t integer_of(const Value& cell, std::size_t row) const;
+    [[nodiscard]] double real_of(const Value& cell, std::size_t row) const;
     void append_boolean(std::string& out, const Value& cell, std::size_t row) const;
     static void append_text(std::string& out, const Value& cell);
     [[noreturn]] void refuse(const Value& cell, std::string_view why, std::size_t row) const;

@@ -321,7 +321,7 @@ std::vector<sql::Result> Connection::run(std::span<const sql::Command> commands,
 
 /// Sends what is queued and reads every answer. The server passes over all that stands behind the first failure.
 void Connection::collect(std::vector<sql::Result>& results) {
-    const std::vector<Question> questions = std::exchange(questions_, {});
+    std::vector<Question> questions = std::exchange(questions_, {});
     const Question* failed = nullptr;
     Handle<PGresult> failure;
     bool committed = true;
@@ -354,6 +354,8 @@ void Connection::collect(std::vector<sql::Result>& results) {
     if (!committed)
         throw SqlError(SqlError::Kind::other,
                        name() + ": nothing was committed: a statement of the transaction had failed before");
+    questions.clear();
+    questions_ = std::move(questions);  // for its memory
 }
 
 sql::Result Connection::read(const Question& question, const PGresult* answer) {

@@ -71,7 +71,7 @@ public:
     /// Something was said on a channel this session listens on: true; `wake` can be read, or `bound` has passed: false.
     [[nodiscard]] bool wait_for_notice(std::chrono::milliseconds bound, int wake);
 
-    /// Without a round trip: whether the server has closed the session.
+    /// Without a round trip: whether the server has closed the session. Not asked right after an answer.
     [[nodiscard]] bool closed() noexcept;
     [[nodiscard]] PGconn* get() const noexcept { return connection_.get(); }
     [[nodiscard]] std::int64_t round_trips() const noexcept { return round_trips_; }
@@ -95,6 +95,7 @@ private:
     std::string session_;
     std::optional<History> history_;
     std::int64_t round_trips_ = 0;
+    std::chrono::steady_clock::time_point answered_;  ///< the last round trip
 };
 
 /// The server wants rows or sends them, outside of the protocol of statements.

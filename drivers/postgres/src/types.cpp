@@ -9,22 +9,9 @@
 
 #include <bit>
 #include <cmath>
+#include <cstring>
 
 namespace fermata::postgres {
-
-namespace {
-
-/// A whole number of a type as wide as it has to be; nothing if it does not fit.
-std::optional<std::string> binary_integer(std::int64_t value, Oid wanted) {
-    std::string out;
-    if (wanted == type::int2 && fits<std::int16_t>(value)) append_int2(out, static_cast<std::int16_t>(value));
-    if (wanted == type::int4 && fits<std::int32_t>(value)) append_int4(out, static_cast<std::int32_t>(value));
-    if (wanted == type::int8) append_int8(out, value);
-    if (out.empty()) return std::nullopt;
-    return out;
-}
-
-}  // namespace
 
 std::optional<std::int64_t> whole(const Value& value) noexcept {
     if (value.kind() == Value::Kind::integer || value.kind() == Value::Kind::boolean) return value.integer();
@@ -32,10 +19,6 @@ std::optional<std::int64_t> whole(const Value& value) noexcept {
     if (value.kind() == Value::Kind::real && std::abs(value.real()) < limit && std::trunc(value.real()) == value.real())
         return static_cast<std::int64_t>(value.real());
     return std::nullopt;
-}
-
-bool is_text(Oid type) noexcept {
-    return type == type::text || type == type::varchar || type == type::bpchar || type == type::name;
 }
 
 bool is_native(Oid type) noexcept {
@@ -53,58 +36,72 @@ bool is_native(Oid type) noexcept {
     }
 }
 
-Parameters::Parameters(std::span<const Value> values, std::span<const Oid> types) {
-    values_.reserve(values.size());
-    lengths_.reserve(values.size());
-    formats_.reserve(values.size());
-    for (std::size_t i = 0; i < values.size(); ++i) add(values[i], types[i]);
+Parameters::Parameters(std::span<const Value> values, std::span<const Oid> types)
+    : values_(values.size(), &memory_),
+      lengths_(values.size(), &memory_),
+      formats_(values.size(), 1, &memory_),
+      numbers_(values.size(), &memory_) {
+    for (const Value& value : values) add(value, types[at_]), ++at_;
 }
 
 void Parameters::add(const Value& value, Oid wanted) {
-    if (value.is_null()) {
-        values_.push_back(nullptr);
-        lengths_.push_back(0);
-        formats_.push_back(1);
-        return;
-    }
+    if (value.is_null()) return;
     const bool has_bytes = value.kind() == Value::Kind::text || value.kind() == Value::Kind::bytes;
-    if (has_bytes && (is_text(wanted) || wanted == type::bytes)) return add_binary(value.text());
-    if (is_text(wanted) || wanted == type::bytes) return add_owned(to_text(value), 1);
-    if (has_bytes) return add_owned(std::string(value.text()), 0);
-    add_number(value, wanted);
+    const bool wants_bytes = wanted == type::bytes || is_text(wanted);
+    if (!has_bytes && !wants_bytes) return add_number(value, wanted);
+    if (!has_bytes) return add_text(to_text(value), 1);
+    if (!wants_bytes) return add_text(std::string(value.text()), 0);
+    const std::string_view bytes = value.text();
+    add_bytes(bytes.data(), bytes.size(), 1);
 }
 
 void Parameters::add_number(const Value& value, Oid wanted) {
-    const auto number = whole(value);
     if (wanted == type::float8 || wanted == type::float4) {
-        std::string out;
         const double real = value.kind() == Value::Kind::real ? value.real() : static_cast<double>(value.integer());
-        wanted == type::float8 ? append_float8(out, real) : append_float4(out, static_cast<float>(real));
-        return add_owned(std::move(out), 1);
+        if (wanted == type::float8) return add_wire(std::bit_cast<std::uint64_t>(real));
+        return add_wire(std::bit_cast<std::uint32_t>(static_cast<float>(real)));
     }
-    if (wanted == type::boolean && number && (*number == 0 || *number == 1))
-        return add_owned(std::string(1, static_cast<char>(*number)), 1);
-    if (number) {
-        if (auto binary = binary_integer(*number, wanted)) return add_owned(std::move(*binary), 1);
-    }
+    const auto number = whole(value);
     // The server knows whether it can be one of its type, and says so better.
-    add_owned(to_text(value), 0);
+    if (!number || !add_integer(*number, wanted)) add_text(to_text(value), 0);
 }
 
-void Parameters::add_binary(std::string_view bytes) {
-    // A null pointer would be NULL; an empty text is not null.
-    values_.push_back(bytes.data() != nullptr ? bytes.data() : "");
-    lengths_.push_back(static_cast<int>(bytes.size()));
-    formats_.push_back(1);
+/// Of a type as wide as it has to be; false if it does not fit.
+bool Parameters::add_integer(std::int64_t value, Oid wanted) {
+    if (wanted == type::int8)
+        add_wire(static_cast<std::uint64_t>(value));
+    else if (wanted == type::int4 && fits<std::int32_t>(value))
+        add_wire(static_cast<std::uint32_t>(value));
+    else if (wanted == type::int2 && fits<std::int16_t>(value))
+        add_wire(static_cast<std::uint16_t>(value));
+    else if (wanted == type::boolean && (value == 0 || value == 1))
+        add_bytes(value == 1 ? "\1" : "\0", 1, 1);
+    else
+        return false;
+    return true;
 }
 
-void Parameters::add_owned(std::string bytes, int format) {
+void Parameters::add_text(std::string text, int format) {
     // What is no text goes out up to its first zero byte.
-    if (format == 0 && bytes.find('\0') != std::string::npos)
+    if (format == 0 && text.find('\0') != std::string::npos)
         throw sql::SqlError(sql::SqlError::Kind::other,
-                            fmt::format("\"{}\" holds a zero byte, which no number or date does", printable(bytes)));
-    add_binary(owned_.emplace_back(std::move(bytes)));
-    formats_.back() = format;
+                            fmt::format("\"{}\" holds a zero byte, which no number or date does", printable(text)));
+    texts_.push_front(std::move(text));
+    add_bytes(texts_.front().data(), texts_.front().size(), format);
+}
+
+template <class T>
+void Parameters::add_wire(T value) {
+    const T wire = big_endian(value);
+    std::memcpy(numbers_[at_].data(), &wire, sizeof(T));
+    add_bytes(numbers_[at_].data(), sizeof(T), 1);
+}
+
+void Parameters::add_bytes(const char* bytes, std::size_t size, int format) {
+    // A null pointer would be NULL; an empty text is not null.
+    values_[at_] = bytes != nullptr ? bytes : "";
+    lengths_[at_] = static_cast<int>(size);
+    formats_[at_] = format;
 }
 
 Rows::Rows(const PGresult* result)

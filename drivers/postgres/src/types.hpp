@@ -5,9 +5,12 @@
 #include <fermata/base/value.hpp>
 #include <fermata/sql/sql.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <forward_list>
 #include <limits>
+#include <memory_resource>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,7 +26,9 @@ constexpr Oid boolean_array = 1000, bytes_array = 1001, int2_array = 1005, int4_
               int8_array = 1016, float4_array = 1021, float8_array = 1022;
 }  // namespace type
 
-[[nodiscard]] bool is_text(Oid type) noexcept;
+[[nodiscard]] constexpr bool is_text(Oid type) noexcept {
+    return type == type::text || type == type::varchar || type == type::bpchar || type == type::name;
+}
 /// Comes back binary; other types come back as text.
 [[nodiscard]] bool is_native(Oid type) noexcept;
 
@@ -34,26 +39,40 @@ template <class T>
     return value >= std::numeric_limits<T>::min() && value <= std::numeric_limits<T>::max();
 }
 
-/// Parameters of one statement as libpq wants them. Text and bytes are borrowed from the Values.
+/// Parameters of one statement as libpq wants them. Text and bytes are borrowed from the Values. Few parameters need no
+/// memory of their own.
 class Parameters {
 public:
     /// REQUIRES: at most as many as `types`.
     Parameters(std::span<const Value> values, std::span<const Oid> types);
+    Parameters(const Parameters&) = delete;
+    Parameters& operator=(const Parameters&) = delete;
+    ~Parameters() = default;
     [[nodiscard]] int count() const noexcept { return static_cast<int>(values_.size()); }
     [[nodiscard]] const char* const* values() const noexcept { return values_.data(); }
     [[nodiscard]] const int* lengths() const noexcept { return lengths_.data(); }
     [[nodiscard]] const int* formats() const noexcept { return formats_.data(); }
 
 private:
+    using Number = std::array<char, sizeof(std::uint64_t)>;  ///< in network order
+    static constexpr std::size_t few = 32;
+
     void add(const Value& value, Oid wanted);
     void add_number(const Value& value, Oid wanted);
-    void add_binary(std::string_view bytes);
-    void add_owned(std::string bytes, int format);
+    [[nodiscard]] bool add_integer(std::int64_t value, Oid wanted);
+    void add_text(std::string text, int format);
+    template <class T>
+    void add_wire(T value);
+    void add_bytes(const char* bytes, std::size_t size, int format);
 
-    std::vector<const char*> values_;
-    std::vector<int> lengths_;
-    std::vector<int> formats_;
-    std::deque<std::string> owned_;
+    std::array<std::byte, few*(sizeof(const char*) + (2 * sizeof(int)) + sizeof(Number))> space_;
+    std::pmr::monotonic_buffer_resource memory_{space_.data(), space_.size()};
+    std::pmr::vector<const char*> values_;
+    std::pmr::vector<int> lengths_;
+    std::pmr::vector<int> formats_;
+    std::pmr::vector<Number> numbers_;
+    std::forward_list<std::string> texts_;
+    std::size_t at_ = 0;  ///< the one that is added
 };
 
 /// Rows of one result.

@@ -29,6 +29,14 @@ void append_big_endian(std::string& out, T value) {
     out.append(reinterpret_cast<const char*>(&wire), sizeof(T));
 }
 
+/// Behind it.
+template <class T>
+[[nodiscard]] char* put_big_endian(char* place, T value) noexcept {
+    const T wire = big_endian(value);
+    std::memcpy(place, &wire, sizeof(T));
+    return place + sizeof(T);
+}
+
 inline void append_int2(std::string& out, std::int16_t value) {
     append_big_endian(out, static_cast<std::uint16_t>(value));
 }
