@@ -44,6 +44,11 @@ void Bell::listen() noexcept {
     if (notices_ == nullptr) connection_.reset();
 }
 
+void Bell::close() noexcept {
+    notices_ = nullptr;
+    connection_.reset();
+}
+
 bool Bell::wait(std::chrono::milliseconds bound) {
     const bool rang = notices_ != nullptr ? heard_within(bound) : slept(bound);
     std::uint64_t times = 0;
@@ -55,8 +60,7 @@ bool Bell::heard_within(std::chrono::milliseconds bound) {
     try {
         return notices_->wait(bound, woken_.fd());
     } catch (const sql::SqlError&) {
-        notices_ = nullptr;
-        connection_.reset();
+        close();
         return false;
     }
 }

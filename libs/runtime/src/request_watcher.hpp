@@ -25,7 +25,13 @@ public:
     void remove(const JobScope& scope);
 
 private:
+    struct Watched {
+        const JobScope* scope;
+        std::chrono::steady_clock::time_point since;
+    };
     void run(std::stop_token done);
+    [[nodiscard]] bool await_any(std::unique_lock<std::mutex>& lock, const std::stop_token& done);
+    void listen_if_any_lasts();
     [[nodiscard]] bool must_look(bool could_hear, bool rang) const;
     void look_at_all();
     static void look(const JobScope& scope);
@@ -36,7 +42,7 @@ private:
     bool is_new_ = false;  ///< there is an execution nobody has looked at
     std::mutex mutex_;
     std::condition_variable_any wake_;
-    std::vector<const JobScope*> scopes_;
+    std::vector<Watched> watched_;  ///< in the order of their coming
     std::jthread thread_;
 };
 

@@ -22,6 +22,8 @@ public:
     [[nodiscard]] bool listens() const noexcept { return notices_ != nullptr; }
     /// Opens a connection of its own and listens on it, if it does not yet. If that fails it does not listen.
     void listen() noexcept;
+    /// Listens no more. What rings in a session that nobody reads is kept, there and in the server.
+    void close() noexcept;
     /// Returns when it rings, after wake(), or after `bound`; true if it rang.
     [[nodiscard]] bool wait(std::chrono::milliseconds bound);
     void wake() noexcept;
