@@ -120,6 +120,28 @@ TEST_P(Lanes, OnAServerAChunkThatGoesOnIsOneStatement) {
     EXPECT_EQ(2 + 9, cost_of(10));
 }
 
+TEST_P(Lanes, OnAServerTheQuestionIsAskedAnewOnceTheExecutionsRowHasChanged) {
+    if (!on_a_server()) GTEST_SKIP() << "with a file it is asked each time";
+    if (GetParam() == Rows::some) GTEST_SKIP() << "with rows it is asked each time";
+    const StepEntry entry = enter();
+    Progress next = entry.state.progress;
+    const auto cost_of_four = [&](bool changes) {
+        const std::int64_t before = repository().statement_count();
+        {
+            Repository::Lane lane = repository().lane();
+            for (int i = 0; i < 4; ++i) {
+                if (changes && i == 2) raw()->execute("UPDATE job_execution SET updated = updated + 1");
+                next = after_one_more_chunk(next);
+                EXPECT_EQ(repository().unit(lane).commit(entry.claim, next).status, BatchStatus::started);
+            }
+        }
+        return repository().statement_count() - before;
+    };
+    EXPECT_EQ(2 + 3, cost_of_four(false));
+    EXPECT_EQ(2 + 1 + (1 + 2) + 1, cost_of_four(true)) << "the third changes nothing, and is sent whole";
+    EXPECT_EQ(next, repository().steps_of_instance(entry.claim.execution.instance).at("load").progress);
+}
+
 TEST_P(Lanes, WhatIsAskedBetweenTwoChunksIsToldByTheSecond) {
     struct Asked {
         std::function<void(Repository&, const Claim&)> ask;

@@ -78,6 +78,7 @@ const sql::Dialect& dialect() noexcept {
                                           .concurrent_writers = true,
                                           .bytes_as_text = bytes_as_text,
                                           .session = session(),
+                                          .row_version = {"ctid", "xmin"},
                                           .objects = objects};
     return the_dialect;
 }

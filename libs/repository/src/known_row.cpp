@@ -22,12 +22,10 @@ const std::vector<std::string>& columns() {
     return all;
 }
 
-sql::Params cells_of(const Progress& progress) {
-    sql::Params cells;
-    cells.reserve(columns().size());
+void put_cells(sql::Params& cells, const Progress& progress) {
+    cells.clear();
     append_progress(cells, progress);
     cells.push_back(cell(progress.pause));
-    return cells;
 }
 
 /// What append_progress() makes: numbers, text and bytes.
@@ -39,19 +37,22 @@ bool is_same(const Value& one, const Value& other) noexcept {
 
 // What stands before the columns: the row, what it held, the instant.
 constexpr std::size_t fixed = 7;
-// Of the key of texts_, beyond the columns: the question is asked, too.
-constexpr std::uint32_t with_question = 1U << 31U;
+// And behind them.
+constexpr std::size_t of_version = 2;
+// Of the key of texts_, beyond the columns: the version is compared, too.
+constexpr std::uint32_t with_version = 1U << 31U;
 
 }  // namespace
 
-void KnownRow::note(const StepClaim& claim, const Progress& progress, const Requests& requests, std::int64_t writes) {
+void KnownRow::note(const StepClaim& claim, const Progress& progress, Asked asked, std::int64_t writes) {
     known_ = true;
     instance_ = claim.execution.instance.value();
     step_ = claim.step;
     partition_ = claim.partition;
     epoch_ = claim.epoch;
     progress_ = progress;
-    requests_ = requests;
+    put_cells(held_, progress_);
+    asked_ = std::move(asked);
     writes_ = writes;
 }
 
@@ -71,11 +72,9 @@ const std::string& KnownRow::text_for(std::uint32_t changed) {
     text +=
         " WHERE instance_id = $1 AND step = $2 AND partition = $3 AND epoch = $4 AND status = 'STARTED' AND "
         "generation = $5 AND sequence = $6";
-    if ((changed & with_question) != 0)
-        text += fmt::format(
-            " AND EXISTS (SELECT 1 FROM job_execution e WHERE e.id = ${} AND e.status = 'STARTED' AND e.stop_now = 0 "
-            "AND e.pause_now = 0 AND e.pauses = ${} AND e.cuts = ${})",
-            number + 1, number + 2, number + 3);
+    if ((changed & with_version) != 0)
+        text += fmt::format(" AND EXISTS (SELECT 1 FROM job_execution e WHERE e.{} = ${} AND e.{} = ${})",
+                            dialect_.row_version[0], number + 1, dialect_.row_version[1], number + 2);
     return text;
 }
 
@@ -86,12 +85,12 @@ std::optional<sql::Command> KnownRow::change_to(const StepClaim& claim, const Pr
 
 std::optional<sql::Command> KnownRow::change_unasked_to(const StepClaim& claim, const Progress& next, Timestamp now,
                                                         std::int64_t writes) {
-    const bool asked = requests_.status != BatchStatus::started || requests_.stop_now || requests_.pause_now;
-    if (asked) return std::nullopt;
-    std::optional<sql::Command> command = change(claim, next, now, writes, with_question);
+    const Requests& known = asked_.requests;
+    const bool asked = known.status != BatchStatus::started || known.stop_now || known.pause_now;
+    if (asked || !asked_.has_version()) return std::nullopt;
+    std::optional<sql::Command> command = change(claim, next, now, writes, with_version);
     if (command)
-        command->params.insert(command->params.end(), {Value(claim.execution.execution.value()),
-                                                       Value(requests_.pauses), Value(requests_.cuts)});
+        for (const std::string& part : asked_.version) command->params.push_back(cell(part));
     return command;
 }
 
@@ -99,15 +98,20 @@ std::optional<sql::Command> KnownRow::change(const StepClaim& claim, const Progr
                                              std::int64_t writes, std::uint32_t changed) {
     const bool goes_on = next.generation == progress_.generation && next.sequence > progress_.sequence;
     if (!known_ || !goes_on || writes != writes_ || !is_row_of(claim)) return std::nullopt;
-    const sql::Params from = cells_of(progress_);
-    const sql::Params to = cells_of(next);
-    sql::Command command{{},
-                         {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.partition),
-                          Value(claim.epoch), Value(progress_.generation), Value(progress_.sequence), cell(now)}};
-    for (std::size_t i = 0; i < to.size(); ++i) {
-        if (is_same(from[i], to[i])) continue;
+    put_cells(next_, next);
+    sql::Command command;
+    command.params.reserve(fixed + next_.size() + of_version);
+    command.params = {Value(claim.execution.instance.value()),
+                      cell(claim.step),
+                      Value(claim.partition),
+                      Value(claim.epoch),
+                      Value(progress_.generation),
+                      Value(progress_.sequence),
+                      cell(now)};
+    for (std::size_t i = 0; i < next_.size(); ++i) {
+        if (is_same(held_[i], next_[i])) continue;
         changed |= 1U << i;
-        command.params.push_back(to[i]);
+        command.params.push_back(next_[i]);
     }
     command.sql = text_for(changed);
     return command;

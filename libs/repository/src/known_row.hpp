@@ -1,9 +1,10 @@
 #pragma once
 // What a step's row of step_progress holds, as its owner knows from one commit to the next.
-#include "rows.hpp"
+#include "asked.hpp"
 
 #include <fermata/repository/repository.hpp>
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -12,13 +13,13 @@
 namespace fermata {
 
 /// A chunk that goes on from the one before changes a few columns of twenty: only these are sent. One that writes
-/// nothing else is sent on the condition that nobody has asked anything of the execution since: on a server this takes
-/// half of what sending and answering everything does.
+/// nothing else is sent on the condition that its execution's row is the same version as before, so that nobody has asked
+/// anything: one comparison and a row found at once, where it were an index and six.
 class KnownRow {
 public:
-    /// A commit has left `progress` in the row, and `requests` is what it found asked. `writes`: as change_to() takes
-    /// it.
-    void note(const StepClaim& claim, const Progress& progress, const Requests& requests, std::int64_t writes);
+    explicit KnownRow(const sql::Dialect& dialect) : dialect_(dialect) {}
+    /// A commit has left `progress` in the row, and found `asked`. `writes`: as change_to() takes it.
+    void note(const StepClaim& claim, const Progress& progress, Asked asked, std::int64_t writes);
     /// REQUIRES: before anything is tried whose end may stay unknown.
     void forget() noexcept { known_ = false; }
     /// From there to `next`. Changes no row if the row is not the owner's any more. Nothing if everything has to be
@@ -30,8 +31,8 @@ public:
     /// sent. Nothing if that is clear already.
     [[nodiscard]] std::optional<sql::Command> change_unasked_to(const StepClaim& claim, const Progress& next,
                                                                 Timestamp now, std::int64_t writes);
-    /// What stood at the execution if change_unasked_to() has changed the row.
-    [[nodiscard]] const Requests& requests() const noexcept { return requests_; }
+    /// What is asked, if change_unasked_to() has changed the row, or if the execution's row is still that version.
+    [[nodiscard]] const Asked& asked() const noexcept { return asked_; }
 
 private:
     [[nodiscard]] bool is_row_of(const StepClaim& claim) const noexcept;
@@ -39,13 +40,16 @@ private:
                                                      std::int64_t writes, std::uint32_t changed);
     [[nodiscard]] const std::string& text_for(std::uint32_t changed);
 
+    const sql::Dialect& dialect_;
     bool known_ = false;
     std::int64_t instance_ = 0;
     std::string step_;
     std::int64_t partition_ = 0;
     std::int64_t epoch_ = 0;
     Progress progress_;
-    Requests requests_;
+    sql::Params held_;  ///< `progress_` as cells
+    sql::Params next_;  ///< those of change(), kept for their memory
+    Asked asked_;
     std::int64_t writes_ = 0;
     std::map<std::uint32_t, std::string> texts_;  ///< by what changes, a bit each
 };

@@ -1,8 +1,8 @@
 // The chunk's commit, and what is saved between chunks.
 #include "fence.hpp"
 #include "journal.hpp"
-#include "known_row.hpp"
-#include "progress.hpp"
+#include "lone_chunk.hpp"
+#include "saves.hpp"
 
 #include <fermata/base/point.hpp>
 
@@ -11,41 +11,8 @@
 namespace fermata {
 namespace {
 
-// Saves and fences. A death or an intent belongs to the place it happened at, so it is
-// forgotten as soon as the step gets beyond.
-const std::string& save_sql() {
-    static const std::string sql = fmt::format(
-        "UPDATE step_progress SET {}, updated = $24, pause_request = $26, "
-        "deaths = CASE WHEN generation = $1 AND sequence = $2 THEN deaths ELSE 0 END, "
-        "intent = CASE WHEN generation = $1 AND sequence = $2 THEN intent ELSE NULL END "
-        "WHERE instance_id = $21 AND step = $22 AND partition = $25 AND epoch = $23 AND status = 'STARTED'",
-        progress_assignments());
-    return sql;
-}
-
-// The same owner's commit may come twice: what was sent when a connection was lost can reach the server after the chunk
-// was done again. So it fences by its place too. A chunk without items may have been left out.
-const std::string& save_chunk_sql() {
-    static const std::string sql = fmt::format(
-        "UPDATE step_progress SET {}, updated = $24, pause_request = $26, deaths = 0, intent = NULL "
-        "WHERE instance_id = $21 AND step = $22 AND partition = $25 AND epoch = $23 AND status = 'STARTED' AND "
-        "generation = $1 AND sequence < $2",
-        later_assignments());
-    return sql;
-}
-
 sql::Command must_change(sql::Command command) {
     command.rows = 1;
-    return command;
-}
-
-sql::Command save_all(const std::string& sql, const StepClaim& claim, const Progress& next, Timestamp now) {
-    sql::Command command{sql, {}, 1};
-    command.params.reserve(26);
-    append_progress(command.params, next);
-    command.params.insert(command.params.end(),
-                          {Value(claim.execution.instance.value()), cell(claim.step), Value(claim.epoch), cell(now),
-                           Value(claim.partition), cell(next.pause)});
     return command;
 }
 
@@ -112,35 +79,51 @@ struct Repository::Unit::Open {
         : lease(std::move(its_lease)), row(row_of_lane) {
         transaction.emplace(*lease);
     }
+    /// With what was written and `more`.
+    Requests save(const StepClaim& claim, const Progress& next, Timestamp now, std::span<const sql::Command> more,
+                  std::int64_t writes, const sql::Dialect& dialect);
+    Asked asked_after_commit(const StepClaim& claim, const Asked& before, const sql::Dialect& dialect);
     ConnectionPool::Lease lease;
     std::optional<sql::Transaction> transaction;
     bool is_used = false;  ///< something may have been written
     KnownRow* row;         ///< null: without a lane nothing is known, and with a file nothing is gained
 };
 
-namespace {
-
-// A chunk that writes nothing is one conditional UPDATE: changing no row, it has changed nothing. A server takes what
-// comes in one round trip for one transaction, and needs no BEGIN, no COMMIT and no check of its own.
-bool save_change(sql::Connection& connection, const sql::Command& change) {
+Requests Repository::Unit::Open::save(const StepClaim& claim, const Progress& next, Timestamp now,
+                                      std::span<const sql::Command> more, std::int64_t writes,
+                                      const sql::Dialect& dialect) {
+    std::optional<sql::Command> change;
+    std::optional<Asked> before;
+    if (row != nullptr) {
+        change = row->change_to(claim, next, now, writes);
+        if (change && row->asked().has_version()) before = row->asked();
+        row->forget();
+    }
+    std::vector<sql::Command> last(more.begin(), more.end());
+    last.push_back(change ? must_change(*change) : save_chunk(claim, next, now));
+    last.push_back(before ? ask_whether_same(*before, dialect) : ask_anew(claim.execution, dialect));
     FERMATA_POINT("chunk.before-commit");
-    const bool changed = connection.execute(change).changed == 1;
+    const std::vector<sql::Result> results = transaction->commit(last);
     FERMATA_POINT("chunk.after-commit");
-    return changed;
+    Asked asked;
+    if (!before)
+        asked = asked_in(results.back(), dialect);
+    else
+        asked = results.back().empty() ? asked_after_commit(claim, *before, dialect) : std::move(*before);
+    const Requests requests = asked.requests;
+    if (row != nullptr) row->note(claim, next, std::move(asked), writes);
+    return requests;
 }
 
-// The same with all that is to be saved, and the question what is asked.
-Requests save_alone(sql::Connection& connection, sql::Command saved, const StepClaim& claim) {
-    saved.rows.reset();
-    const sql::Command both[] = {std::move(saved), ask(claim.execution)};
-    FERMATA_POINT("chunk.before-commit");
-    const std::vector<sql::Result> results = connection.execute_all(both);
-    FERMATA_POINT("chunk.after-commit");
-    if (results.front().changed != 1) throw sql::RowCountError("the step is another owner's by now");
-    return requests_in(results.back());
+/// The chunk is committed: what keeps us from asking now is no failure of it, and the next one asks again.
+Asked Repository::Unit::Open::asked_after_commit(const StepClaim& claim, const Asked& before,
+                                                 const sql::Dialect& dialect) {
+    try {
+        return asked_in((*lease).execute(ask_anew(claim.execution, dialect)), dialect);
+    } catch (const sql::SqlError&) {
+        return {before.requests, {}};
+    }
 }
-
-}  // namespace
 
 Repository::Unit::Unit(Repository& repository, std::unique_ptr<Open> open)
     : repository_(&repository), open_(std::move(open)) {}
@@ -156,30 +139,15 @@ Requests Repository::Unit::commit(const StepClaim& claim, const Progress& next, 
     return as_owner(claim.execution, [&] {
         const Timestamp now = repository_->impl_->clock.now();
         const std::int64_t writes = repository_->impl_->progress_writes;
-        const bool alone = !open_->is_used && more.empty() && repository_->database().dialect().concurrent_writers;
-        std::optional<sql::Command> change;
-        KnownRow* const row = open_->row;
-        if (row != nullptr) {
-            change =
-                alone ? row->change_unasked_to(claim, next, now, writes) : row->change_to(claim, next, now, writes);
-            row->forget();
-        }
-        const auto save = [&]() -> Requests {
-            if (alone) open_->transaction.reset();
-            if (alone && change && save_change(*open_->lease, *change)) return row->requests();
-            if (alone) return save_alone(*open_->lease, save_all(save_chunk_sql(), claim, next, now), claim);
-            std::vector<sql::Command> last(more.begin(), more.end());
-            last.push_back(change ? must_change(*change) : save_all(save_chunk_sql(), claim, next, now));
-            last.push_back(ask(claim.execution));
-            FERMATA_POINT("chunk.before-commit");
-            const std::vector<sql::Result> results = open_->transaction->commit(last);
-            FERMATA_POINT("chunk.after-commit");
-            return requests_in(results.back());
+        const sql::Dialect& dialect = repository_->database().dialect();
+        const bool alone = !open_->is_used && more.empty() && dialect.concurrent_writers;
+        const auto save = [&] {
+            if (!alone) return open_->save(claim, next, now, more, writes, dialect);
+            open_->transaction.reset();
+            return LoneChunk(claim, next, now, dialect).save(*open_->lease, open_->row, writes);
         };
         try {
-            const Requests requests = save();
-            if (row != nullptr) row->note(claim, next, requests, writes);
-            return requests;
+            return save();
         } catch (const sql::SqlError& error) {
             if (error.sql_kind() != sql::SqlError::Kind::lost) throw;
             ConnectionPool::Lease lease = std::move(open_->lease);
@@ -190,7 +158,7 @@ Requests Repository::Unit::commit(const StepClaim& claim, const Progress& next, 
 }
 
 struct Repository::Lane::Kept {
-    explicit Kept(ConnectionPool& pool) : lane(pool) {}
+    Kept(ConnectionPool& pool, const sql::Dialect& dialect) : lane(pool), row(dialect) {}
     ConnectionPool::Lane lane;
     KnownRow row;
 };
@@ -199,7 +167,8 @@ Repository::Lane::Lane(std::unique_ptr<Kept> kept) : kept_(std::move(kept)) {}
 Repository::Lane::Lane(Lane&&) noexcept = default;
 Repository::Lane::~Lane() = default;
 
-Repository::Lane Repository::lane() { return Lane(std::make_unique<Lane::Kept>(impl_->writers)); }
+Repository::Lane Repository::lane() {
+    return Lane(std::make_unique<Lane::Kept>(impl_->writers, impl_->database.dialect())); }
 
 Repository::Unit Repository::unit() { return {*this, std::make_unique<Unit::Open>(impl_->writers.lend())}; }
 Repository::Unit Repository::unit(Lane& lane) {
@@ -216,7 +185,7 @@ Requests Repository::save_progress(const StepClaim& claim, const Progress& progr
             [&](StoreWrite& write) {
                 saved_at = write.now();
                 insert_events(*write, claim.execution.execution, skipped, write.now());
-                const sql::Command saved[] = {save_all(save_sql(), claim, progress, write.now()), ask(claim.execution)};
+                const sql::Command saved[] = {save_place(claim, progress, write.now()), ask(claim.execution)};
                 requests = requests_in(write.commit(saved).back());
             },
             [&](StoreWrite& look) {

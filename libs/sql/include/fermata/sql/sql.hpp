@@ -10,6 +10,7 @@
 #include <fermata/base/error.hpp>
 #include <fermata/base/value.hpp>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -198,6 +199,9 @@ struct Dialect {
     std::string (*bytes_as_text)(std::string_view expression) = nullptr;
     /// Expression: text that names the connection's session on the server; empty where there are no sessions.
     std::string_view session = "''";
+    /// Two columns that together tell a version of a row from all others, of any row, and by which it is found at once;
+    /// empty where there are none. As text they are what a parameter beside them takes.
+    std::array<std::string_view, 2> row_version;
     /// SELECT that answers, in one column, what there is in the database: "table x", "index x", "view x", "trigger x";
     /// more may be among them.
     std::string_view objects;
