@@ -41,7 +41,7 @@ Parameters::Parameters(std::span<const Value> values, std::span<const Oid> types
       lengths_(values.size(), &memory_),
       formats_(values.size(), 1, &memory_),
       numbers_(values.size(), &memory_) {
-    for (const Value& value : values) add(value, types[at_]), ++at_;
+    for (; at_ < values.size(); ++at_) add(values[at_], types[at_]);
 }
 
 void Parameters::add(const Value& value, Oid wanted) {

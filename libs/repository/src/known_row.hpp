@@ -4,7 +4,6 @@
 
 #include <fermata/repository/repository.hpp>
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
