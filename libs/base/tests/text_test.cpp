@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <random>
@@ -125,6 +128,25 @@ TEST(ParseDouble, TakesFiniteDecimalNumbersOnly) {
     EXPECT_EQ(parse_double("1e3"), 1000.0);
     EXPECT_EQ(parse_double("0.1"), 0.1);
     for (const auto* bad : {"", "-", "+1.0", " 1", "1 ", "1,5", "inf", "-inf", "nan", "0x1p3", "1e999", "one"})
+        EXPECT_EQ(parse_double(bad), std::nullopt) << bad;
+}
+
+TEST(ParseDouble, IsTheNearestOneWhateverItsLength) {
+    std::mt19937_64 random(1);  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same each time
+    for (int i = 0; i < 100'000; ++i) {
+        std::string digits = std::to_string(random() >> random() % 64);
+        const std::size_t point = random() % (digits.size() + 1);
+        const std::string text = (random() % 2 == 0 ? "-" : "") + digits.insert(point, ".");
+        double nearest = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), nearest);
+        const bool is_number = error == std::errc() && end == text.data() + text.size();
+        const auto parsed = parse_double(text);
+        ASSERT_EQ(parsed.has_value(), is_number) << text;
+        if (!is_number) continue;
+        ASSERT_EQ(std::bit_cast<std::uint64_t>(*parsed), std::bit_cast<std::uint64_t>(nearest)) << text;
+    }
+    EXPECT_TRUE(std::signbit(parse_double("-0.0").value()));
+    for (const std::string_view bad : {"1.5.2", "--1.5", "1. 5", "1.x", ".", "-.", "1:5.0", "+1.5"})
         EXPECT_EQ(parse_double(bad), std::nullopt) << bad;
 }
 
