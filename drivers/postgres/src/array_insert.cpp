@@ -62,7 +62,8 @@ void ArrayInsert::encode(std::size_t rows, std::span<const Value> cells) {
     } catch (const ConversionError&) {
         // Once more by rows: the first of them that cannot be sent is the one that is told.
         begin_arrays();
-        for (std::size_t i = 0; i < rows * width; ++i) codecs_[i % width].append(arrays_[i % width], cells[i], i / width);
+        for (std::size_t i = 0; i < rows * width; ++i)
+            codecs_[i % width].append(arrays_[i % width], cells[i], i / width);
         throw;
     }
 }

@@ -15,8 +15,8 @@ public:
 
     /// Appends `cell`. Throws ConversionError with `row` as its position, if it cannot be one of this column.
     void append(std::string& out, const Value& cell, std::size_t row) const;
-    /// A whole column at once: every `width`th of `cells`. Throws for the first of them that cannot be one; `out` is of no
-    /// use then.
+    /// A whole column at once: every `width`th of `cells`. Throws for the first of them that cannot be one; `out` is of
+    /// no use then.
     void append_column(std::string& out, std::span<const Value> cells, std::size_t width) const;
 
     /// What goes over the wire is of the column's very type: COPY can take it.

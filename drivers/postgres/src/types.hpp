@@ -65,7 +65,7 @@ private:
     void add_wire(T value);
     void add_bytes(const char* bytes, std::size_t size, int format);
 
-    std::array<std::byte, few*(sizeof(const char*) + (2 * sizeof(int)) + sizeof(Number))> space_;
+    std::array<std::byte, few * (sizeof(const char*) + (2 * sizeof(int)) + sizeof(Number))> space_;
     std::pmr::monotonic_buffer_resource memory_{space_.data(), space_.size()};
     std::pmr::vector<const char*> values_;
     std::pmr::vector<int> lengths_;

@@ -132,8 +132,8 @@ std::optional<Number> parse_number(std::string_view text) {
     return number;
 }
 
-/// Digits, a point and digits, at most fifteen: as a whole number and as a power of ten exact in a double, so that their
-/// quotient is the nearest one (Clinger 1990, "How to read floating point numbers accurately"). A third of the time.
+/// Digits, a point and digits, at most fifteen: as a whole number and as a power of ten exact in a double, so that
+/// their quotient is the nearest one (Clinger 1990, "How to read floating point numbers accurately").
 std::optional<double> short_decimal(std::string_view text) noexcept {
     static constexpr std::array<double, 16> powers{1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};

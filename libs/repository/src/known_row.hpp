@@ -12,8 +12,8 @@
 namespace fermata {
 
 /// A chunk that goes on from the one before changes a few columns of twenty: only these are sent. One that writes
-/// nothing else is sent on the condition that its execution's row is the same version as before, so that nobody has asked
-/// anything: one comparison and a row found at once, where it were an index and six.
+/// nothing else is sent on the condition that its execution's row is the same version as before, so that nobody has
+/// asked anything: one comparison and a row found at once, where it were an index and six.
 class KnownRow {
 public:
     explicit KnownRow(const sql::Dialect& dialect) : dialect_(dialect) {}

@@ -168,7 +168,8 @@ Repository::Lane::Lane(Lane&&) noexcept = default;
 Repository::Lane::~Lane() = default;
 
 Repository::Lane Repository::lane() {
-    return Lane(std::make_unique<Lane::Kept>(impl_->writers, impl_->database.dialect())); }
+    return Lane(std::make_unique<Lane::Kept>(impl_->writers, impl_->database.dialect()));
+}
 
 Repository::Unit Repository::unit() { return {*this, std::make_unique<Unit::Open>(impl_->writers.lend())}; }
 Repository::Unit Repository::unit(Lane& lane) {
