@@ -225,5 +225,22 @@ TEST_P(Lanes, AChunkWhoseConnectionIsLostIsCommittedOnceOrNotAtAll) {
     }
 }
 
+TEST_P(Lanes, OnAServerAQuestionThatIsLostBehindTheCommitIsAskedByTheNextChunk) {
+    if (!on_a_server()) GTEST_SKIP() << "with a file it is asked before the commit";
+    if (GetParam() == Rows::none) GTEST_SKIP() << "without rows it is asked with the chunk";
+    const StepEntry entry = enter();
+    Break broken;
+    Repository losing(breaking(database_in(folder_), broken), folder_ / "data", false, clock_);
+    Going going(losing, entry, GetParam());
+    for (int i = 0; i < 2; ++i) going.chunk();
+    open()->request_pause(entry.claim.execution.execution, {.actor = "bob"});
+    broken = {3, Break::How::instead};  // behind the rows and the commit
+    EXPECT_EQ(BatchStatus::started, going.chunk().status);
+    EXPECT_EQ(0, broken.left);
+    EXPECT_EQ(going.next, saved(going));
+    EXPECT_EQ(BatchStatus::pausing, going.chunk().status);
+    EXPECT_EQ(going.next, saved(going));
+}
+
 }  // namespace
 }  // namespace fermata::testing
