@@ -10,7 +10,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 from engines import Postgres, Sqlite  # noqa: E402
 from fermata_process import wait_until  # noqa: E402
 from jobs import HEAD, RANGE, into_item  # noqa: E402
-from postgres import rows  # noqa: E402
 from workers import Running, Workers  # noqa: E402
 
 FER = ' xmlns:fer="urn:fermata:job:1"'
@@ -292,21 +291,6 @@ class ClusterOnSqlite(Cluster, unittest.TestCase):
 
 class ClusterOnPostgres(Cluster, unittest.TestCase):
     ENGINE = Postgres
-
-    def test_nobody_listens_for_requests_once_nothing_runs(self):
-        """What a server tells is kept for a session until that one reads it."""
-        def listens():
-            return rows(self.engine.own.url, "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND "
-                                             "query = 'LISTEN \"fermata_request\"'")
-        self.define(job("sh -c 'until test -e go; do sleep 0.05; done'"))
-        self.worker()
-        for _ in range(2):
-            one = self.start("job")
-            wait_until("the execution's owner listens", listens)
-            self.folder.write("go", "")
-            self.folder.fermata("wait", one, exit_code=0)
-            wait_until("it does not", lambda: not listens())
-            (self.folder.path / "go").unlink()
 
 
 if __name__ == "__main__":
