@@ -259,7 +259,7 @@ TEST_F(RestartTest, TheBoundIsOneForAllConnectionsOfADatabase) {
     const auto one = database->connect(OpenMode::read_write);
     const auto two = database->connect(OpenMode::read_write);
     cluster_.stop(testing::PostgresCluster::Stop::fast);
-    const auto tries = [](sql::Connection& connection) {
+    const auto tries = [](sql::Connection& connection) -> std::string {
         return thrown_by<SqlError>([&] { connection.execute("SELECT 1"); }).what();
     };
     EXPECT_THAT(tries(*one), HasSubstr("(waited for 0.3 s)"));
