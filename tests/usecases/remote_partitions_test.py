@@ -224,7 +224,8 @@ class RemotePartitions(Workers, unittest.TestCase):
         self.wait(self.start("short"))
         self.assertEqual("STARTED", self.status(longer))
         partitions = self.partitions(longer)
-        self.assertEqual({"STARTED", "STARTING"}, {each["status"] for each in partitions}, "none has ended")
+        # Between two turns, none of them is STARTED.
+        self.assertLessEqual({each["status"] for each in partitions}, {"STARTED", "STARTING"}, "none has ended")
         self.assertLessEqual(max(each["commits"] for each in partitions) - min(each["commits"] for each in partitions), 2)
         self.wait(longer)
         self.assertEqual(ALL, self.engine.own.numbers("value"))
