@@ -7,6 +7,7 @@
 #include <fermata/jobxml/jobxml.hpp>
 #include <fermata/runtime/worker_service.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <semaphore>
 #include <thread>

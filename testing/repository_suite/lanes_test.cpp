@@ -54,6 +54,19 @@ struct Lanes : RepositorySuite, ::testing::WithParamInterface<Rows> {
         const sql::Result found = raw()->execute("SELECT COALESCE(" + column + ", 'none') FROM step_progress");
         return std::string(found[0][0].text());
     }
+    /// Statements of so many chunks on a lane of their own, with what happens before each; nothing is asked of them.
+    std::int64_t cost(const StepClaim& claim, Progress& next, int chunks, const std::function<void(int)>& before_each) {
+        const std::int64_t before = repository().statement_count();
+        {
+            Repository::Lane lane = repository().lane();
+            for (int i = 0; i < chunks; ++i) {
+                before_each(i);
+                next = after_one_more_chunk(next);
+                EXPECT_EQ(repository().unit(lane).commit(claim, next).status, BatchStatus::started);
+            }
+        }
+        return repository().statement_count() - before;  // of a lane that was given up
+    }
     [[nodiscard]] bool on_a_server() { return repository().database().dialect().concurrent_writers; }
 };
 
@@ -105,17 +118,7 @@ TEST_P(Lanes, OnAServerAChunkThatGoesOnIsOneStatement) {
     if (GetParam() == Rows::some) GTEST_SKIP() << "with rows it is BEGIN, these, two statements and COMMIT";
     const StepEntry entry = enter();
     Progress next = entry.state.progress;
-    const auto cost_of = [&](int chunks) {
-        const std::int64_t before = repository().statement_count();
-        {
-            Repository::Lane lane = repository().lane();
-            for (int i = 0; i < chunks; ++i) {
-                next = after_one_more_chunk(next);
-                repository().unit(lane).commit(entry.claim, next);
-            }
-        }
-        return repository().statement_count() - before;  // of a lane that was given up
-    };
+    const auto cost_of = [&](int chunks) { return cost(entry.claim, next, chunks, [](int) {}); };
     EXPECT_EQ(2, cost_of(1)) << "all of it, and the question what is asked";
     EXPECT_EQ(2 + 9, cost_of(10));
 }
@@ -126,16 +129,9 @@ TEST_P(Lanes, OnAServerTheQuestionIsAskedAnewOnceTheExecutionsRowHasChanged) {
     const StepEntry entry = enter();
     Progress next = entry.state.progress;
     const auto cost_of_four = [&](bool changes) {
-        const std::int64_t before = repository().statement_count();
-        {
-            Repository::Lane lane = repository().lane();
-            for (int i = 0; i < 4; ++i) {
-                if (changes && i == 2) raw()->execute("UPDATE job_execution SET updated = updated + 1");
-                next = after_one_more_chunk(next);
-                EXPECT_EQ(repository().unit(lane).commit(entry.claim, next).status, BatchStatus::started);
-            }
-        }
-        return repository().statement_count() - before;
+        return cost(entry.claim, next, 4, [&](int i) {
+            if (changes && i == 2) raw()->execute("UPDATE job_execution SET updated = updated + 1");
+        });
     };
     EXPECT_EQ(2 + 3, cost_of_four(false));
     EXPECT_EQ(2 + 1 + (1 + 2) + 1, cost_of_four(true)) << "the third changes nothing, and is sent whole";

@@ -223,9 +223,13 @@ class RemotePartitions(Workers, unittest.TestCase):
         wait_until("it is in the middle of one", lambda: self.in_the_middle(longer, "alpha"))
         self.wait(self.start("short"))
         self.assertEqual("STARTED", self.status(longer))
-        partitions = self.partitions(longer)
-        # Between two turns, none of them is STARTED.
-        self.assertLessEqual({each["status"] for each in partitions}, {"STARTED", "STARTING"}, "none has ended")
+
+        def in_a_turn():
+            """Between two of them none is STARTED."""
+            found = self.partitions(longer)
+            return found if "STARTED" in {each["status"] for each in found} else None
+        partitions = wait_until("one has its turn", in_a_turn)
+        self.assertEqual({"STARTED", "STARTING"}, {each["status"] for each in partitions}, "none has ended")
         self.assertLessEqual(max(each["commits"] for each in partitions) - min(each["commits"] for each in partitions), 2)
         self.wait(longer)
         self.assertEqual(ALL, self.engine.own.numbers("value"))

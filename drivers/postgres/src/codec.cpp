@@ -101,26 +101,6 @@ std::string Codec::converted(const std::string& expression) const {
     return kind_ == Kind::cast ? fmt::format("CAST({} AS {})", expression, column_.cast) : expression;
 }
 
-void Codec::append(std::string& out, const Value& cell, std::size_t row) const {
-    if (cell.is_null()) return append_int4(out, null_length);
-    switch (kind_) {
-        case Kind::int2:
-            return append_sized(out, static_cast<std::uint16_t>(integer_of(cell, row)));
-        case Kind::int4:
-            return append_sized(out, static_cast<std::uint32_t>(integer_of(cell, row)));
-        case Kind::int8:
-            return append_sized(out, static_cast<std::uint64_t>(integer_of(cell, row)));
-        case Kind::float4:
-            return append_sized(out, std::bit_cast<std::uint32_t>(static_cast<float>(real_of(cell, row))));
-        case Kind::float8:
-            return append_sized(out, std::bit_cast<std::uint64_t>(real_of(cell, row)));
-        case Kind::boolean:
-            return append_boolean(out, cell, row);
-        default:
-            return append_text(out, cell);
-    }
-}
-
 namespace {
 
 /// Of a column: its cells are so far apart.
@@ -146,10 +126,6 @@ void append_numbers(std::string& out, const Column& column, Bits bits) {
     out.resize(static_cast<std::size_t>(place - out.data()));
 }
 
-bool has_bytes(const Value& cell) noexcept {
-    return cell.kind() == Value::Kind::text || cell.kind() == Value::Kind::bytes;
-}
-
 /// False, with nothing appended, if there is a number among them.
 bool append_texts(std::string& out, const Column& column) {
     std::size_t size = 0;
@@ -172,29 +148,51 @@ bool append_texts(std::string& out, const Column& column) {
 
 }  // namespace
 
-void Codec::append_column(std::string& out, std::span<const Value> cells, std::size_t width) const {
-    const Column column{cells, width};
+/// `then` with what makes bits of a cell and its row, of a column of numbers; false of another one.
+template <class Then>
+bool Codec::as_numbers(Then then) const {
     switch (kind_) {
+        case Kind::int2:
+            then([this](const Value& cell, std::size_t row) {
+                return static_cast<std::uint16_t>(integer_of(cell, row));
+            });
+            return true;
         case Kind::int4:
-            return append_numbers(out, column, [&](const Value& cell, std::size_t row) {
+            then([this](const Value& cell, std::size_t row) {
                 return static_cast<std::uint32_t>(integer_of(cell, row));
             });
+            return true;
         case Kind::int8:
-            return append_numbers(out, column, [&](const Value& cell, std::size_t row) {
+            then([this](const Value& cell, std::size_t row) {
                 return static_cast<std::uint64_t>(integer_of(cell, row));
             });
+            return true;
+        case Kind::float4:
+            then([this](const Value& cell, std::size_t row) {
+                return std::bit_cast<std::uint32_t>(static_cast<float>(real_of(cell, row)));
+            });
+            return true;
         case Kind::float8:
-            return append_numbers(out, column, [&](const Value& cell, std::size_t row) {
+            then([this](const Value& cell, std::size_t row) {
                 return std::bit_cast<std::uint64_t>(real_of(cell, row));
             });
-        case Kind::text:
-        case Kind::bytes:
-        case Kind::cast:
-            if (append_texts(out, column)) return;
-            break;
+            return true;
         default:
-            break;
+            return false;
     }
+}
+
+void Codec::append(std::string& out, const Value& cell, std::size_t row) const {
+    if (cell.is_null()) return append_int4(out, null_length);
+    if (as_numbers([&](auto bits) { append_sized(out, bits(cell, row)); })) return;
+    if (kind_ == Kind::boolean) return append_boolean(out, cell, row);
+    append_text(out, cell);
+}
+
+void Codec::append_column(std::string& out, std::span<const Value> cells, std::size_t width) const {
+    const Column column{cells, width};
+    if (as_numbers([&](auto bits) { append_numbers(out, column, bits); })) return;
+    if (kind_ != Kind::boolean && append_texts(out, column)) return;
     for (std::size_t row = 0; row < column.size(); ++row) append(out, column[row], row);
 }
 

@@ -29,6 +29,8 @@ public:
 private:
     enum class Kind : std::uint8_t { int2, int4, int8, float4, float8, boolean, text, bytes, cast };
     [[nodiscard]] static Kind kind_of(Oid type) noexcept;
+    template <class Then>
+    bool as_numbers(Then then) const;
     [[nodiscard]] std::int64_t integer_of(const Value& cell, std::size_t row) const;
     [[nodiscard]] double real_of(const Value& cell, std::size_t row) const;
     void append_boolean(std::string& out, const Value& cell, std::size_t row) const;

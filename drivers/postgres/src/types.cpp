@@ -46,10 +46,9 @@ Parameters::Parameters(std::span<const Value> values, std::span<const Oid> types
 
 void Parameters::add(const Value& value, Oid wanted) {
     if (value.is_null()) return;
-    const bool has_bytes = value.kind() == Value::Kind::text || value.kind() == Value::Kind::bytes;
     const bool wants_bytes = wanted == type::bytes || is_text(wanted);
-    if (!has_bytes && !wants_bytes) return add_number(value, wanted);
-    if (!has_bytes) return add_text(to_text(value), 1);
+    if (!has_bytes(value) && !wants_bytes) return add_number(value, wanted);
+    if (!has_bytes(value)) return add_text(to_text(value), 1);
     if (!wants_bytes) return add_text(std::string(value.text()), 0);
     const std::string_view bytes = value.text();
     add_bytes(bytes.data(), bytes.size(), 1);

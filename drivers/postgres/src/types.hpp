@@ -29,6 +29,9 @@ constexpr Oid boolean_array = 1000, bytes_array = 1001, int2_array = 1005, int4_
 [[nodiscard]] constexpr bool is_text(Oid type) noexcept {
     return type == type::text || type == type::varchar || type == type::bpchar || type == type::name;
 }
+[[nodiscard]] constexpr bool has_bytes(const Value& value) noexcept {
+    return value.kind() == Value::Kind::text || value.kind() == Value::Kind::bytes;
+}
 /// Comes back binary; other types come back as text.
 [[nodiscard]] bool is_native(Oid type) noexcept;
 

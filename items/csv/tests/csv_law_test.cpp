@@ -6,7 +6,10 @@
 #include <fermata/items/testing/rig.hpp>
 
 #include <csv.h>
+#include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>
+
+#include <set>
 
 using namespace fermata;
 using csv::CsvReader;

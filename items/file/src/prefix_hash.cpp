@@ -1,9 +1,14 @@
 #include <fermata/items/file/prefix_hash.hpp>
 
+#include <fermata/items/file/hex.hpp>
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstring>
+#include <span>
 
 namespace fermata {
 namespace {
@@ -18,12 +23,6 @@ std::uint64_t word_at(const char* place) noexcept {
 
 std::uint64_t mixed(std::uint64_t lane, std::uint64_t word) noexcept {
     return std::rotl(lane + (word * 0x9fb21c651e98df25U), 31) * 0xd6e8feb86659fd93U;
-}
-
-void append_hex(std::string& text, unsigned char byte) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    text += digits[byte >> 4U];
-    text += digits[byte & 15U];
 }
 
 template <class Number>
@@ -55,12 +54,8 @@ void PrefixHash::add(std::string_view bytes) noexcept {
 }
 
 std::string PrefixHash::to_text() const {
-    std::string text;
-    text.reserve(2 * (lane_digits + pending_size_));
-    for (const std::uint64_t lane : {first_, second_})
-        for (int shift = 56; shift >= 0; shift -= 8) append_hex(text, static_cast<unsigned char>(lane >> shift));
-    for (std::size_t i = 0; i < pending_size_; ++i) append_hex(text, static_cast<unsigned char>(pending_[i]));
-    return text;
+    return fmt::format("{:016x}{:016x}{}", first_, second_,
+                       to_hex(std::as_bytes(std::span(pending_).first(pending_size_))));
 }
 
 std::string PrefixHash::digest() const {
