@@ -29,7 +29,9 @@ CsvReader::CsvReader(const ArtifactContext& context)
 CsvReader::CsvReader(std::filesystem::path path, ReaderOptions options, std::size_t block)
     : options_(std::move(options)),
       file_(std::move(path), block),
-      splitter_(options_.dialect.delimiter, options_.dialect.quote, most_columns) {}
+      splitter_(options_.dialect.delimiter, options_.dialect.quote, most_columns) {
+    for (Ahead& ahead : aheads_) ahead.batch.source = file_.name();
+}
 
 // --- opening -------------------------------------------------------------------------------------------------------
 
@@ -252,13 +254,10 @@ bool CsvReader::hand_out(Record& into) {
     if (std::exchange(is_offered_, false)) work_.withdraw();
     may_be_ahead_ = ahead.has_more();
     if (!may_be_ahead_) return false;
-    const Record found(&ahead.batch, static_cast<std::uint32_t>(ahead.handed_out));
-    const Ahead::Size size = ahead.sizes[ahead.handed_out++];
-    record_line_ = found.position();
+    const Ahead::Size size = ahead.sizes[ahead.handed_out];
+    into = Record(&ahead.batch, static_cast<std::uint32_t>(ahead.handed_out++));
+    record_line_ = into.position();
     file_.consume(size.bytes, size.lines);
-    std::ranges::copy(found.values(), into.reset(columns_).begin());
-    into.set_origin(record_line_, found.raw());
-    name_source(into.batch());
     return true;
 }
 

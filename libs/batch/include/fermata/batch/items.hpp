@@ -88,7 +88,7 @@ private:
 };
 
 /// Records of one buffer share a batch; slot i is row i. An item may be replaced by a handle to another batch's record
-/// (a processor that hands its input on): clear() makes it row i again.
+/// (a reader that has it already, a processor that hands its input on): clear() makes it row i again.
 template <>
 class TypedItemBuffer<Record> final : public ItemBuffer {
 public:
