@@ -2,6 +2,7 @@
 
 #include "wire.hpp"
 
+#include <fermata/base/short_numbers.hpp>
 #include <fermata/base/text.hpp>
 #include <fermata/base/value_text.hpp>
 #include <fermata/sql/numbers.hpp>
@@ -44,8 +45,7 @@ std::optional<double> real_in(const Value& cell) {
     if (cell.kind() == Value::Kind::real) return cell.real();
     if (cell.kind() == Value::Kind::bytes) return std::nullopt;
     if (cell.kind() != Value::Kind::text) return static_cast<double>(cell.integer());
-    const auto number = parse_double(cell.text());
-    return number && std::isfinite(*number) ? number : std::nullopt;
+    return parse_double(cell.text());
 }
 
 }  // namespace
@@ -104,11 +104,17 @@ std::string Codec::converted(const std::string& expression) const {
 namespace {
 
 /// Of a column: its cells are so far apart.
-struct Column {
-    std::span<const Value> cells;
-    std::size_t width;
-    [[nodiscard]] std::size_t size() const noexcept { return (cells.size() + width - 1) / width; }
-    const Value& operator[](std::size_t row) const noexcept { return cells[row * width]; }
+class Column {
+public:
+    Column(std::span<const Value> cells, std::size_t width)
+        : first_(cells.data()), width_(width), size_((cells.size() + width - 1) / width) {}
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    const Value& operator[](std::size_t row) const noexcept { return first_[row * width_]; }
+
+private:
+    const Value* first_;
+    std::size_t width_;
+    std::size_t size_;
 };
 
 /// What `bits` makes of each cell. Room is made once.
@@ -120,8 +126,12 @@ void append_numbers(std::string& out, const Column& column, Bits bits) {
     char* place = out.data() + before;
     for (std::size_t row = 0; row < column.size(); ++row) {
         const Value& cell = column[row];
-        place = put_big_endian(place, static_cast<std::uint32_t>(cell.is_null() ? null_length : sizeof(Number)));
-        if (!cell.is_null()) place = put_big_endian(place, bits(cell, row));
+        if (cell.is_null()) {
+            place = put_big_endian(place, static_cast<std::uint32_t>(null_length));
+        } else {
+            place = put_big_endian(place, static_cast<std::uint32_t>(sizeof(Number)));
+            place = put_big_endian(place, bits(cell, row));
+        }
     }
     out.resize(static_cast<std::size_t>(place - out.data()));
 }
@@ -141,12 +151,47 @@ bool append_texts(std::string& out, const Column& column) {
         const Value& cell = column[row];
         const std::string_view text = cell.is_null() ? std::string_view() : cell.text();
         place = put_big_endian(place, static_cast<std::uint32_t>(cell.is_null() ? null_length : text.size()));
-        place = std::ranges::copy(text, place).out;
+        place += text.copy(place, text.size());
     }
     return true;
 }
 
 }  // namespace
+
+// Most cells of a column of numbers are short texts: those need no call.
+template <class Number>
+inline Number Codec::integer_of(const Value& cell, std::size_t row) const {
+    if (cell.kind() == Value::Kind::text) {
+        const auto number = short_integer(cell.text());
+        if (number && fits<Number>(*number)) return static_cast<Number>(*number);
+    }
+    return other_integer<Number>(cell, row);
+}
+
+template <class Number>
+inline Number Codec::real_of(const Value& cell, std::size_t row) const {
+    if (cell.kind() == Value::Kind::text) {
+        if (const auto number = short_decimal(cell.text())) return static_cast<Number>(*number);
+    }
+    return other_real<Number>(cell, row);
+}
+
+template <class Number>
+Number Codec::other_integer(const Value& cell, std::size_t row) const {
+    const auto number = integer_in(cell);
+    if (!number) refuse(cell, sql::why_no_integer(real_in(cell)), row);
+    if (!fits<Number>(*number)) refuse(cell, "is too large", row);
+    return static_cast<Number>(*number);
+}
+
+template <class Number>
+Number Codec::other_real(const Value& cell, std::size_t row) const {
+    const auto number = real_in(cell);
+    if (!number) refuse(cell, "is not a number", row);
+    const auto real = static_cast<Number>(*number);
+    if (std::isinf(real) && !std::isinf(*number)) refuse(cell, "is too large", row);
+    return real;
+}
 
 /// `then` with what makes bits of a cell and its row, of a column of numbers; false of another one.
 template <class Then>
@@ -154,27 +199,27 @@ bool Codec::as_numbers(Then then) const {
     switch (kind_) {
         case Kind::int2:
             then([this](const Value& cell, std::size_t row) {
-                return static_cast<std::uint16_t>(integer_of(cell, row));
+                return static_cast<std::uint16_t>(integer_of<std::int16_t>(cell, row));
             });
             return true;
         case Kind::int4:
             then([this](const Value& cell, std::size_t row) {
-                return static_cast<std::uint32_t>(integer_of(cell, row));
+                return static_cast<std::uint32_t>(integer_of<std::int32_t>(cell, row));
             });
             return true;
         case Kind::int8:
             then([this](const Value& cell, std::size_t row) {
-                return static_cast<std::uint64_t>(integer_of(cell, row));
+                return static_cast<std::uint64_t>(integer_of<std::int64_t>(cell, row));
             });
             return true;
         case Kind::float4:
             then([this](const Value& cell, std::size_t row) {
-                return std::bit_cast<std::uint32_t>(static_cast<float>(real_of(cell, row)));
+                return std::bit_cast<std::uint32_t>(real_of<float>(cell, row));
             });
             return true;
         case Kind::float8:
             then([this](const Value& cell, std::size_t row) {
-                return std::bit_cast<std::uint64_t>(real_of(cell, row));
+                return std::bit_cast<std::uint64_t>(real_of<double>(cell, row));
             });
             return true;
         default:
@@ -194,23 +239,6 @@ void Codec::append_column(std::string& out, std::span<const Value> cells, std::s
     if (as_numbers([&](auto bits) { append_numbers(out, column, bits); })) return;
     if (kind_ != Kind::boolean && append_texts(out, column)) return;
     for (std::size_t row = 0; row < column.size(); ++row) append(out, column[row], row);
-}
-
-std::int64_t Codec::integer_of(const Value& cell, std::size_t row) const {
-    const auto number = integer_in(cell);
-    if (!number) refuse(cell, sql::why_no_integer(real_in(cell)), row);
-    const bool fitting = kind_ == Kind::int8 || (kind_ == Kind::int4 && fits<std::int32_t>(*number)) ||
-                         (kind_ == Kind::int2 && fits<std::int16_t>(*number));
-    if (!fitting) refuse(cell, "is too large", row);
-    return *number;
-}
-
-double Codec::real_of(const Value& cell, std::size_t row) const {
-    const auto number = real_in(cell);
-    if (!number) refuse(cell, "is not a number", row);
-    const bool fitting = kind_ == Kind::float8 || std::isinf(*number) || !std::isinf(static_cast<float>(*number));
-    if (!fitting) refuse(cell, "is too large", row);
-    return *number;
 }
 
 void Codec::append_boolean(std::string& out, const Value& cell, std::size_t row) const {

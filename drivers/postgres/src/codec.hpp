@@ -31,8 +31,14 @@ private:
     [[nodiscard]] static Kind kind_of(Oid type) noexcept;
     template <class Then>
     bool as_numbers(Then then) const;
-    [[nodiscard]] std::int64_t integer_of(const Value& cell, std::size_t row) const;
-    [[nodiscard]] double real_of(const Value& cell, std::size_t row) const;
+    template <class Number>
+    [[nodiscard]] Number integer_of(const Value& cell, std::size_t row) const;
+    template <class Number>
+    [[nodiscard]] Number real_of(const Value& cell, std::size_t row) const;
+    template <class Number>
+    [[nodiscard]] Number other_integer(const Value& cell, std::size_t row) const;
+    template <class Number>
+    [[nodiscard]] Number other_real(const Value& cell, std::size_t row) const;
     void append_boolean(std::string& out, const Value& cell, std::size_t row) const;
     static void append_text(std::string& out, const Value& cell);
     [[noreturn]] void refuse(const Value& cell, std::string_view why, std::size_t row) const;

@@ -1,5 +1,6 @@
 #include "utf8.hpp"
 
+#include <fermata/base/short_numbers.hpp>
 #include <fermata/base/text.hpp>
 
 #include <fmt/format.h>
@@ -132,33 +133,15 @@ std::optional<Number> parse_number(std::string_view text) {
     return number;
 }
 
-/// Digits, a point and digits, at most fifteen: as a whole number and as a power of ten exact in a double, so that
-/// their quotient is the nearest one (Clinger 1990, "How to read floating point numbers accurately").
-std::optional<double> short_decimal(std::string_view text) noexcept {
-    static constexpr std::array<double, 16> powers{1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                                   1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-    const bool is_negative = text.starts_with('-');
-    text.remove_prefix(is_negative ? 1 : 0);
-    const std::size_t point = text.find('.');
-    const bool is_short = point != std::string_view::npos && point > 0 && point + 1 < text.size() && text.size() <= 16;
-    if (!is_short) return std::nullopt;
-    std::int64_t whole = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (i == point) continue;
-        const auto digit = static_cast<unsigned char>(text[i] - '0');
-        if (digit > 9) return std::nullopt;
-        whole = whole * 10 + digit;
-    }
-    const double number = static_cast<double>(whole) / powers[text.size() - point - 1];
-    return is_negative ? -number : number;
-}
-
 }  // namespace
 
-std::optional<std::int64_t> parse_int64(std::string_view text) { return parse_number<std::int64_t>(text); }
+std::optional<std::int64_t> parse_int64(std::string_view text) {
+    if (const auto number = short_integer(text)) return *number;
+    return parse_number<std::int64_t>(text);
+}
 
 std::optional<double> parse_double(std::string_view text) {
-    if (const auto number = short_decimal(text)) return number;
+    if (const auto number = short_decimal(text)) return *number;
     const auto number = parse_number<double>(text);
     // from_chars takes "inf" and "nan", which are no numbers.
     return number && std::isfinite(*number) ? number : std::nullopt;

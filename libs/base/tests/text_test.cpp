@@ -122,6 +122,19 @@ TEST(ParseInt64, TakesWholeNumbersOnly) {
         EXPECT_EQ(parse_int64(bad), std::nullopt) << bad;
 }
 
+TEST(ParseInt64, IsTheSameNumberWhateverItsLength) {
+    std::mt19937_64 random(1);  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same each time
+    for (int i = 0; i < 10'000; ++i) {
+        const auto number = static_cast<std::int64_t>(random()) >> random() % 64;
+        std::string text = std::to_string(number);
+        ASSERT_EQ(parse_int64(text), number);
+        text.insert(number < 0 ? 1 : 0, random() % 20, '0');
+        ASSERT_EQ(parse_int64(text), number) << text;
+        text[random() % text.size()] = 'x';
+        ASSERT_EQ(parse_int64(text), std::nullopt) << text;
+    }
+}
+
 TEST(ParseDouble, TakesFiniteDecimalNumbersOnly) {
     EXPECT_EQ(parse_double("0"), 0.0);
     EXPECT_EQ(parse_double("-1.5"), -1.5);
