@@ -33,9 +33,16 @@ bool parse_hex(std::string_view text, Number& number) {
 
 }  // namespace
 
-void PrefixHash::add_block(const char* block) noexcept {
-    first_ = mixed(first_, word_at(block));
-    second_ = mixed(second_, word_at(block + sizeof(std::uint64_t)));
+/// Whole blocks.
+void PrefixHash::add_blocks(std::string_view blocks) noexcept {
+    std::uint64_t first = first_;
+    std::uint64_t second = second_;
+    for (; !blocks.empty(); blocks.remove_prefix(block_size)) {
+        first = mixed(first, word_at(blocks.data()));
+        second = mixed(second, word_at(blocks.data() + sizeof(std::uint64_t)));
+    }
+    first_ = first;
+    second_ = second;
 }
 
 void PrefixHash::add(std::string_view bytes) noexcept {
@@ -45,12 +52,11 @@ void PrefixHash::add(std::string_view bytes) noexcept {
         pending_size_ += taken;
         bytes.remove_prefix(taken);
         if (pending_size_ < block_size) return;
-        add_block(pending_.data());
-        pending_size_ = 0;
+        add_blocks({pending_.data(), block_size});
     }
-    for (; bytes.size() >= block_size; bytes.remove_prefix(block_size)) add_block(bytes.data());
-    if (!bytes.empty()) std::memcpy(pending_.data(), bytes.data(), bytes.size());
-    pending_size_ = bytes.size();
+    pending_size_ = bytes.size() % block_size;
+    add_blocks(bytes.substr(0, bytes.size() - pending_size_));
+    if (pending_size_ != 0) std::memcpy(pending_.data(), bytes.data() + bytes.size() - pending_size_, pending_size_);
 }
 
 std::string PrefixHash::to_text() const {

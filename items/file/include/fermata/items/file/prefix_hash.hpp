@@ -24,7 +24,7 @@ public:
 
 private:
     static constexpr std::size_t block_size = 16;
-    void add_block(const char* block) noexcept;
+    void add_blocks(std::string_view blocks) noexcept;
 
     std::uint64_t first_ = 0x9e3779b97f4a7c15;
     std::uint64_t second_ = 0xc2b2ae3d27d4eb4f;
