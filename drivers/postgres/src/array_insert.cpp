@@ -17,14 +17,12 @@ constexpr const char* back_to_mark = "ROLLBACK TO SAVEPOINT fermata_part";
 // Of an array with one dimension: dimensions, flags, element type, elements, lower bound.
 constexpr std::size_t header_size = 20;
 
-std::string array_header(Oid element, std::size_t rows) {
-    std::string header;
-    append_int4(header, 1);
-    append_int4(header, 1);  // there may be nulls
-    append_int4(header, static_cast<std::int32_t>(element));
-    append_int4(header, static_cast<std::int32_t>(rows));
-    append_int4(header, 1);
-    return header;
+void begin_array(std::string& array, Oid element, std::size_t rows) {
+    array.resize(header_size);  // what it holds keeps the room of the chunk before
+    char* place = array.data();
+    const std::uint32_t may_have_nulls = 1;
+    for (const std::uint32_t number : {1U, may_have_nulls, element, static_cast<std::uint32_t>(rows), 1U})
+        place = put_big_endian(place, number);
 }
 
 /// Behind the element at `at`.
@@ -69,10 +67,7 @@ void ArrayInsert::encode(std::size_t rows, std::span<const Value> cells) {
 }
 
 void ArrayInsert::begin_arrays() {
-    for (std::size_t i = 0; i < codecs_.size(); ++i) {
-        const std::string header = array_header(codecs_[i].element(), rows_);
-        arrays_[i].assign(header);  // a copy keeps the room of the chunk before
-    }
+    for (std::size_t i = 0; i < codecs_.size(); ++i) begin_array(arrays_[i], codecs_[i].element(), rows_);
 }
 
 void ArrayInsert::prepare(Connection& connection) const { connection.prepare(sql_, types_); }
@@ -159,7 +154,8 @@ std::vector<std::string> ArrayInsert::slice(std::size_t from, std::size_t to) co
         for (std::size_t row = 0; row < from; ++row) begin = next_element(array, begin);
         std::size_t end = begin;
         for (std::size_t row = from; row < to; ++row) end = next_element(array, end);
-        slices.push_back(array_header(codecs_[column].element(), to - from) + array.substr(begin, end - begin));
+        begin_array(slices.emplace_back(), codecs_[column].element(), to - from);
+        slices.back().append(array, begin, end - begin);
     }
     return slices;
 }

@@ -156,6 +156,7 @@ Connection::Planned Connection::plan(const sql::Command& command) const {
 /// As many of `commands` as can go out together, taken from its beginning.
 std::vector<Connection::Planned> Connection::next_round(std::span<const sql::Command>& commands) const {
     std::vector<Planned> round;
+    round.reserve(commands.size());
     while (!commands.empty() && (round.empty() || !round.back().ends_round())) {
         round.push_back(plan(commands.front()));
         commands = commands.subspan(1);
@@ -360,7 +361,6 @@ void Connection::collect(std::vector<sql::Result>& results) {
 
 sql::Result Connection::read(const Question& question, const PGresult* answer) {
     sql::Result result;
-    Rows rows(answer);
     const bool is_fenced = question.kind == Question::Kind::fenced;
     const SqlText::Verb verb = question.prepared != nullptr ? question.prepared->verb : SqlText::Verb::other;
     const bool changes = verb == SqlText::Verb::change;
@@ -368,6 +368,7 @@ sql::Result Connection::read(const Question& question, const PGresult* answer) {
     if (!is_fenced) result.changed = changed_rows(answer);
     // A fence without rows of its own answers their number; one that expects none answers a row of nulls.
     if (is_fenced && (*question.rows == 0 || (changes && !question.prepared->returning))) return result;
+    Rows rows(answer);
     result.columns = rows.columns();
     for (int i = 0; i < rows.size(); ++i) result.add(rows[i]);
     return result;

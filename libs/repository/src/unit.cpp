@@ -99,8 +99,10 @@ Requests Repository::Unit::Open::save(const StepClaim& claim, const Progress& ne
         if (change && row->asked().has_version()) before = row->asked();
         row->forget();
     }
-    std::vector<sql::Command> last(more.begin(), more.end());
-    last.push_back(change ? must_change(*change) : save_chunk(claim, next, now));
+    std::vector<sql::Command> last;
+    last.reserve(more.size() + 2);
+    last.assign(more.begin(), more.end());
+    last.push_back(change ? must_change(std::move(*change)) : save_chunk(claim, next, now));
     last.push_back(before ? ask_whether_same(*before, dialect) : ask_anew(claim.execution, dialect));
     FERMATA_POINT("chunk.before-commit");
     const std::vector<sql::Result> results = transaction->commit(last);
