@@ -248,10 +248,16 @@ Checkpoint CsvReader::checkpoint() {
     return file_.position().to_checkpoint();
 }
 
+void CsvReader::withdraw() noexcept {
+    work_.withdraw();
+    is_offered_ = false;
+}
+
 /// False: nothing was found ahead, or no more of it.
-bool CsvReader::hand_out(Record& into) {
+inline bool CsvReader::hand_out(Record& into) {
     Ahead& ahead = aheads_[ahead_];
-    if (std::exchange(is_offered_, false)) work_.withdraw();
+    if (is_offered_) [[unlikely]]
+        withdraw();
     may_be_ahead_ = ahead.has_more();
     if (!may_be_ahead_) return false;
     const Ahead::Size size = ahead.sizes[ahead.handed_out];

@@ -54,6 +54,7 @@ private:
     bool next_filled_record();
     void fill(Record& into);
     void set_values(Record& into, std::string_view kept) const;
+    void withdraw() noexcept;
     bool hand_out(Record& into);
     void look_ahead() noexcept;
     void find_ahead(Ahead& found);
