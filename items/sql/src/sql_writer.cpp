@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <ranges>
 
 namespace fermata {
 namespace {
@@ -108,9 +109,13 @@ SqlWriter::Shape& SqlWriter::shape_of(const ColumnsPtr& columns, sql::Connection
 void SqlWriter::gather(std::span<Record> records, const std::vector<std::size_t>& sources) {
     cells_.resize(records.size() * sources.size());
     Value* cell = cells_.data();
+    const bool are_all = std::ranges::equal(sources, std::views::iota(std::size_t{0}, records.front().values().size()));
     for (const Record& record : records) {
         const std::span<const Value> values = record.values();
-        for (const std::size_t source : sources) *cell++ = values[source];
+        if (are_all)
+            cell = std::copy_n(values.data(), sources.size(), cell);
+        else
+            for (const std::size_t source : sources) *cell++ = values[source];
     }
 }
 
