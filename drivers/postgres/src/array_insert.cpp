@@ -93,6 +93,11 @@ void ArrayInsert::queue(Connection& connection) {
     execute(connection, arrays_);
 }
 
+void ArrayInsert::queue_first(Connection& connection) {
+    at_savepoint_ = false;
+    execute(connection, arrays_);
+}
+
 void ArrayInsert::execute(Connection& connection, const std::vector<std::string>& arrays) const {
     std::vector<Value> values;
     values.reserve(arrays.size());
@@ -108,10 +113,9 @@ bool ArrayInsert::is_about_rows(const PGresult* failure) const {
 }
 
 void ArrayInsert::go_back(Connection& connection) const {
-    if (at_savepoint_)
-        run(connection.link(), {"ROLLBACK TO SAVEPOINT fermata_bulk"});
-    else
-        run(connection.link(), {"ROLLBACK", begin_sql});
+    if (at_savepoint_) return run(connection.link(), {"ROLLBACK TO SAVEPOINT fermata_bulk"});
+    if (connection.begin_by_caller()) return run(connection.link(), {begin_sql});
+    run(connection.link(), {"ROLLBACK", begin_sql});
 }
 
 bool ArrayInsert::redo(Connection& connection, const PGresult* failure) {

@@ -82,12 +82,14 @@ void BulkWriter::insert(std::size_t rows, std::span<const Value> cells) {
     connection_.settle();  // rows sent earlier may still be needed to explain a refusal
     insert_->encode(rows, cells);
     insert_->prepare(connection_);
+    if (deferred_ && !connection_.has_begun()) return connection_.hold(insert_);
     insert_->queue(connection_);
     connection_.owe(insert_);
     if (!deferred_) connection_.settle();
 }
 
 void BulkWriter::copy(std::size_t rows, std::span<const Value> cells) {
+    connection_.settle();
     const std::string begin = insert_->place_of_copy(connection_);
     connection_.settle();
     Link& session = connection_.link();

@@ -27,6 +27,8 @@ public:
     void prepare(Connection& connection) const;
     /// Queues the INSERT in the connection's transaction, so that redo() finds a place to go back to.
     void queue(Connection& connection);
+    /// The same in a transaction of its own, at whose beginning it stands.
+    void queue_first(Connection& connection);
     /// The same for a COPY of the rows that are or will be encoded: answers what has to stand before it.
     [[nodiscard]] std::string place_of_copy(Connection& connection);
     /// After `failure` of all rows together, goes back and writes them part by part. That finds the row refused and

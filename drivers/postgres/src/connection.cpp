@@ -77,7 +77,8 @@ Link& Connection::link() const {
 }
 
 void Connection::revive() {
-    const bool free = !begun_ && readers_ == 0 && questions_.empty();
+    wait_for_disk();
+    const bool free = !begun_ && readers_ == 0 && !owes();
     if (free && (!link_ || link_->closed())) reconnect();
 }
 
@@ -125,7 +126,8 @@ void Connection::lose_session() noexcept {
     questions_.clear();
     readers_ = 0;
     ++era_;
-    doomed_ = in_transaction_ && begun_;
+    doomed_ = in_transaction_ && (begun_ || held_ != nullptr);
+    held_.reset();
 }
 
 void Connection::refuse_write_if_read_only() const {
@@ -164,10 +166,12 @@ std::vector<Connection::Planned> Connection::next_round(std::span<const sql::Com
     return round;
 }
 
-void Connection::prepare(std::span<Planned> round) {
+void Connection::prepare(std::span<Planned> round, Disk disk) {
     const auto is_ready = [](const Planned& p) { return p.way == Way::direct || p.prepared != nullptr; };
-    if (std::ranges::all_of(round, is_ready)) return;
+    const bool can_flush = disk == Disk::by_commit || statements_.find({flush_sql}) != nullptr;
+    if (can_flush && std::ranges::all_of(round, is_ready)) return;
     std::vector<Statements::Wanted> wanted;
+    if (disk == Disk::behind) wanted.push_back({flush_sql});
     for (const Planned& p : round) {
         if (p.way != Way::direct) wanted.push_back({p.command->sql, p.way == Way::fenced});
     }
@@ -263,6 +267,13 @@ bool Connection::begin_by_caller() noexcept {
 
 void Connection::queue_begin() {
     if (begin_by_caller()) queue_plain(begin_sql);
+    queue_held();
+}
+
+void Connection::queue_held() {
+    if (!held_) return;
+    held_->queue_first(*this);
+    owe(std::exchange(held_, nullptr));
 }
 
 // One at a time: savepoints of the same name would pile up.
@@ -298,8 +309,14 @@ void Connection::queue(const Planned& planned) {
     questions_.push_back(question);
 }
 
+/// Nothing went before, and nothing needs a look at an answer: what goes out until one sync is a transaction by itself.
+bool Connection::is_whole_transaction(std::span<const Planned> round) const {
+    const auto ends_round = [](const Planned& p) { return p.ends_round(); };
+    return in_transaction_ && !begun_ && std::ranges::none_of(round, ends_round);
+}
+
 /// One round trip for what needs no look at an answer between.
-std::vector<sql::Result> Connection::run(std::span<const sql::Command> commands, bool then_commit) {
+std::vector<sql::Result> Connection::run(std::span<const sql::Command> commands, bool then_commit, Disk disk) {
     refuse_if_doomed();
     revive();
     std::vector<sql::Result> results;
@@ -308,13 +325,15 @@ std::vector<sql::Result> Connection::run(std::span<const sql::Command> commands,
     while (!commands.empty() || (then_commit && !committing)) {
         std::vector<Planned> round = next_round(commands);
         const bool counted = !round.empty() && round.back().is_counted();
-        prepare(round);
+        prepare(round, disk);
         for (const Planned& planned : round) check_parameters(planned);
-        queue_begin();
-        for (const Planned& planned : round) queue(planned);
         committing = then_commit && commands.empty() && !counted;
-        if (committing) queue_commit();
+        const bool whole = committing && is_whole_transaction(round);
+        whole ? queue_held() : queue_begin();
+        for (const Planned& planned : round) queue(planned);
+        if (committing && !whole) queue_commit();
         collect(results);
+        committing = committing && (!whole || !begun_);  // held rows may have been written anew, in a transaction
         if (counted) check_count(*round.back().command, results.back());
     }
     return results;
@@ -325,6 +344,7 @@ void Connection::collect(std::vector<sql::Result>& results) {
     std::vector<Question> questions = std::exchange(questions_, {});
     const Question* failed = nullptr;
     Handle<PGresult> failure;
+    Handle<PGresult> at_end;
     bool committed = true;
     try {
         link_->sync();
@@ -340,7 +360,7 @@ void Connection::collect(std::vector<sql::Result>& results) {
             else if (question.kind == Question::Kind::commit)
                 committed = std::string_view(PQcmdStatus(answer.get())) == "COMMIT";
         }
-        link_->finish();
+        at_end = link_->finish();
     } catch (...) {
         lose_session();  // an answer left unread would be taken for another one's
         throw;
@@ -355,6 +375,7 @@ void Connection::collect(std::vector<sql::Result>& results) {
     if (!committed)
         throw SqlError(SqlError::Kind::other,
                        name() + ": nothing was committed: a statement of the transaction had failed before");
+    if (at_end) throw_error(at_end.get(), {name(), commit_sql});
     questions.clear();
     questions_ = std::move(questions);  // for its memory
 }
@@ -386,6 +407,8 @@ void Connection::fail(const Question& question, const PGresult* answer) {
     if (question.insert) doom();
     if (question.kind == Question::Kind::fenced) {
         if (const auto rows = count_in_refusal(message(answer))) throw_row_count(*rows, *question.rows, question.sql);
+    } else if (const auto rows = count_in_refusal(message(answer))) {
+        throw_row_count(*rows, 1, question.sql);
     }
     // "cached plan must not change result type": the table was altered.
     if (question.prepared != nullptr && sqlstate(answer) == "0A000") statements_.remove(*question.prepared);
@@ -442,9 +465,38 @@ void Connection::begin() {
 }
 
 std::vector<sql::Result> Connection::commit(std::span<const sql::Command> last) {
+    return commit(last, Disk::by_commit);
+}
+
+// Whatever transaction is behind it and writes something waits for the disk: for all that was written before as well.
+std::vector<sql::Result> Connection::commit_early(std::span<const sql::Command> last) {
+    return commit(last, Disk::behind);
+}
+
+/// Not together with what is committed: the server's process would go on to the disk, where those may have to run who
+/// were rung for.
+void Connection::send_to_disk() {
+    with_session([&] {
+        link().execute(statements_.find({flush_sql})->name.c_str(), Parameters({}, {}), true);
+        link().sync();
+    });
+    ++statement_count_;
+    flushes_ = true;
+}
+
+void Connection::wait_for_disk() {
+    if (!std::exchange(flushes_, false)) return;
+    with_session([&] {
+        const Handle<PGresult> answer = link().answer();
+        link().finish();
+        if (is_failure(answer.get())) throw_error(answer.get(), {name(), flush_sql});
+    });
+}
+
+std::vector<sql::Result> Connection::commit(std::span<const sql::Command> last, Disk disk) {
     if (!in_transaction_) throw SqlError(SqlError::Kind::other, name() + ": no transaction is open on this connection");
     try {
-        auto results = with_session([&] { return run(last, begun_ || !last.empty()); });
+        auto results = with_session([&] { return run(last, begun_ || held_ || !last.empty(), disk); });
         end_transaction();
         return results;
     } catch (...) {
@@ -493,6 +545,7 @@ void Connection::end_transaction() noexcept {
     in_transaction_ = begun_ = doomed_ = marked_ = false;
     ++era_;
     questions_.clear();
+    held_.reset();
 }
 
 void Connection::owe(std::shared_ptr<ArrayInsert> insert) {
@@ -500,6 +553,7 @@ void Connection::owe(std::shared_ptr<ArrayInsert> insert) {
 }
 
 void Connection::settle() {
+    if (held_) queue_begin();
     if (questions_.empty()) return;
     std::vector<sql::Result> none;
     collect(none);
@@ -515,7 +569,8 @@ void Connection::listen(std::string_view channel) {
 }
 
 bool Connection::wait(std::chrono::milliseconds bound, int wake) {
-    return with_session([&] { return link().wait_for_notice(bound, wake); });
+    words_.clear();
+    return with_session([&] { return link().wait_for_notice(bound, wake, words_); });
 }
 
 // --- what is made from a connection ----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include "outage.hpp"
 #include "statements.hpp"
 
+#include <fermata/sql/early_commit.hpp>
 #include <fermata/sql/notices.hpp>
 
 #include <memory>
@@ -19,8 +20,10 @@ class ArrayInsert;
 /// all others at the end, by every transaction.
 inline constexpr const char* begin_sql = "BEGIN";
 inline constexpr const char* commit_sql = "COMMIT";
+/// Writes to the log, and so commits on disk together with all before.
+inline constexpr const char* flush_sql = "SELECT pg_logical_emit_message(true, 'fermata', '')";
 
-class Connection final : public sql::Connection, public sql::Notices {
+class Connection final : public sql::Connection, public sql::Notices, public sql::EarlyCommit {
 public:
     /// `patient`: a server that cannot be reached is waited for, now as later.
     Connection(const Url& url, sql::OpenMode mode, const Settings& settings, std::shared_ptr<Outage> outage,
@@ -49,6 +52,13 @@ public:
     void say(std::string_view channel) override;
     void listen(std::string_view channel) override;
     [[nodiscard]] bool wait(std::chrono::milliseconds bound, int wake) override;
+    [[nodiscard]] const std::vector<std::string>& words() const noexcept override { return words_; }
+    [[nodiscard]] std::string_view early() const noexcept override {
+        return "set_config('synchronous_commit', 'off', true)";
+    }
+    std::vector<sql::Result> commit_early(std::span<const sql::Command> last) override;
+    void send_to_disk() override;
+    void wait_for_disk() override;
 
     // For what is made from this connection.
     [[nodiscard]] const std::string& name() const noexcept { return url_.display_name(); }
@@ -75,7 +85,10 @@ public:
     void queue_savepoint();
     /// What was queued last is `insert`; who gets its answer will let it explain a failure.
     void owe(std::shared_ptr<ArrayInsert> insert);
-    [[nodiscard]] bool owes() const noexcept { return !questions_.empty(); }
+    /// `insert` is the first of this transaction, and goes out with what comes next: with the commit alone it needs
+    /// neither BEGIN nor COMMIT.
+    void hold(std::shared_ptr<ArrayInsert> insert) noexcept { held_ = std::move(insert); }
+    [[nodiscard]] bool owes() const noexcept { return held_ != nullptr || !questions_.empty(); }
     /// Gets the answers to all that is owed.
     void settle();
     /// Nothing can follow but rollback.
@@ -114,14 +127,19 @@ private:
         [[nodiscard]] bool is_counted() const noexcept { return ends_round() && command->rows; }
     };
     [[nodiscard]] Planned plan(const sql::Command& command) const;
-    std::vector<sql::Result> run(std::span<const sql::Command> commands, bool then_commit);
+    /// What waits for the disk: the commit, or send_to_disk(), which is prepared with it.
+    enum class Disk : std::uint8_t { by_commit, behind };
+    std::vector<sql::Result> commit(std::span<const sql::Command> last, Disk disk);
+    std::vector<sql::Result> run(std::span<const sql::Command> commands, bool then_commit, Disk disk = Disk::by_commit);
+    [[nodiscard]] bool is_whole_transaction(std::span<const Planned> round) const;
     [[nodiscard]] std::vector<Planned> next_round(std::span<const sql::Command>& commands) const;
-    void prepare(std::span<Planned> round);
+    void prepare(std::span<Planned> round, Disk disk);
     void prepare(std::span<const Statements::Wanted> wanted);
     void make_room(std::size_t statements);
     void queue(const Planned& planned);
     void queue_commit();
     void queue_plain(const char* sql);
+    void queue_held();
     void collect(std::vector<sql::Result>& results);
     [[nodiscard]] static sql::Result read(const Question& question, const PGresult* answer);
     [[noreturn]] void refuse_copy(std::string_view sql);
@@ -148,10 +166,13 @@ private:
     std::string former_;  ///< the session that was lost, as the server knows it
     Statements statements_;
     std::vector<Question> questions_;
+    std::vector<std::string> words_;
+    std::shared_ptr<ArrayInsert> held_;  ///< not queued yet
     bool in_transaction_ = false;
-    bool begun_ = false;   ///< the server knows of the transaction
-    bool doomed_ = false;  ///< and cannot commit it
-    bool marked_ = false;  ///< it has a savepoint of ours
+    bool begun_ = false;    ///< the server knows of the transaction
+    bool doomed_ = false;   ///< and cannot commit it
+    bool marked_ = false;   ///< it has a savepoint of ours
+    bool flushes_ = false;  ///< wait_for_disk() has an answer to get
     int readers_ = 0;
     std::int64_t era_ = 0;
     std::int64_t cursor_number_ = 0;

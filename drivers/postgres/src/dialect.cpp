@@ -1,5 +1,7 @@
 #include "dialect.hpp"
 
+#include "sql_text.hpp"
+
 #include <fermata/sql/standard_sql.hpp>
 
 #include <fmt/format.h>
@@ -79,6 +81,7 @@ const sql::Dialect& dialect() noexcept {
                                           .bytes_as_text = bytes_as_text,
                                           .session = session(),
                                           .row_version = {"ctid", "xmin"},
+                                          .required = required,
                                           .objects = objects};
     return the_dialect;
 }

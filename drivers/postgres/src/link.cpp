@@ -200,10 +200,18 @@ Handle<PGresult> Link::answer() {
     return result;
 }
 
-void Link::finish() {
-    const Handle<PGresult> result(PQgetResult(connection_.get()));
+Handle<PGresult> Link::finish() {
+    Handle<PGresult> failure;
+    Handle<PGresult> result(PQgetResult(connection_.get()));
     check_alive(result.get());
+    if (PQresultStatus(result.get()) != PGRES_PIPELINE_SYNC) {
+        failure = std::move(result);
+        do result.reset(PQgetResult(connection_.get()));
+        while (!result && PQstatus(connection_.get()) == CONNECTION_OK);
+        check_alive(result.get());
+    }
     answered_ = std::chrono::steady_clock::now();
+    return failure;
 }
 
 void Link::end_session(std::string_view session) {
@@ -279,12 +287,11 @@ Handle<PGresult> Link::end_copy(const char* failure) {
     return result;
 }
 
-bool Link::wait_for_notice(std::chrono::milliseconds bound, int wake) {
+bool Link::wait_for_notice(std::chrono::milliseconds bound, int wake, std::vector<std::string>& words) {
     const auto end = std::chrono::steady_clock::now() + bound;
     for (;;) {
-        bool heard = false;
-        while (const Handle<PGnotify> notice{PQnotifies(connection_.get())}) heard = true;
-        if (heard) return true;
+        while (const Handle<PGnotify> notice{PQnotifies(connection_.get())}) words.emplace_back(notice->extra);
+        if (!words.empty()) return true;
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
         std::array<pollfd, 2> waiting{{{PQsocket(connection_.get()), POLLIN, 0}, {wake, POLLIN, 0}}};
         if (left.count() <= 0 || ::poll(waiting.data(), waiting.size(), static_cast<int>(left.count())) <= 0)

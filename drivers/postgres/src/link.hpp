@@ -50,8 +50,8 @@ public:
     /// The answer to the next thing queued: also a failure of the statement, and PGRES_PIPELINE_ABORTED for what stood
     /// behind it. After one that is_copy() the session is of no more use.
     [[nodiscard]] Handle<PGresult> answer();
-    /// After the last answer.
-    void finish();
+    /// After the last answer. Answers a failure of the commit of what was not in a transaction of its own.
+    Handle<PGresult> finish();
 
     /// Many statements by the simple protocol, outside of any queue; the last one's result. is_copy() as with answer().
     [[nodiscard]] Handle<PGresult> script(const char* sql);
@@ -68,8 +68,9 @@ public:
     /// Ends another session of the same role, if it is still there. Throws SqlError(unreachable) while it does not end.
     void end_session(std::string_view session);
 
-    /// Something was said on a channel this session listens on: true; `wake` can be read, or `bound` has passed: false.
-    [[nodiscard]] bool wait_for_notice(std::chrono::milliseconds bound, int wake);
+    /// Something was said on a channel this session listens on: true, and `words` has what; `wake` can be read, or
+    /// `bound` has passed: false.
+    [[nodiscard]] bool wait_for_notice(std::chrono::milliseconds bound, int wake, std::vector<std::string>& words);
 
     /// Without a round trip: whether the server has closed the session. Not asked right after an answer.
     [[nodiscard]] bool closed() noexcept;

@@ -147,6 +147,11 @@ std::optional<std::string> fenced(std::string_view sql) {
         text.body, check);
 }
 
+// The column keeps the server from making the cast, which has no other operand, when it plans the statement.
+std::string required(std::string_view condition, std::string_view column) {
+    return fmt::format("CASE WHEN {} THEN 0 ELSE CAST('{}0 ' || {} AS bigint) END = 0", condition, refusal, column);
+}
+
 std::optional<std::int64_t> count_in_refusal(std::string_view message) {
     const std::size_t at = message.find(refusal);
     if (at == std::string_view::npos) return std::nullopt;

@@ -27,7 +27,9 @@ struct SqlText {
 /// as many rows as parameter n + 1 says. One statement, so that a COMMIT may follow it unseen. Nothing if `sql` is of
 /// another kind than SELECT, INSERT, UPDATE or DELETE.
 [[nodiscard]] std::optional<std::string> fenced(std::string_view sql);
-/// The number of rows there were, if `message` is the refusal of a fenced statement.
+/// As Dialect::required: a condition that refuses in the same way, as if there had been no row.
+[[nodiscard]] std::string required(std::string_view condition, std::string_view column);
+/// The number of rows there were, if `message` is the refusal of such a statement.
 [[nodiscard]] std::optional<std::int64_t> count_in_refusal(std::string_view message);
 
 }  // namespace fermata::postgres

@@ -129,9 +129,11 @@ TEST_F(LostTest, TheUrlMayGiveOtherBounds) {
     EXPECT_EQ(setting(*apply->connect(OpenMode::read_write), "synchronous_commit"), "remote_apply");
 }
 
-/// Commands and COMMIT go out together; cut after each byte from "COMMIT" on, and after each byte of the answer.
-class CutTest : public LostTest, public ::testing::WithParamInterface<Direction> {
+/// Commands and COMMIT go out together; cut after each byte from "COMMIT" on, and after each byte of the answer. Where
+/// they are all of the transaction there is no COMMIT, and it is cut after each byte from their beginning on.
+class CutTest : public LostTest, public ::testing::WithParamInterface<std::pair<Direction, bool>> {
 protected:
+    CutTest() : direction_(GetParam().first), is_whole_(GetParam().second) {}
     /// Whether the cut happened; then, by a locking read on the same connection, whether the commit did.
     struct Outcome {
         bool cut;
@@ -142,7 +144,8 @@ protected:
         connection->execute(last_[0]);
         const std::int64_t before = number();
         connection->begin();
-        proxy_.arm({.act = Act::cut, .direction = GetParam(), .after = bytes, .marker = "COMMIT"});
+        if (!is_whole_) connection->execute("SELECT 1");
+        proxy_.arm({.act = Act::cut, .direction = direction_, .after = bytes, .marker = is_whole_ ? "" : "COMMIT"});
         try {
             connection->commit(last_);
             proxy_.disarm();
@@ -157,10 +160,19 @@ protected:
     }
     testing::Proxy proxy_{testing::PostgresCluster::shared().socket()};
     const Command last_[1] = {{update, {}, 1}};
+    const Direction direction_;
+    const bool is_whole_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Ways, CutTest, ::testing::Values(Direction::to_server, Direction::to_client),
-                         [](const auto& way) { return way.param == Direction::to_server ? "ToServer" : "ToClient"; });
+INSTANTIATE_TEST_SUITE_P(Ways, CutTest,
+                         ::testing::Values(std::pair(Direction::to_server, false),
+                                           std::pair(Direction::to_client, false),
+                                           std::pair(Direction::to_server, true),
+                                           std::pair(Direction::to_client, true)),
+                         [](const auto& way) {
+                             return std::string(way.param.first == Direction::to_server ? "ToServer" : "ToClient") +
+                                    (way.param.second ? "Whole" : "");
+                         });
 
 TEST_P(CutTest, ACommitCutAtAnyByteIsLostAndTheTruthCanBeAsked) {
     std::size_t bytes = 0;
@@ -170,7 +182,7 @@ TEST_P(CutTest, ACommitCutAtAnyByteIsLostAndTheTruthCanBeAsked) {
             EXPECT_TRUE(outcome.committed);
             break;
         }
-        if (GetParam() == Direction::to_client) {
+        if (direction_ == Direction::to_client) {
             EXPECT_TRUE(outcome.committed) << bytes;
         }
     }

@@ -38,6 +38,15 @@ TEST_F(NoticeTest, WhatIsCommittedIsHeard) {
     later.join();
 }
 
+TEST_F(NoticeTest, WhatIsSaidWithItIsHeard) {
+    const auto& words = sql::notices_of(*listener_)->words();
+    speaker_->execute("SELECT pg_notify('A channel', w) FROM unnest(ARRAY['one', '', 'two']) w");
+    EXPECT_TRUE(hears());
+    EXPECT_THAT(words, ::testing::ElementsAre("one", "", "two"));
+    EXPECT_FALSE(heard());
+    EXPECT_THAT(words, ::testing::IsEmpty());
+}
+
 TEST_F(NoticeTest, AWaitIsEndedByWhoWakesIt) {
     std::thread waker([&] { ::eventfd_write(wake_, 1); });
     EXPECT_FALSE(hears());

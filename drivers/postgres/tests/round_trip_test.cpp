@@ -34,16 +34,18 @@ TEST_F(RoundTripTest, CommandsTheirCountsAndTheCommitAreOne) {
     EXPECT_EQ(number(), 2);
 }
 
-TEST_F(RoundTripTest, AFenceThatFailsIsOneMoreForTheRollback) {
+TEST_F(RoundTripTest, AFenceThatFailsIsOneMoreForTheRollbackOfWhatHasBegun) {
     const Command missed[] = {{"INSERT INTO number VALUES (2, 0)", {}, 1}, {update, {7, 1}, 1}};
-    const auto chunk = [&] {
+    const auto chunk = [&](bool has_begun) {
         Transaction transaction(*connection_);
+        if (has_begun) connection_->execute("SELECT 1");
         const auto error = thrown_by<sql::RowCountError>([&] { transaction.commit(missed); });
         EXPECT_THAT(error.what(), HasSubstr("0 rows instead of 1: UPDATE number"));
         EXPECT_FALSE(connection_->in_transaction());
     };
-    chunk();
-    EXPECT_EQ(round_trips(*connection_, chunk), 2);
+    chunk(true);
+    EXPECT_EQ(round_trips(*connection_, [&] { chunk(true); }), 3);
+    EXPECT_EQ(round_trips(*connection_, [&] { chunk(false); }), 1);
     EXPECT_EQ(connection_->execute("SELECT count(*) FROM number")[0][0].integer(), 1);
 }
 

@@ -18,6 +18,8 @@ public:
     /// Waits until something was said: true; or until `wake` can be read or `bound` has passed: false. Throws
     /// SqlError(lost) with its session: then there is nothing more to hear.
     [[nodiscard]] virtual bool wait(std::chrono::milliseconds bound, int wake) = 0;
+    /// What came with the notices that the last wait() heard, one text each; most have an empty one.
+    [[nodiscard]] virtual const std::vector<std::string>& words() const noexcept = 0;
 };
 
 /// Null if this connection's sessions cannot speak to each other.

@@ -202,6 +202,10 @@ struct Dialect {
     /// Two columns that together tell a version of a row from all others, of any row, and by which it is found at once;
     /// empty where there are none. As text they are what a parameter beside them takes.
     std::array<std::string_view, 2> row_version;
+    /// A condition, equal to `condition`, that fails its statement with RowCountError for the first row that it does
+    /// not hold for; `column` is one of that row, never null. Cheaper than Command::rows, which also fails where there
+    /// is no row at all. Null where there is no such thing.
+    std::string (*required)(std::string_view condition, std::string_view column) = nullptr;
     /// SELECT that answers, in one column, what there is in the database: "table x", "index x", "view x", "trigger x";
     /// more may be among them.
     std::string_view objects;
