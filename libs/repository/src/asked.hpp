@@ -29,11 +29,16 @@ struct Asked {
     return asked;
 }
 
-/// Answers a row if nothing else is asked: found at once, and cheaper to answer. REQUIRES: has_version(). Borrows.
-[[nodiscard]] inline sql::Command ask_whether_same(const Asked& asked, const sql::Dialect& dialect) {
-    static const std::string sql = fmt::format("SELECT 1 FROM job_execution WHERE {} = $1 AND {} = $2",
-                                               dialect.row_version[0], dialect.row_version[1]);
-    return {sql, {cell(asked.version[0]), cell(asked.version[1])}};
+/// For is_same_in(): found at once, and cheaper to answer. Fails with RowCountError if the execution is gone, purged
+/// together with its steps. REQUIRES: has_version(). Borrows.
+[[nodiscard]] inline sql::Command ask_whether_same(const Asked& asked, const Claim& claim,
+                                                   const sql::Dialect& dialect) {
+    static const std::string sql = fmt::format(
+        "SELECT CASE WHEN EXISTS (SELECT 1 FROM job_execution WHERE {} = $1 AND {} = $2) THEN 1 ELSE (SELECT CASE WHEN "
+        "{} THEN 0 END FROM job_execution WHERE id = $3) END",
+        dialect.row_version[0], dialect.row_version[1], dialect.required("count(*) = 1", "count(*)"));
+    return {sql, {cell(asked.version[0]), cell(asked.version[1]), Value(claim.execution.value())}};
 }
+[[nodiscard]] inline bool is_same_in(const sql::Result& answer) { return answer[0][0].integer() == 1; }
 
 }  // namespace fermata

@@ -39,8 +39,11 @@ bool is_same(const Value& one, const Value& other) noexcept {
 constexpr std::size_t fixed = 7;
 // And behind them.
 constexpr std::size_t of_version = 2;
-// Of the key of texts_, beyond the columns: the version is compared, too.
+// Of the key of texts_, beyond the columns: the version is compared, too; the statement fails for another row.
 constexpr std::uint32_t with_version = 1U << 31U;
+constexpr std::uint32_t fenced = 1U << 30U;
+
+constexpr std::string_view as_it_was = "epoch = $4 AND status = 'STARTED' AND generation = $5 AND sequence = $6";
 
 }  // namespace
 
@@ -69,9 +72,8 @@ const std::string& KnownRow::text_for(std::uint32_t changed) {
     for (std::size_t i = 0; i < columns().size(); ++i) {
         if ((changed >> i & 1U) != 0) text += fmt::format(", {} = ${}", columns()[i], ++number);
     }
-    text +=
-        " WHERE instance_id = $1 AND step = $2 AND partition = $3 AND epoch = $4 AND status = 'STARTED' AND "
-        "generation = $5 AND sequence = $6";
+    text += " WHERE instance_id = $1 AND step = $2 AND partition = $3 AND ";
+    text += (changed & fenced) != 0 ? dialect_.required(as_it_was, "status") : as_it_was;
     if ((changed & with_version) != 0)
         text += fmt::format(" AND EXISTS (SELECT 1 FROM job_execution e WHERE e.{} = ${} AND e.{} = ${})",
                             dialect_.row_version[0], number + 1, dialect_.row_version[1], number + 2);
@@ -80,7 +82,8 @@ const std::string& KnownRow::text_for(std::uint32_t changed) {
 
 std::optional<sql::Command> KnownRow::change_to(const StepClaim& claim, const Progress& next, Timestamp now,
                                                 std::int64_t writes) {
-    return change(claim, next, now, writes, 0);
+    if (!asked_.has_version() || dialect_.required == nullptr) return std::nullopt;
+    return change(claim, next, now, writes, fenced);
 }
 
 std::optional<sql::Command> KnownRow::change_unasked_to(const StepClaim& claim, const Progress& next, Timestamp now,

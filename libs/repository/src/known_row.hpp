@@ -21,13 +21,14 @@ public:
     void note(const StepClaim& claim, const Progress& progress, Asked asked, std::int64_t writes);
     /// REQUIRES: before anything is tried whose end may stay unknown.
     void forget() noexcept { known_ = false; }
-    /// From there to `next`. Changes no row if the row is not the owner's any more. Nothing if everything has to be
-    /// sent: if the row is not known, or if `writes`, how often this process wrote to such rows in other ways, has
-    /// risen. Borrows from the arguments and from this.
+    /// From there to `next`. The statement fails with RowCountError if the row is not the owner's any more, but not if
+    /// it is gone: ask_whether_same() does. Nothing if everything has to be sent: if the row or the version of the
+    /// execution's is not known, or if `writes`, how often this process wrote to such rows in other ways, has risen.
+    /// Borrows from the arguments and from this.
     [[nodiscard]] std::optional<sql::Command> change_to(const StepClaim& claim, const Progress& next, Timestamp now,
                                                         std::int64_t writes);
-    /// The same, which changes no row either if anything is asked: then nothing has happened, and everything has to be
-    /// sent. Nothing if that is clear already.
+    /// The same, alone: changes no row if the row is not the owner's, or if anything is asked. Then nothing has
+    /// happened, and everything has to be sent. Nothing if that is clear already.
     [[nodiscard]] std::optional<sql::Command> change_unasked_to(const StepClaim& claim, const Progress& next,
                                                                 Timestamp now, std::int64_t writes);
     /// What is asked, if change_unasked_to() has changed the row, or if the execution's row is still that version.

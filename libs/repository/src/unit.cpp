@@ -11,11 +11,6 @@
 namespace fermata {
 namespace {
 
-sql::Command must_change(sql::Command command) {
-    command.rows = 1;
-    return command;
-}
-
 struct Place {
     std::int64_t generation = 0;
     std::int64_t sequence = 0;
@@ -93,25 +88,27 @@ Requests Repository::Unit::Open::save(const StepClaim& claim, const Progress& ne
                                       std::span<const sql::Command> more, std::int64_t writes,
                                       const sql::Dialect& dialect) {
     std::optional<sql::Command> change;
-    std::optional<Asked> before;
+    Asked before;
     if (row != nullptr) {
         change = row->change_to(claim, next, now, writes);
-        if (change && row->asked().has_version()) before = row->asked();
+        if (change) before = row->asked();
         row->forget();
     }
+    const bool is_same_row = change.has_value();
     std::vector<sql::Command> last;
     last.reserve(more.size() + 2);
     last.assign(more.begin(), more.end());
-    last.push_back(change ? must_change(std::move(*change)) : save_chunk(claim, next, now));
-    last.push_back(before ? ask_whether_same(*before, dialect) : ask_anew(claim.execution, dialect));
+    last.push_back(is_same_row ? *std::move(change) : save_chunk(claim, next, now));
+    last.push_back(is_same_row ? ask_whether_same(before, claim.execution, dialect)
+                               : ask_anew(claim.execution, dialect));
     FERMATA_POINT("chunk.before-commit");
     const std::vector<sql::Result> results = transaction->commit(last);
     FERMATA_POINT("chunk.after-commit");
     Asked asked;
-    if (!before)
+    if (!is_same_row)
         asked = asked_in(results.back(), dialect);
     else
-        asked = results.back().empty() ? asked_after_commit(claim, *before, dialect) : std::move(*before);
+        asked = is_same_in(results.back()) ? std::move(before) : asked_after_commit(claim, before, dialect);
     const Requests requests = asked.requests;
     if (row != nullptr) row->note(claim, next, std::move(asked), writes);
     return requests;
