@@ -83,6 +83,35 @@ TEST_F(Ringing, WhoEndsOneOfTheLastPartitionsRingsForTheOwnerOfTheStep) {
     }
 }
 
+TEST_F(Ringing, ASubmissionAloneIsAnOffer) {
+    Bell work{repository(), Bell::About::work};
+    EXPECT_FALSE(work.offer());
+    work.listen();
+    const auto submit = [&] { return std::get<JobExecutionId>(repository().submit(request())); };
+    const auto rang = [&] { return work.wait(can_ring() ? 30s : 0s); };
+    const JobExecutionId one = submit();
+    EXPECT_EQ(can_ring(), rang());
+    const auto offer = work.offer();
+    ASSERT_EQ(can_ring(), offer.has_value());
+    if (offer) {
+        EXPECT_EQ(one, offer->execution);
+        EXPECT_EQ("hash of import", offer->definition_hash);
+    }
+    EXPECT_FALSE(work.wait(0ms));
+    EXPECT_FALSE(work.offer()) << "it was heard before";
+    if (!can_ring()) return;
+    // What else rings offers nothing.
+    sql::notices_of(*raw())->say("fermata_work");
+    EXPECT_TRUE(rang());
+    EXPECT_FALSE(work.offer());
+    raw()->execute("SELECT pg_notify('fermata_work', w) FROM unnest(ARRAY['x y', '7']) w");
+    EXPECT_TRUE(rang());
+    EXPECT_FALSE(work.offer());
+    raw()->execute("SELECT pg_notify('fermata_work', 'seven hash')");
+    EXPECT_TRUE(rang());
+    EXPECT_FALSE(work.offer());
+}
+
 TEST_F(Ringing, AWaitCanBeEnded) {
     for (int i = 0; i < 2; ++i) {
         std::thread waker([&] { bell_.wake(); });

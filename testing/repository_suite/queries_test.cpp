@@ -244,7 +244,7 @@ TEST_F(Costs, AreFew) {
     EXPECT_EQ(1, cost.at("find_execution"));
     EXPECT_EQ(1, cost.at("find_executions"));
     EXPECT_LE(cost.at("launch"), 8);
-    EXPECT_EQ(server ? 4 : 7, cost.at("submit")) << "begin, all rows at once, the bell and commit";
+    EXPECT_EQ(server ? 2 : 7, cost.at("submit")) << "all rows at once, with the bell, and the disk";
     EXPECT_LE(cost.at("restart"), 8);
     EXPECT_LE(cost.at("enter_step"), 6);
     EXPECT_LE(cost.at("end_step"), 8);

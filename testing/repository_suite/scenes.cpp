@@ -434,6 +434,10 @@ const std::vector<Verb>& worker_verbs() {
     using S = Scene;
     static const std::vector<Verb> all{
         verb("claim", [](R& r, W& w, const S&) { std::ignore = r.claim_waiting(w, 5, "a worker"); }),
+        verb("claim what is offered",
+             [](R& r, W& w, const S& s) {
+                 std::ignore = r.claim_offered(w, {s.claim.execution, "hash of " + s.job}, "a worker");
+             }),
         verb("change_terms",
              [](R& r, W& w, const S& s) {
                  r.change_terms(w, {.slots = 3, .draining = false, .jobs = {{s.job, "hash of " + s.job}}});

@@ -1,8 +1,12 @@
 // Executions that wait for a worker, and workers that claim them.
+#include <fermata/base/error.hpp>
 #include <fermata/testing/repository_suite.hpp>
+#include <fermata/testing/thrown_by.hpp>
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <future>
 #include <map>
 #include <mutex>
 #include <set>
@@ -16,6 +20,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using namespace std::chrono_literals;
 
 struct Serving : RepositorySuite {
     JobExecutionId submit(const std::string& job = "import") {
@@ -86,6 +91,41 @@ TEST_F(Serving, AWorkerClaimsTheOldestItServesUpToItsSlots) {
     for (const ClaimedExecution& each : first) end(each.claim, BatchStatus::completed);
     EXPECT_THAT(names(), ElementsAre("alpha")) << "it serves on";
     expect_sound();
+}
+
+TEST_F(Serving, WhatIsOfferedIsClaimed) {
+    const auto worker = serving("alpha");
+    const bool offers = repository().database().dialect().concurrent_writers;
+    const auto claim_offered = [&](JobExecutionId id) {
+        ClaimedTogether claimed = repository().claim_offered(*worker, {id, "hash of import"}, "ann");
+        claimed.on_disk.wait();
+        claimed.on_disk.wait();
+        return std::move(claimed.executions);
+    };
+    const JobExecutionId older = submit();
+    const JobExecutionId newer = submit();
+    const auto first = claim_offered(newer);
+    EXPECT_THAT(ids(first), ElementsAre(offers ? newer.value() : older.value()));
+    const ClaimedExecution& one = first.front();
+    EXPECT_EQ(2, one.claim.epoch);
+    EXPECT_EQ(36U, one.claim.instance_uuid.size());
+    EXPECT_FALSE(one.adopted || one.begun || one.accept_sink || one.accept_input);
+    EXPECT_EQ(worker->record().id, one.execution.owner);
+    EXPECT_FALSE(one.execution.owner_lost);
+    EXPECT_EQ("vendors.csv", one.execution.parameters.at("file"));
+    EXPECT_THAT(kinds(one.claim.execution), ElementsAre("execution.submitted", "execution.claimed"));
+    EXPECT_THAT(claim_offered(offers ? older : newer), SizeIs(1));
+    EXPECT_THAT(claim_offered(newer), IsEmpty()) << "somebody has it";
+    expect_sound();
+}
+
+TEST_F(Serving, WhoIsTakenForDeadGetsNothingThatIsOffered) {
+    const auto worker = serving("alpha");
+    const JobExecutionId id = submit();
+    raw()->execute("UPDATE worker SET dead = 1");
+    if (!repository().database().dialect().concurrent_writers) return;
+    EXPECT_THAT(repository().claim_offered(*worker, {id, "hash of import"}, "ann").executions, IsEmpty());
+    EXPECT_EQ(BatchStatus::starting, execution(id).status);
 }
 
 TEST_F(Serving, AnotherDefinitionOfTheJobIsNotClaimed) {
@@ -330,6 +370,23 @@ TEST_F(Serving, AWorkerThatWasTakenForDeadOwnsNothingMore) {
     EXPECT_THROW(std::ignore = claim(*alpha), Error);
     EXPECT_THROW(repository().change_terms(*alpha, terms({"import"})), Error);
     expect_sound();
+}
+
+TEST_F(Serving, AWorkerThatIsForgottenMeanwhileClaimsNothing) {
+    if (!repository().database().dialect().concurrent_writers) return;
+    const JobExecutionId id = submit();
+    const auto alpha = serving("alpha");
+    const auto forgetter = raw();
+    forgetter->begin();
+    forgetter->execute("DELETE FROM worker WHERE name = 'alpha'");
+    auto claimed = std::async(std::launch::async, [&] { return claim(*alpha); });
+    const auto watcher = raw();
+    const std::string waiting =
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while (watcher->execute(waiting).empty() && claimed.wait_for(1ms) != std::future_status::ready) continue;
+    forgetter->commit({});
+    EXPECT_EQ(ErrorKind::stale, thrown_by<Error>([&] { claimed.get(); }).kind());
+    EXPECT_EQ(BatchStatus::starting, execution(id).status);
 }
 
 TEST_F(Serving, AWorkerThatWasForgottenAdoptsNothing) {

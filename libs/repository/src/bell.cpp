@@ -56,6 +56,11 @@ bool Bell::wait(std::chrono::milliseconds bound) {
     return rang;
 }
 
+std::optional<Offer> Bell::offer() const {
+    if (notices_ == nullptr || notices_->words().size() != 1) return std::nullopt;
+    return offer_in(notices_->words().front());
+}
+
 bool Bell::heard_within(std::chrono::milliseconds bound) {
     try {
         return notices_->wait(bound, woken_.fd());

@@ -8,8 +8,10 @@
 #include "what_waits.hpp"
 
 #include <fermata/base/point.hpp>
+#include <fermata/sql/early_commit.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace fermata {
 namespace {
@@ -26,6 +28,10 @@ bool anything_to_do(Store& store, const Worker& worker) {
 // Whether it was begun by an owner before, and whether that let it rest.
 constexpr std::string_view its_past =
     "CASE WHEN e.started IS NULL THEN 0 ELSE 1 END AS begun, CASE WHEN e.rests > 0 THEN 1 ELSE 0 END AS rested";
+
+// The same of one that was claimed at the instant $2.
+constexpr std::string_view past_of_claimed =
+    "CASE WHEN e.started = $2 THEN 0 ELSE 1 END, CASE WHEN e.rests > 0 THEN 1 ELSE 0 END";
 
 constexpr std::string_view kind = "execution.claimed";
 
@@ -143,15 +149,17 @@ std::vector<ClaimedExecution> claim_in_file(Store& store, const Worker& worker, 
 /// One claim, and its texts for as long as it is tried.
 class ClaimAtOnce {
 public:
-    ClaimAtOnce(const Worker& worker, std::int64_t most, const std::string& actor, const std::filesystem::path& folder)
-        : worker_(worker),
-          actor_(actor),
-          folder_(folder),
-          around_epoch_(around_number("epoch", claim_facts(0, worker))),
-          sql_(claim_sql(most)) {}
-    std::vector<ClaimedExecution> made(Store& store) {
-        store.transact([&](StoreWrite& write) { make(write); }, [&](StoreWrite& look) { return was_made(look); });
-        return std::move(claimed_);
+    /// The oldest that wait.
+    ClaimAtOnce(const Worker& worker, std::int64_t most, const std::string& actor)
+        : worker_(worker), most_(most), actor_(actor) {}
+    /// This one. Others may claim it at the same time: all but one find nothing, a moment later.
+    ClaimAtOnce(const Worker& worker, JobExecutionId only, const std::string& actor)
+        : worker_(worker), only_(only), actor_(actor) {}
+    ClaimedTogether made(Store& store) {
+        ConnectionPool::Lease lease =
+            store.transact([&](StoreWrite& write) { make(write); }, [&](StoreWrite& look) { return was_made(look); });
+        if (claimed_.empty()) return {};
+        return {std::move(claimed_), OnDisk(std::make_unique<OnDisk::Commit>(std::move(lease)))};
     }
 
 private:
@@ -163,18 +171,28 @@ private:
             "SELECT o.* FROM worker w JOIN worker_job j ON j.worker = w.id CROSS JOIN LATERAL (SELECT e.id, i.uuid, "
             "{0} FROM job_execution e JOIN job_instance i ON i.id = e.instance_id AND i.definition_hash = "
             "j.definition_hash WHERE e.job_name = j.job_name AND e.status = 'STARTING' AND e.owner IS NULL ORDER BY "
-            "e.id LIMIT {1} FOR UPDATE OF e SKIP LOCKED) o WHERE w.id = $1 AND w.draining = 0 ORDER BY o.id LIMIT {1}",
+            "e.id LIMIT {1} FOR UPDATE OF e SKIP LOCKED) o WHERE w.id = $1 AND w.dead = 0 AND w.draining = 0 ORDER BY "
+            "o.id LIMIT {1}",
             its_past, most);
     }
-    // Only if there is something to take: a lock is written, and synced.
-    static constexpr std::string_view alive_sql =
-        "SELECT * FROM worker WHERE id = $1 AND dead = 0 AND EXISTS (SELECT 1 FROM found) FOR KEY SHARE";
+    // COALESCE: the index of what waits, where the row was found, would be read whole.
+    static constexpr std::string_view own_sql =
+        "UPDATE job_execution e SET status = 'STARTED', owner = $1, epoch = e.epoch + 1, updated = $2, started = "
+        "COALESCE(e.started, $2)";
+    static constexpr std::string_view still_waits_sql = "e.status = 'STARTING' AND COALESCE(e.owner, 0) = 0";
     static std::string taken_sql() {
         return fmt::format(
-            "UPDATE job_execution e SET status = 'STARTED', owner = w.id, epoch = e.epoch + 1, updated = $2, started = "
-            "COALESCE(e.started, $2) FROM found f, alive w WHERE e.id = f.id AND e.status = 'STARTING' AND e.owner IS "
-            "NULL RETURNING f.uuid, f.begun, f.rested, e.accept_sink, e.accept_input, {}",
-            execution_columns);
+            "{} FROM found f WHERE e.id = f.id AND {} RETURNING f.uuid, f.begun, f.rested, e.accept_sink, "
+            "e.accept_input, {}",
+            own_sql, still_waits_sql, execution_columns);
+    }
+    // In a third of the time that it takes to look for what waits.
+    static std::string only_sql(std::string_view more) {
+        return fmt::format(
+            "WITH taken AS ({} WHERE e.id = $6 AND {} AND EXISTS (SELECT 1 FROM worker w WHERE w.id = $1 AND w.dead = "
+            "0) RETURNING (SELECT i.uuid FROM job_instance i WHERE i.id = e.instance_id) AS uuid, {}, e.accept_sink, "
+            "e.accept_input, {}), told AS ({}) SELECT t.*{} FROM taken t",
+            own_sql, still_waits_sql, past_of_claimed, execution_columns, told_sql(), more);
     }
     static std::string told_sql() {
         return fmt::format(
@@ -182,41 +200,49 @@ private:
             "TEXT) || epoch || CAST($5 AS TEXT) FROM taken ORDER BY id",
             kind);
     }
-    // First the worker's id, null if it is not known to be alive.
-    static std::string claim_sql(std::int64_t most) {
+    // No row if the worker is not known to be alive; nulls if nothing was claimed.
+    static std::string claim_sql(std::int64_t most, std::string_view more) {
         return fmt::format(
-            "WITH found AS MATERIALIZED ({}), alive AS MATERIALIZED ({}), taken AS ({}), told AS ({}) SELECT CASE WHEN "
-            "EXISTS (SELECT 1 FROM found) THEN w.id ELSE (SELECT g.id FROM worker g WHERE g.id = $1 AND g.dead = 0) "
-            "END, t.*, {} FROM (SELECT 1) one LEFT JOIN alive w ON TRUE LEFT JOIN taken t ON TRUE ORDER BY t.id",
-            found_sql(most), alive_sql, taken_sql(), told_sql(), worker_columns);
+            "WITH found AS MATERIALIZED ({}), taken AS ({}), told AS ({}) SELECT t.*{} FROM worker w LEFT JOIN taken t "
+            "ON TRUE WHERE w.id = $1 AND w.dead = 0 ORDER BY t.id",
+            found_sql(most), taken_sql(), told_sql(), more);
     }
     void make(StoreWrite& write) {
         at_ = write.now();
-        const sql::Command last[] = {{sql_,
-                                      {Value(worker_.record().id), cell(at_), cell(actor_), cell(around_epoch_.first),
-                                       cell(around_epoch_.second)}}};
+        sql_ = only_ ? only_sql(write.early_column()) : claim_sql(most_, write.early_column());
+        sql::Command last[] = {{sql_,
+                                {Value(worker_.record().id), cell(at_), cell(actor_), cell(around_epoch_.first),
+                                 cell(around_epoch_.second)}}};
+        if (only_) last[0].params.emplace_back(only_->value());
         FERMATA_POINT("claim.before-commit");
-        take(write.commit(last).front());
-        if (!claimed_.empty()) FERMATA_POINT("claim.after-commit");
+        try {
+            take(write.commit_early(last).front());
+        } catch (const ConstraintError&) {
+            throw taken_for_dead(worker_);  // its row went meanwhile
+        }
+        if (claimed_.empty()) return;
+        write.send_to_disk();
+        FERMATA_POINT("claim.after-commit");
     }
-    // One row, if nothing was claimed.
     void take(const sql::Result& rows) {
-        const bool is_known = !rows[0][0].is_null();
-        if (!is_known) throw taken_for_dead(worker_);
-        const bool is_any = !rows[0][1].is_null();
-        if (is_any) claimed_ = read_all(rows, [&](std::span<const Value> cells) { return read(cells.subspan(1)); });
+        if (rows.empty() && !only_) throw taken_for_dead(worker_);
+        const bool is_any = !rows.empty() && !rows[0][0].is_null();
+        if (is_any) claimed_ = read_all(rows, [&](std::span<const Value> cells) { return read(cells); });
     }
     // By what the journal says of it: its answer was lost.
     bool was_made(StoreWrite& look) {
         static const std::string sql = fmt::format(
-            "SELECT i.uuid, CASE WHEN e.started = $2 THEN 0 ELSE 1 END, CASE WHEN e.rests > 0 THEN 1 ELSE 0 END, "
-            "e.accept_sink, e.accept_input, {}, {} FROM job_execution e JOIN job_instance i ON i.id = e.instance_id "
-            "JOIN worker w ON w.id = e.owner WHERE e.owner = $1 AND EXISTS (SELECT 1 FROM event v WHERE v.execution_id "
-            "= e.id AND v.kind = '{}' AND v.at = $2) ORDER BY e.id FOR UPDATE OF e",
-            execution_columns, worker_columns, kind);
+            "SELECT i.uuid, {}, e.accept_sink, e.accept_input, {} FROM job_execution e JOIN job_instance i ON i.id = "
+            "e.instance_id WHERE "
+            "e.owner = $1 AND EXISTS (SELECT 1 FROM event v WHERE v.execution_id = e.id AND v.kind = '{}' AND v.at = "
+            "$2) ORDER BY e.id FOR UPDATE OF e",
+            past_of_claimed, execution_columns, kind);
         claimed_ = read_all(look->execute(sql, {Value(worker_.record().id), cell(at_)}),
                             [&](std::span<const Value> cells) { return read(cells); });
-        return !claimed_.empty();
+        if (claimed_.empty()) return false;
+        look.commit_early();
+        look.send_to_disk();  // it may not be there yet
+        return true;
     }
     ClaimedExecution read(std::span<const Value> cells) const {
         RowReader row(cells);
@@ -226,7 +252,7 @@ private:
         one.begun = row.flag();
         one.accept_sink = row.flag();
         one.accept_input = row.flag();
-        one.execution = read_execution(row, folder_);
+        one.execution = read_execution_of(worker_, row);
         one.claim.execution = one.execution.id;
         one.claim.instance = one.execution.instance_id;
         one.claim.epoch = one.execution.epoch;
@@ -234,13 +260,39 @@ private:
     }
 
     const Worker& worker_;
+    const std::int64_t most_ = 1;
+    const std::optional<JobExecutionId> only_;
     const std::string& actor_;
-    const std::filesystem::path& folder_;
-    std::pair<std::string, std::string> around_epoch_;
+    const std::pair<std::string, std::string> around_epoch_ = around_number("epoch", claim_facts(0, worker_));
     std::string sql_;
     Timestamp at_;
     std::vector<ClaimedExecution> claimed_;
 };
+
+}  // namespace
+
+struct OnDisk::Commit {
+    explicit Commit(ConnectionPool::Lease its_lease) : lease(std::move(its_lease)) {}
+    ConnectionPool::Lease lease;
+    bool is_lost = false;
+};
+
+OnDisk::OnDisk() = default;
+OnDisk::OnDisk(std::unique_ptr<Commit> commit) : commit_(std::move(commit)) {}
+OnDisk::OnDisk(OnDisk&&) noexcept = default;
+OnDisk::~OnDisk() = default;
+
+void OnDisk::wait() {
+    if (!commit_) return;
+    sql::EarlyCommit* const early = sql::early_commit_of(*commit_->lease);
+    if (std::exchange(commit_->is_lost, true))
+        throw Error(ErrorKind::failed, "the database may have lost what was claimed just now",
+                    "nothing was begun; whoever looks next finds how it stands");
+    if (early != nullptr) early->wait_for_disk();
+    commit_.reset();
+}
+
+namespace {
 
 std::vector<JobExecutionId> owned_by(sql::Connection& connection, const Worker& worker) {
     const sql::Result rows =
@@ -279,12 +331,22 @@ bool disown(StoreWrite& write, JobExecutionId execution, const Worker& worker, c
 
 std::vector<ClaimedExecution> Repository::claim_waiting(const Worker& worker, std::int64_t most,
                                                         const std::string& actor) {
+    ClaimedTogether claimed = claim_early(worker, most, actor);
+    claimed.on_disk.wait();
+    return std::move(claimed.executions);
+}
+
+ClaimedTogether Repository::claim_early(const Worker& worker, std::int64_t most, const std::string& actor) {
     if (most < 1) return {};
-    if (!impl_->database.dialect().for_update.empty())
-        return ClaimAtOnce(worker, most, actor, data_folder_).made(*impl_);
+    if (!impl_->database.dialect().for_update.empty()) return ClaimAtOnce(worker, most, actor).made(*impl_);
     std::vector<ClaimedExecution> claimed = claim_in_file(*impl_, worker, most, actor);
     for (ClaimedExecution& one : claimed) one.execution = find_execution(one.claim.execution).value();
-    return claimed;
+    return {std::move(claimed), {}};
+}
+
+ClaimedTogether Repository::claim_offered(const Worker& worker, const Offer& offer, const std::string& actor) {
+    if (impl_->database.dialect().for_update.empty()) return claim_early(worker, 1, actor);
+    return ClaimAtOnce(worker, offer.execution, actor).made(*impl_);
 }
 
 std::vector<LostExecution> Repository::lost_executions(const Worker& worker) {

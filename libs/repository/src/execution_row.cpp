@@ -4,7 +4,9 @@
 
 namespace fermata {
 
-JobExecution read_execution(RowReader& row, const std::filesystem::path& data_folder) {
+namespace {
+
+JobExecution read_own(RowReader& row) {
     JobExecution e;
     e.id = JobExecutionId(row.integer());
     e.instance_id = JobInstanceId(row.integer());
@@ -25,6 +27,19 @@ JobExecution read_execution(RowReader& row, const std::filesystem::path& data_fo
     e.stop_now = row.flag();
     e.pauses = row.integer();
     e.parameters = parameters_in(row.text());
+    return e;
+}
+
+}  // namespace
+
+JobExecution read_execution_of(const Worker& owner, RowReader& row) {
+    JobExecution e = read_own(row);
+    e.owner = owner.record().id;
+    return e;
+}
+
+JobExecution read_execution(RowReader& row, const std::filesystem::path& data_folder) {
+    JobExecution e = read_own(row);
     const auto owner = read_worker(row);
     if (owner) e.owner = owner->id;
     e.owner_lost = is_running(e.status) && owner && liveness_of(*owner, data_folder).liveness == Liveness::dead;

@@ -13,6 +13,8 @@ inline constexpr std::string_view execution_columns =
     "e.updated, e.restart_of, e.restart_from, e.error_class, e.error_message, e.error_step, e.error_position, e.epoch, "
     "e.stop_requested_by, e.stop_requested_at, e.stop_now, e.pauses, e.parameters";
 
+/// Reads `execution_columns` of what this process' own worker owns.
+[[nodiscard]] JobExecution read_execution_of(const Worker& owner, RowReader& row);
 /// Reads `execution_columns`, then `worker_columns`.
 [[nodiscard]] JobExecution read_execution(RowReader& row, const std::filesystem::path& data_folder);
 

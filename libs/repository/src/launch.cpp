@@ -201,7 +201,8 @@ constexpr std::size_t most_in_one_statement = 500;
 
 constexpr std::size_t fixed_parameters = 12;
 
-std::string submit_sql(std::size_t parameters) {
+/// `more` stands behind the columns of the answer.
+std::string submit_sql(std::size_t parameters, std::string_view more) {
     static const std::array<ValuesColumn, 2> columns{{{"name", "TEXT"}, {"value", "TEXT"}}};
     std::string inserted;
     if (parameters > 0)
@@ -218,17 +219,15 @@ std::string submit_sql(std::size_t parameters) {
         "AS TEXT), 'STARTING', $7, $7, 1, CAST($8 AS BIGINT) FROM instance RETURNING id, instance_id), {}entry AS "
         "(INSERT INTO event (at, execution_id, kind, "
         "actor, data) SELECT $7, id, 'execution.submitted', CAST($9 AS TEXT), CAST($10 AS TEXT) || instance_id || "
-        "CAST($11 AS TEXT) FROM execution) SELECT id, instance_id FROM execution",
-        inserted);
+        "CAST($11 AS TEXT) FROM execution) SELECT id, instance_id{} FROM execution",
+        inserted, more);
 }
 
 /// One submission, and its texts for as long as it is tried.
 class Submission {
 public:
     explicit Submission(const LaunchRequest& request)
-        : request_(request),
-          around_(around_number("instance", launch_facts(request, 0))),
-          sql_(submit_sql(request.parameters.size())) {}
+        : request_(request), around_(around_number("instance", launch_facts(request, 0))) {}
     std::variant<Claim, InstanceExists> made(Store& store) {
         store.transact([&](StoreWrite& write) { make(write); }, [&](StoreWrite& look) { return is_there(look); });
         return answer_;
@@ -237,6 +236,7 @@ public:
 private:
     // A key may be taken: then nothing may be left behind, so that is known before the commit.
     void make(StoreWrite& write) {
+        sql_ = submit_sql(request_.parameters.size(), offer_column(write, "id", "$1") + write.early_column());
         std::vector<sql::Command> last;
         sql::Result inserted;
         if (request_.instance_key) {
@@ -245,9 +245,10 @@ private:
         } else {
             last.push_back(statement(write));
         }
-        append_ring(last, write, work_channel);
         FERMATA_POINT("launch.before-commit");
-        std::vector<sql::Result> results = write.commit(last);
+        const std::vector<sql::Result> results = write.commit_early(last);
+        write.send_to_disk();
+        write.wait_for_disk();  // the workers do not
         FERMATA_POINT("launch.after-commit");
         take(request_.instance_key ? inserted : results.front());
     }
@@ -267,14 +268,18 @@ private:
         if (!exists) throw ConstraintError("the instance with this key was purged just now");
         answer_ = *exists;
     }
-    // By its name of its own: its numbers went with the answer.
+    // By its name of its own: its numbers went with the answer. What is there may not be on disk yet.
     bool is_there(StoreWrite& look) {
         const sql::Result found = look->execute(
             "SELECT e.id, i.id FROM job_instance i JOIN job_execution e ON e.instance_id = i.id WHERE i.job_name = $1 "
             "AND i.uuid = $2",
             {cell(request_.definition.job_name), cell(uuid_)});
-        if (!found.empty()) take(found);
-        return !found.empty();
+        if (found.empty()) return false;
+        look.commit_early();
+        look.send_to_disk();
+        look.wait_for_disk();
+        take(found);
+        return true;
     }
     void take(const sql::Result& row) {
         answer_ = Claim{JobExecutionId(row[0][0].integer()), JobInstanceId(row[0][1].integer()), uuid_, 1};

@@ -2,7 +2,11 @@
 // What rings every Bell of the repository's database, also of other repositories there.
 #include "store.hpp"
 
+#include <fermata/base/text.hpp>
+#include <fermata/repository/workers.hpp>
 #include <fermata/sql/notices.hpp>
+
+#include <fmt/format.h>
 
 namespace fermata {
 
@@ -26,6 +30,19 @@ inline void ring_end(StoreWrite& write) {
 /// As ring(), ring_workers() or ring_end(), with the last statements of `write`.
 inline void append_ring(std::vector<sql::Command>& last, StoreWrite& write, std::string_view channel) {
     if (sql::notices_of(*write) != nullptr) last.push_back({"SELECT pg_notify($1, '')", {Value(channel)}});
+}
+
+/// Rings the workers with an Offer, as ", expression" for a last statement to answer behind other columns, in one row.
+[[nodiscard]] inline std::string offer_column(StoreWrite& write, std::string_view id, std::string_view hash) {
+    if (sql::notices_of(*write) == nullptr) return {};
+    return fmt::format(", pg_notify('{}', {} || ' ' || {})", work_channel, id, hash);
+}
+/// What offer_column() says; nothing in other words.
+[[nodiscard]] inline std::optional<Offer> offer_in(std::string_view words) {
+    const std::size_t space = words.find(' ');
+    const auto id = parse_int64(words.substr(0, space));
+    if (space == std::string_view::npos || !id) return std::nullopt;
+    return Offer{JobExecutionId(*id), std::string(words.substr(space + 1))};
 }
 
 }  // namespace fermata

@@ -1,5 +1,7 @@
 #include "store.hpp"
 
+#include <fermata/sql/early_commit.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,13 +14,43 @@ using sql::SqlError;
 StoreWrite::StoreWrite(Store& store, sql::Connection& connection)
     : transaction_(connection), dialect_(store.database.dialect()), now_(store.clock.now()) {}
 
-std::vector<sql::Result> StoreWrite::commit(std::span<const sql::Command> last) {
+namespace {
+
+template <class Commit>
+auto in_doubt_if_lost(Commit&& commit) {
     try {
-        return transaction_.commit(last);
+        return commit();
     } catch (const SqlError& error) {
         if (error.sql_kind() == SqlError::Kind::lost) throw InDoubt(error);
         throw;
     }
+}
+
+}  // namespace
+
+std::vector<sql::Result> StoreWrite::commit(std::span<const sql::Command> last) {
+    return in_doubt_if_lost([&] { return transaction_.commit(last); });
+}
+
+std::string StoreWrite::early_column() const {
+    const sql::EarlyCommit* const early = sql::early_commit_of(*transaction_);
+    return early != nullptr ? fmt::format(", {}", early->early()) : std::string();
+}
+
+std::vector<sql::Result> StoreWrite::commit_early(std::span<const sql::Command> last) {
+    sql::EarlyCommit* const early = sql::early_commit_of(*transaction_);
+    if (early == nullptr) return commit(last);
+    return in_doubt_if_lost([&] { return early->commit_early(last); });
+}
+
+void StoreWrite::send_to_disk() {
+    sql::EarlyCommit* const early = sql::early_commit_of(*transaction_);
+    if (early != nullptr) in_doubt_if_lost([&] { early->send_to_disk(); });
+}
+
+void StoreWrite::wait_for_disk() {
+    sql::EarlyCommit* const early = sql::early_commit_of(*transaction_);
+    if (early != nullptr) in_doubt_if_lost([&] { early->wait_for_disk(); });
 }
 
 void StoreWrite::lock(std::string_view table, std::int64_t id) {
@@ -40,19 +72,17 @@ void Patience::wait_or_rethrow(const SqlError& error) {
     pause_ = std::min(pause_ * 2, longest_pause);
 }
 
-void Store::transact(const std::function<void(StoreWrite&)>& verb, const std::function<bool(StoreWrite&)>& committed,
-                     std::optional<ConnectionPool::Lease> on) {
+ConnectionPool::Lease Store::transact(const std::function<void(StoreWrite&)>& verb,
+                                      const std::function<bool(StoreWrite&)>& committed,
+                                      std::optional<ConnectionPool::Lease> on) {
     Patience patience(database.dialect());
     for (bool in_doubt = false;;) {
         try {
             if (!on) on.emplace(writers.lend());
-            if (in_doubt && committed) {
-                StoreWrite look(*this, **on);
-                if (committed(look)) return;
-            }
+            const bool is_done = in_doubt && committed && run(committed, **on);
             in_doubt = false;
-            StoreWrite write(*this, **on);
-            return verb(write);
+            if (!is_done) run(verb, **on);
+            return *std::move(on);
         } catch (const InDoubt& lost) {
             in_doubt = true;
             patience.wait_or_rethrow(lost);

@@ -30,6 +30,12 @@ public:
     sql::Connection& operator*() const noexcept { return *transaction_; }
     /// Throws InDoubt, besides what the connection throws.
     std::vector<sql::Result> commit(std::span<const sql::Command> last = {});
+    /// Of sql::EarlyCommit where there is such a thing: ", expression" to answer behind other columns; the commit,
+    /// which is an ordinary one elsewhere; the way to the disk; and the wait.
+    [[nodiscard]] std::string early_column() const;
+    std::vector<sql::Result> commit_early(std::span<const sql::Command> last = {});
+    void send_to_disk();
+    void wait_for_disk();
     /// Locks a row, if it is there, until the end; where writers exclude each other that is so already.
     void lock(std::string_view table, std::int64_t id);
     [[nodiscard]] const sql::Dialect& dialect() const noexcept { return dialect_; }
@@ -73,9 +79,17 @@ public:
     /// it from that. After a commit whose verdict is unknown, `committed` tells by a locking read in a transaction of
     /// its own; without it the verb must be one that does no harm the second time. All on one connection, `on` if
     /// given: after a loss its driver ends the session it had, so that what was sent then cannot arrive later.
-    void transact(const std::function<void(StoreWrite& write)>& verb,
-                  const std::function<bool(StoreWrite& look)>& committed = {},
-                  std::optional<ConnectionPool::Lease> on = std::nullopt);
+    /// Answers the connection.
+    ConnectionPool::Lease transact(const std::function<void(StoreWrite& write)>& verb,
+                                   const std::function<bool(StoreWrite& look)>& committed = {},
+                                   std::optional<ConnectionPool::Lease> on = std::nullopt);
+
+    /// Answers what `work` does in a transaction, which is over then.
+    template <class Work>
+    auto run(Work&& work, sql::Connection& connection) {
+        StoreWrite write(*this, connection);
+        return work(write);
+    }
 
     /// Answers what `ask(connection)` answers; asks again after a lost connection.
     template <class F>

@@ -12,8 +12,6 @@
 namespace fermata {
 namespace {
 
-StoredDefinition stored(const JobDefinition& job) { return {hash_of(job), job.id, to_json(job)}; }
-
 [[noreturn]] void refuse_start(const JobDefinition& job, const StartOptions& options, const InstanceExists& exists) {
     throw JobStartException(ErrorKind::conflict,
                             fmt::format(R"(job "{}" has an instance with the key "{}" already: execution {})", job.id,
@@ -142,7 +140,14 @@ void check_parameters(const Parameters& parameters) {
 
 }  // namespace
 
-LaunchRequest JobOperator::Impl::launch_request(const JobDefinition& job, const StartOptions& options) const {
+StoredDefinition JobOperator::Impl::stored(const JobDefinition& job) {
+    const std::lock_guard lock(mutex);
+    if (!last_stored || last_stored->first != job)
+        last_stored.emplace(job, StoredDefinition{hash_of(job), job.id, to_json(job)});
+    return last_stored->second;
+}
+
+LaunchRequest JobOperator::Impl::launch_request(const JobDefinition& job, const StartOptions& options) {
     check_parameters(options.parameters);
     if (options.instance_key) check_text("the key of the instance", *options.instance_key);
     if (options.instance_key && options.instance_key->empty())

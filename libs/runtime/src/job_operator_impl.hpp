@@ -40,7 +40,8 @@ struct JobOperator::Impl {
         RunnableJob job;
         RestartRequest request;
     };
-    LaunchRequest launch_request(const JobDefinition& job, const StartOptions& options) const;
+    LaunchRequest launch_request(const JobDefinition& job, const StartOptions& options);
+    StoredDefinition stored(const JobDefinition& job);
     Restart prepare_restart(const JobExecution& previous, const RestartOptions& options);
     ResumeRequest resume_request(const ResumeOptions& options) const;
     RunnableJob prepare_resume(const JobExecution& execution, const ResumeOptions& options);
@@ -57,6 +58,8 @@ struct JobOperator::Impl {
     std::mutex mutex;
     /// By its hash: what waits is resumed again and again.
     std::optional<std::pair<std::string, JobDefinition>> last_definition;
+    /// And the one started last, as it is stored: some programs start one again and again.
+    std::optional<std::pair<JobDefinition, StoredDefinition>> last_stored;
     std::unique_ptr<Worker> worker;
     Chime chime;
     std::unique_ptr<RequestWatcher> watcher;

@@ -17,6 +17,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <thread>
+#include <utility>
 
 namespace fermata {
 namespace {
@@ -99,12 +100,14 @@ struct WorkerService::Impl {
     void listen();
     void fence();
     void require_alive() const;
-    void look_after_ends();
+    bool look_after_ends();
     void look_after_terms();
     void keep_house();
     void take_over();
     void look_for_work();
     void claim();
+    void claim(const Offer& offer);
+    void hear(std::optional<Offer> offer);
     void look_again();
     void look_after_ear();
     void hand_on_when_due();
@@ -114,8 +117,8 @@ struct WorkerService::Impl {
     void serve_only(const std::vector<JobDefinition>& definitions);
     void take_over(const LostExecution& lost);
     void adopt(const LostExecution& lost);
-    void enter(const ClaimedExecution& claimed);
-    void begin(const ClaimedExecution& claimed);
+    void enter(const ClaimedExecution& claimed, OnDisk& claim);
+    void begin(const ClaimedExecution& claimed, OnDisk& claim);
     void fail(const ClaimedExecution& claimed, const std::string& why);
     void tell(News::Kind kind, JobExecutionId id, const std::string& text = {});
     /// Once, as long as it is the same.
@@ -139,6 +142,8 @@ struct WorkerService::Impl {
     std::optional<Instant> hand_on_at;
     bool something_may_wait = true;  ///< since the last look that found less than there was room for
     Instant looked{};                ///< for work
+    std::optional<Offer> offered;    ///< nothing else has rung since
+    bool puts_off = false;           ///< what nobody waits for
     WorkerTerms terms;
     bool terms_changed = false;  ///< since they were written
     bool has_unknown = false;    ///< a claim or an end may have gone wrong: our rows may say more than we know
@@ -199,11 +204,12 @@ void WorkerService::run() {
 void WorkerService::Impl::serve() {
     listen();
     require_alive();
-    look_after_ends();
+    const bool has_ended = look_after_ends();
     if (!draining && may_write()) look_for_work();  // whoever has rung waits for it
     look_after_terms();
-    keep_house();
-    take_over();
+    puts_off = has_ended && !puts_off;  // once: whoever waited for an end often submits the next
+    if (!puts_off) keep_house();
+    if (!puts_off) take_over();
     look_after_ear();
     if (draining) hand_on_when_due();
 }
@@ -325,7 +331,8 @@ void WorkerService::Impl::take_over(const LostExecution& lost) {
 void WorkerService::Impl::adopt(const LostExecution& lost) {
     if (draining || free_slots() < 1 || lost.owner.user != worker.record().user) return;
     const auto claim = parts.repository.adopt(lost.id, worker, parts.settings.actor);
-    if (claim) enter({.claim = *claim, .execution = parts.execution(lost.id), .adopted = true});
+    OnDisk durable;
+    if (claim) enter({.claim = *claim, .execution = parts.execution(lost.id), .adopted = true}, durable);
 }
 
 // --- executions and partitions
@@ -342,8 +349,10 @@ std::int64_t WorkerService::Impl::executions_to_claim() const {
     return std::min(free_slots(), waiting_per_slot * settings.slots - waiting());
 }
 
-void WorkerService::Impl::look_after_ends() {
+/// Whether an execution has ended.
+bool WorkerService::Impl::look_after_ends() {
     const std::int64_t before = partitions.count();
+    const std::size_t ran = running.size();
     for (const std::string& wrong : partitions.look_after_ends()) {
         std::string told;
         tell_trouble(told, wrong);
@@ -370,6 +379,7 @@ void WorkerService::Impl::look_after_ends() {
             tell(News::Kind::trouble, id, error.what());
         }
     }
+    return running.size() < ran;
 }
 
 /// Not at every end of what runs: as long as nothing has rung since a look that took all there was, nothing waits. What
@@ -378,6 +388,8 @@ void WorkerService::Impl::look_for_work() {
     const Instant now = std::chrono::steady_clock::now();
     if (now < claims_again_at) return;
     const bool was_rung_for = listening && listening->has_heard();
+    const std::optional<Offer> offer = std::exchange(offered, std::nullopt);
+    if (offer && !something_may_wait) claim(*offer);
     if (!something_may_wait && !was_rung_for && now - looked < look_interval_with_bell) return;
     claim();
     looked = now;
@@ -386,11 +398,27 @@ void WorkerService::Impl::look_for_work() {
 
 void WorkerService::Impl::claim() {
     const std::int64_t room = executions_to_claim();
-    const auto all = parts.repository.claim_waiting(worker, room, parts.settings.actor);
-    for (const ClaimedExecution& claimed : all) enter(claimed);
+    auto [all, on_disk] = parts.repository.claim_early(worker, room, parts.settings.actor);
+    for (const ClaimedExecution& claimed : all) enter(claimed, on_disk);
     if (!partitions.claim(free_slots(), [this] { return may_write(); }))
         claims_again_at = std::chrono::steady_clock::now() + shortage_interval;
     something_may_wait = std::ssize(all) >= room || free_slots() < 1;
+}
+
+/// Nothing else waits, and there may be many others: what is not for us is left to them.
+void WorkerService::Impl::claim(const Offer& offer) {
+    const auto is_it = [&](const ServedJob& job) { return job.definition_hash == offer.definition_hash; };
+    if (std::ranges::none_of(terms.jobs, is_it)) return;
+    something_may_wait = true;
+    if (executions_to_claim() < 1) return;
+    auto [all, on_disk] = parts.repository.claim_offered(worker, offer, parts.settings.actor);
+    for (const ClaimedExecution& claimed : all) enter(claimed, on_disk);
+    something_may_wait = free_slots() < 1;
+}
+
+void WorkerService::Impl::hear(std::optional<Offer> offer) {
+    if (!offer || offered) something_may_wait = true;
+    offered = std::move(offer);
 }
 
 void WorkerService::Impl::look_again() {
@@ -421,12 +449,13 @@ SharedJob WorkerService::Impl::shared_job(JobExecutionId id, bool accept_input) 
 }
 
 /// What cannot begin must not keep those claimed with it.
-void WorkerService::Impl::enter(const ClaimedExecution& claimed) {
+void WorkerService::Impl::enter(const ClaimedExecution& claimed, OnDisk& claim) {
     const JobExecutionId id = claimed.claim.execution;
     try {
         if (settings.tell) settings.tell({.kind = News::Kind::claimed, .execution = claimed.execution, .text = {}});
-        begin(claimed);
+        begin(claimed, claim);
     } catch (const JobRestartException& error) {
+        claim.wait();
         fail(claimed, error.what());
     } catch (const std::exception& error) {
         has_unknown = true;
@@ -435,10 +464,12 @@ void WorkerService::Impl::enter(const ClaimedExecution& claimed) {
     }
 }
 
-void WorkerService::Impl::begin(const ClaimedExecution& claimed) {
+/// What it takes is read while the claim goes to disk; nothing is done before.
+void WorkerService::Impl::begin(const ClaimedExecution& claimed, OnDisk& claim) {
     const JobExecution& execution = claimed.execution;
     RunnableJob job = parts.prepare_resume(execution, {});
     JobContext context = parts.context_of(*job.job, claimed.claim, execution.parameters);
+    claim.wait();
     context.accept_input = claimed.accept_input;
     RunningExecution::Start start{.claim = claimed.claim,
                                   .start_at = parts.restarted_at(execution),
@@ -469,13 +500,15 @@ void WorkerService::Impl::hand_on_when_due() {
 }
 
 void WorkerService::Impl::wait() {
+    constexpr std::chrono::milliseconds moment(50);
     auto interval = bell.listens() ? look_interval_with_bell : look_interval;
+    if (puts_off) interval = std::min(interval, moment);
     if (draining && hand_on_at) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(*hand_on_at - std::chrono::steady_clock::now());
         if (left.count() > 0) interval = std::min(interval, left);
     }
     if (draining && is_idle()) return;
-    if (bell.wait(interval)) something_may_wait = true;
+    if (bell.wait(interval)) hear(bell.offer());
 }
 
 // --- news

@@ -17,6 +17,7 @@ struct PropertyDefinition {
     std::string name;
     Template value;
     Position at;
+    bool operator==(const PropertyDefinition&) const = default;
 };
 
 /// A reference to a registered artifact: reader, processor, writer, batchlet, listener, checkpoint-algorithm, decider
@@ -25,6 +26,7 @@ struct ArtifactDefinition {
     Template ref;
     std::vector<PropertyDefinition> properties;
     Position at;
+    bool operator==(const ArtifactDefinition&) const = default;
 };
 
 /// `<fer:pause>`: where and for what the execution waits (docs/waiting.md).
@@ -35,6 +37,7 @@ struct PauseDefinition {
     std::optional<Template> timeout;
     Template on_timeout = Template::literal("fail");
     std::optional<Template> notify;
+    bool operator==(const PauseDefinition&) const = default;
 };
 
 /// next, end, fail and stop elements, and ours, in document order (§8.6).
@@ -47,19 +50,23 @@ struct TransitionDefinition {
     std::optional<Template> restart;       ///< stop only
     std::optional<PauseDefinition> pause;  ///< pause only
     Position at;
+    bool operator==(const TransitionDefinition&) const = default;
 };
 
 struct ExceptionFilterDefinition {
     struct Class {
         Template name;
         Position at;
+        bool operator==(const Class&) const = default;
     };
     std::vector<Class> include;
     std::vector<Class> exclude;
+    bool operator==(const ExceptionFilterDefinition&) const = default;
 };
 
 struct BatchletDefinition {
     ArtifactDefinition batchlet;
+    bool operator==(const BatchletDefinition&) const = default;
 };
 
 struct ChunkDefinition {
@@ -76,6 +83,7 @@ struct ChunkDefinition {
     ExceptionFilterDefinition retryable;
     ExceptionFilterDefinition no_rollback;
     Position at;
+    bool operator==(const ChunkDefinition&) const = default;
 };
 
 /// `<plan>`: how many partitions, how many threads for them, and properties for some of them (§8.2.6.2).
@@ -85,11 +93,13 @@ struct PartitionPlanDefinition {
         Template partition;  ///< from 0
         std::vector<PropertyDefinition> properties;
         Position at;
+        bool operator==(const Properties&) const = default;
     };
     Template partitions = Template::literal("1");
     std::optional<Template> threads;  ///< absent = as many as partitions
     std::vector<Properties> properties;
     Position at;
+    bool operator==(const PartitionPlanDefinition&) const = default;
 };
 
 /// `<partition>`: a plan that is written down, or a mapper that makes one; with neither, one partition.
@@ -102,6 +112,7 @@ struct PartitionDefinition {
     std::optional<Template> workers;  ///< fer:workers: "any" worker may claim partitions; absent: "none"
     std::optional<Template> turn;     ///< fer:turn: for how long one has its slot while others wait; absent: to its end
     Position at;
+    bool operator==(const PartitionDefinition&) const = default;
 };
 
 struct StepDefinition {
@@ -115,6 +126,7 @@ struct StepDefinition {
     std::optional<PartitionDefinition> partition;
     std::vector<TransitionDefinition> transitions;
     Position at;
+    bool operator==(const StepDefinition&) const = default;
 };
 
 /// `<decision>`: asks its decider; only transition elements lead on.
@@ -123,6 +135,7 @@ struct DecisionDefinition {
     ArtifactDefinition decider;
     std::vector<TransitionDefinition> transitions;
     Position at;
+    bool operator==(const DecisionDefinition&) const = default;
 };
 
 struct ElementDefinition;
@@ -134,6 +147,7 @@ struct FlowDefinition {
     std::vector<ElementDefinition> elements;
     std::vector<TransitionDefinition> transitions;
     Position at;
+    bool operator==(const FlowDefinition&) const = default;
 };
 
 /// `<split>`: all its flows at once; ends when all have ended.
@@ -142,6 +156,7 @@ struct SplitDefinition {
     std::optional<Template> next;
     std::vector<FlowDefinition> flows;
     Position at;
+    bool operator==(const SplitDefinition&) const = default;
 };
 
 /// What may stand in a job or a flow, in document order.
@@ -153,6 +168,7 @@ struct ElementDefinition {
         requires(!std::same_as<Element, ElementDefinition>)
     ElementDefinition(Element element) : what(std::move(element)) {}
     [[nodiscard]] const std::string& id() const;
+    bool operator==(const ElementDefinition&) const = default;
 };
 
 struct JobDefinition {
@@ -167,6 +183,7 @@ struct JobDefinition {
 
     /// The step of this id, wherever it stands.
     [[nodiscard]] const StepDefinition* find(std::string_view step_id) const;
+    bool operator==(const JobDefinition&) const = default;
 };
 
 /// "step", "flow", "split", "decision".

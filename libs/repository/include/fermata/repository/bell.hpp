@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 
 namespace fermata {
 
@@ -27,6 +28,8 @@ public:
     /// Returns when it rings, after wake(), or after `bound`; true if it rang.
     [[nodiscard]] bool wait(std::chrono::milliseconds bound);
     void wake() noexcept;
+    /// What the last wait() heard, if it was one submission and nothing else.
+    [[nodiscard]] std::optional<Offer> offer() const;
 
 private:
     [[nodiscard]] bool heard_within(std::chrono::milliseconds bound);

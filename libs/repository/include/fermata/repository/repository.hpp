@@ -59,6 +59,28 @@ struct ClaimedExecution {
     bool accept_input = false;
 };
 
+/// What is committed and seen by others already, on its way to the disk.
+class OnDisk {
+public:
+    struct Commit;
+    OnDisk();
+    explicit OnDisk(std::unique_ptr<Commit> commit);
+    OnDisk(OnDisk&&) noexcept;
+    ~OnDisk();
+    /// Returns when it is durable. Throws Error while that is unknown, and each time after: the database may have
+    /// forgotten it.
+    void wait();
+
+private:
+    std::unique_ptr<Commit> commit_;  ///< null: it is durable
+};
+
+/// What a worker claimed together.
+struct ClaimedTogether {
+    std::vector<ClaimedExecution> executions;
+    OnDisk on_disk;
+};
+
 struct LostExecution {
     JobExecutionId id;
     BatchStatus status{};
@@ -303,6 +325,12 @@ public:
     /// Error(stale) as change_terms.
     [[nodiscard]] std::vector<ClaimedExecution> claim_waiting(const Worker& worker, std::int64_t most,
                                                               const std::string& actor);
+    /// The same without waiting for the disk. REQUIRES: nothing is written or done for them before on_disk.wait() has
+    /// returned; where it throws, they may be somebody else's with the same epoch, and are forgotten here.
+    [[nodiscard]] ClaimedTogether claim_early(const Worker& worker, std::int64_t most, const std::string& actor);
+    /// The same with the execution that `offer` names, which this worker serves, if it still waits. Where nothing is
+    /// offered (Bell::offer()), with any that waits.
+    [[nodiscard]] ClaimedTogether claim_offered(const Worker& worker, const Offer& offer, const std::string& actor);
     /// What the worker's rows say it owns but it does not know, since the answer to its claim was lost or it could not
     /// record an end: let go for others, as if its owner had died. Answers those.
     std::vector<JobExecutionId> disown_unknown(const Worker& worker, std::span<const JobExecutionId> known,

@@ -1,5 +1,6 @@
 #pragma once
 // Processes that serve: they claim executions that wait for a worker, as many as they have free slots.
+#include <fermata/model/records.hpp>
 #include <fermata/repository/worker.hpp>
 
 #include <cstdint>
@@ -12,6 +13,11 @@ struct ServedJob {
     std::string job_name;
     std::string definition_hash;  ///< an execution of another definition of this name is not claimed
     auto operator<=>(const ServedJob&) const = default;
+};
+/// An execution that was submitted just now.
+struct Offer {
+    JobExecutionId execution;
+    std::string definition_hash;
 };
 struct WorkerTerms {
     std::int64_t slots = 1;
