@@ -31,7 +31,7 @@ def quantiles(bench, program, *arguments):
 
 def submit(bench):
     """From the submission of an execution until an attached worker has it, one after the other."""
-    count, url = bench.rows(500), repository(bench, "submit")
+    count, url = bench.rows(3000), repository(bench, "submit")
     pairs = bench.in_turn(lambda: quantiles(bench, "notify_postgres", url, count),
                           lambda: quantiles(bench, "submit", url, bench.fresh("submit.d"), count))
     work = "submit to STARTED by an attached worker, against UPDATE, NOTIFY, COMMIT and hearing it"

@@ -10,7 +10,12 @@ namespace bench {
 class Latencies {
 public:
     using Clock = std::chrono::steady_clock;
-    void add(Clock::time_point begin) { all_.push_back(std::chrono::duration<double>(Clock::now() - begin).count()); }
+    /// How many come first that do not count: a server plans a statement anew the first five times.
+    static constexpr long warming = 20;
+    void add(Clock::time_point begin) {
+        const std::chrono::duration<double> took = Clock::now() - begin;
+        if (++seen_ > warming) all_.push_back(took.count());
+    }
     /// "COUNT MEDIAN NINETY-NINTH-OF-A-HUNDRED", in seconds.
     void report() {
         std::sort(all_.begin(), all_.end());
@@ -18,6 +23,7 @@ public:
     }
 
 private:
+    long seen_ = 0;
     std::vector<double> all_;
 };
 

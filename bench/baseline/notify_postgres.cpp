@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
         std::fputs("usage: notify_postgres URL COUNT\n", stderr);
         return 2;
     }
-    const long count = std::strtol(argv[2], nullptr, 10);
+    const long count = std::strtol(argv[2], nullptr, 10) + bench::Latencies::warming;
     baseline::Server sender(argv[1]);
     baseline::Server listener(argv[1]);
     sender.run(

@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
     std::jthread worker([&] { service.run(); });
 
     bench::Latencies latencies;
-    for (long i = std::strtol(argv[3], nullptr, 10); i > 0; --i) {
+    for (long i = std::strtol(argv[3], nullptr, 10) + bench::Latencies::warming; i > 0; --i) {
         const auto begin = bench::Latencies::Clock::now();
         (void)asking.jobs->submit(job, {});
         started.acquire();
