@@ -14,8 +14,9 @@ namespace {
 
 using ::testing::IsEmpty;
 
-/// What a chunk has in its transaction beside its progress.
-enum class Rows : std::uint8_t { none, some };
+/// What a chunk has in its transaction beside its progress: nothing; something that was done before; rows of a writer
+/// that an engine may send together with it.
+enum class Rows : std::uint8_t { none, some, together };
 
 /// A step and the lane of its chunks.
 struct Going {
@@ -34,7 +35,13 @@ struct Going {
     Requests commit() {
         Repository::Unit unit = repository.unit(lane);
         if (rows == Rows::some) unit.connection().execute("SELECT 1");
+        if (rows == Rows::together) write(unit.connection());
         return unit.commit(claim, next);
+    }
+    static void write(sql::Connection& connection) {
+        const Value cells[] = {Value(1)};
+        const auto place = [](std::size_t) { return sql::BulkTarget::Place{}; };
+        connection.bulk({.table = "written", .columns = {"n"}, .place_of = place})->write(1, cells);
     }
     Requests chunk() {
         next = after_one_more_chunk(next);
@@ -46,7 +53,10 @@ struct Lanes : RepositorySuite, ::testing::WithParamInterface<Rows> {
     ~Lanes() override { EXPECT_THAT(repository().verify(), IsEmpty()); }
 
     Going going() { return {repository(), enter(), GetParam()}; }
-    StepEntry enter() { return repository().enter_step(launch(), "load", StepEntryMode::start); }
+    StepEntry enter() {
+        raw()->execute("CREATE TABLE IF NOT EXISTS written (n BIGINT)");
+        return repository().enter_step(launch(), "load", StepEntryMode::start);
+    }
     [[nodiscard]] Progress saved(const Going& going) {
         return repository().steps_of_instance(going.claim.execution.instance).at("load").progress;
     }
@@ -70,8 +80,11 @@ struct Lanes : RepositorySuite, ::testing::WithParamInterface<Rows> {
     [[nodiscard]] bool on_a_server() { return repository().database().dialect().concurrent_writers; }
 };
 
-INSTANTIATE_TEST_SUITE_P(Chunks, Lanes, ::testing::Values(Rows::none, Rows::some),
-                         [](const auto& chunks) { return chunks.param == Rows::none ? "WithoutRows" : "WithRows"; });
+INSTANTIATE_TEST_SUITE_P(Chunks, Lanes, ::testing::Values(Rows::none, Rows::some, Rows::together),
+                         [](const auto& chunks) {
+                             if (chunks.param == Rows::none) return "WithoutRows";
+                             return chunks.param == Rows::some ? "WithRows" : "WithRowsTogether";
+                         });
 
 TEST_P(Lanes, WhateverAChunkChangesIsSaved) {
     Going going = this->going();
@@ -115,7 +128,7 @@ TEST_P(Lanes, OnAServerAChunkSendsWhatChanges) {
 
 TEST_P(Lanes, OnAServerAChunkThatGoesOnIsOneStatement) {
     if (!on_a_server()) GTEST_SKIP() << "a file is locked, written and let go by three";
-    if (GetParam() == Rows::some) GTEST_SKIP() << "with rows it is BEGIN, these, two statements and COMMIT";
+    if (GetParam() != Rows::none) GTEST_SKIP() << "with rows it is these and two statements";
     const StepEntry entry = enter();
     Progress next = entry.state.progress;
     const auto cost_of = [&](int chunks) { return cost(entry.claim, next, chunks, [](int) {}); };
@@ -125,7 +138,7 @@ TEST_P(Lanes, OnAServerAChunkThatGoesOnIsOneStatement) {
 
 TEST_P(Lanes, OnAServerTheQuestionIsAskedAnewOnceTheExecutionsRowHasChanged) {
     if (!on_a_server()) GTEST_SKIP() << "with a file it is asked each time";
-    if (GetParam() == Rows::some) GTEST_SKIP() << "with rows it is asked each time";
+    if (GetParam() != Rows::none) GTEST_SKIP() << "with rows it is asked each time";
     const StepEntry entry = enter();
     Progress next = entry.state.progress;
     const auto cost_of_four = [&](bool changes) {
@@ -176,6 +189,18 @@ TEST_P(Lanes, WhoWasOvertakenBetweenTwoChunksIsFenced) {
     EXPECT_EQ(committed, saved(going));
 }
 
+TEST_P(Lanes, WhoWasPurgedBetweenTwoChunksIsFenced) {
+    Going going = this->going();
+    going.chunk();
+    going.chunk();
+    repository().end_execution(going.claim.execution, {.status = BatchStatus::failed});
+    EXPECT_EQ(1, repository().purge({}).instances);
+    EXPECT_EQ(ErrorKind::stale, thrown_by<Error>([&] { going.chunk(); }).kind());
+    EXPECT_EQ(ErrorKind::stale, thrown_by<Error>([&] { going.commit(); }).kind());
+    const std::int64_t kept = raw()->execute("SELECT COUNT(*) FROM written")[0][0].integer();
+    EXPECT_EQ(GetParam() == Rows::together ? 2 : 0, kept);
+}
+
 TEST_P(Lanes, AChunkThatArrivesASecondTimeIsRefused) {
     Going going = this->going();
     for (int i = 0; i < 2; ++i) {
@@ -224,6 +249,7 @@ TEST_P(Lanes, AChunkWhoseConnectionIsLostIsCommittedOnceOrNotAtAll) {
 TEST_P(Lanes, OnAServerAQuestionThatIsLostBehindTheCommitIsAskedByTheNextChunk) {
     if (!on_a_server()) GTEST_SKIP() << "with a file it is asked before the commit";
     if (GetParam() == Rows::none) GTEST_SKIP() << "without rows it is asked with the chunk";
+    if (GetParam() == Rows::together) GTEST_SKIP() << "as with others";
     const StepEntry entry = enter();
     Break broken;
     Repository losing(breaking(database_in(folder_), broken), folder_ / "data", false, clock_);
