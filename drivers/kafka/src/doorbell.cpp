@@ -40,6 +40,8 @@ Wishes listener_wishes() {
                          // A worker that died is noticed, and its part of the topic given to others.
                          {"session.timeout.ms", "6000"},
                          {"heartbeat.interval.ms", "2000"},
+                         // A broker that hangs keeps a worker that leaves no longer: its last answer may be under way.
+                         {"socket.timeout.ms", "5000"},
                          {"reconnect.backoff.max.ms", "1000"},
                          {"topic.metadata.refresh.interval.ms", "10000"}}};
 }
