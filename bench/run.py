@@ -63,9 +63,9 @@ class Bench:
             old.unlink() if old.is_file() else shutil.rmtree(old)
         return self.folder / name
 
-    def in_turn(self, baseline, fermata):
-        """Seconds of both, in turn; the first pair warms up and is not counted."""
-        pairs = [(baseline(), fermata()) for _ in range(self.pairs + 1)]
+    def in_turn(self, baseline, fermata, times=1):
+        """Seconds of both, in turn, so many times as many pairs; the first one warms up and is not counted."""
+        pairs = [(baseline(), fermata()) for _ in range(times * self.pairs + 1)]
         return pairs[1:]
 
 
