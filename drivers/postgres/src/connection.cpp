@@ -166,12 +166,10 @@ std::vector<Connection::Planned> Connection::next_round(std::span<const sql::Com
     return round;
 }
 
-void Connection::prepare(std::span<Planned> round, Disk disk) {
+void Connection::prepare(std::span<Planned> round) {
     const auto is_ready = [](const Planned& p) { return p.way == Way::direct || p.prepared != nullptr; };
-    const bool can_flush = disk == Disk::by_commit || statements_.find({flush_sql}) != nullptr;
-    if (can_flush && std::ranges::all_of(round, is_ready)) return;
+    if (std::ranges::all_of(round, is_ready)) return;
     std::vector<Statements::Wanted> wanted;
-    if (disk == Disk::behind) wanted.push_back({flush_sql});
     for (const Planned& p : round) {
         if (p.way != Way::direct) wanted.push_back({p.command->sql, p.way == Way::fenced});
     }
@@ -187,7 +185,7 @@ void Connection::prepare(std::span<const Statements::Wanted> wanted) {
     if (std::ranges::none_of(wanted, is_new)) return;
     settle();
     Link& session = link();
-    make_room(wanted.size() + 2);
+    make_room(wanted.size() + 3);
     std::vector<Prepared*> added;
     const auto add = [&](const Statements::Wanted& w) {
         if (is_new(w)) added.push_back(&statements_.add(w, session));
@@ -195,6 +193,7 @@ void Connection::prepare(std::span<const Statements::Wanted> wanted) {
     // These come with the first others.
     add({begin_sql});
     add({commit_sql});
+    if (!read_only_) add({flush_sql});
     std::ranges::for_each(wanted, add);
     session.sync();
     Handle<PGresult> failure;
@@ -250,11 +249,15 @@ void Connection::check_parameters(const Planned& planned) const {
                                                            command.params.size(), wanted, printable(command.sql)));
 }
 
-void Connection::queue_plain(const char* sql) {
+void Connection::send_plain(const char* sql) {
     if (const Prepared* known = statements_.find({sql}))
         link().execute(known->name.c_str(), Parameters({}, {}), true);
     else
         link().run(sql);
+}
+
+void Connection::queue_plain(const char* sql) {
+    send_plain(sql);
     questions_.push_back({.kind = Question::Kind::silent, .sql = sql});
 }
 
@@ -316,7 +319,7 @@ bool Connection::is_whole_transaction(std::span<const Planned> round) const {
 }
 
 /// One round trip for what needs no look at an answer between.
-std::vector<sql::Result> Connection::run(std::span<const sql::Command> commands, bool then_commit, Disk disk) {
+std::vector<sql::Result> Connection::run(std::span<const sql::Command> commands, bool then_commit) {
     refuse_if_doomed();
     revive();
     std::vector<sql::Result> results;
@@ -325,7 +328,7 @@ std::vector<sql::Result> Connection::run(std::span<const sql::Command> commands,
     while (!commands.empty() || (then_commit && !committing)) {
         std::vector<Planned> round = next_round(commands);
         const bool counted = !round.empty() && round.back().is_counted();
-        prepare(round, disk);
+        prepare(round);
         for (const Planned& planned : round) check_parameters(planned);
         committing = then_commit && commands.empty() && !counted;
         const bool whole = committing && is_whole_transaction(round);
@@ -465,19 +468,26 @@ void Connection::begin() {
 }
 
 std::vector<sql::Result> Connection::commit(std::span<const sql::Command> last) {
-    return commit(last, Disk::by_commit);
+    if (!in_transaction_) throw SqlError(SqlError::Kind::other, name() + ": no transaction is open on this connection");
+    try {
+        auto results = with_session([&] { return run(last, begun_ || held_ || !last.empty()); });
+        end_transaction();
+        return results;
+    } catch (...) {
+        rollback();
+        throw;
+    }
 }
 
-// Whatever transaction is behind it and writes something waits for the disk: for all that was written before as well.
-std::vector<sql::Result> Connection::commit_early(std::span<const sql::Command> last) {
-    return commit(last, Disk::behind);
-}
+// What early() says is all there is to it.
+std::vector<sql::Result> Connection::commit_early(std::span<const sql::Command> last) { return commit(last); }
 
+/// Whatever transaction is behind it and writes something waits for the disk: for all that was written before as well.
 /// Not together with what is committed: the server's process would go on to the disk, where those may have to run who
 /// were rung for.
 void Connection::send_to_disk() {
     with_session([&] {
-        link().execute(statements_.find({flush_sql})->name.c_str(), Parameters({}, {}), true);
+        send_plain(flush_sql);
         link().sync();
     });
     ++statement_count_;
@@ -491,18 +501,6 @@ void Connection::wait_for_disk() {
         link().finish();
         if (is_failure(answer.get())) throw_error(answer.get(), {name(), flush_sql});
     });
-}
-
-std::vector<sql::Result> Connection::commit(std::span<const sql::Command> last, Disk disk) {
-    if (!in_transaction_) throw SqlError(SqlError::Kind::other, name() + ": no transaction is open on this connection");
-    try {
-        auto results = with_session([&] { return run(last, begun_ || held_ || !last.empty(), disk); });
-        end_transaction();
-        return results;
-    } catch (...) {
-        rollback();
-        throw;
-    }
 }
 
 void Connection::check_transaction() const {

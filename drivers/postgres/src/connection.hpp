@@ -127,17 +127,15 @@ private:
         [[nodiscard]] bool is_counted() const noexcept { return ends_round() && command->rows; }
     };
     [[nodiscard]] Planned plan(const sql::Command& command) const;
-    /// What waits for the disk: the commit, or send_to_disk(), which is prepared with it.
-    enum class Disk : std::uint8_t { by_commit, behind };
-    std::vector<sql::Result> commit(std::span<const sql::Command> last, Disk disk);
-    std::vector<sql::Result> run(std::span<const sql::Command> commands, bool then_commit, Disk disk = Disk::by_commit);
+    std::vector<sql::Result> run(std::span<const sql::Command> commands, bool then_commit);
     [[nodiscard]] bool is_whole_transaction(std::span<const Planned> round) const;
     [[nodiscard]] std::vector<Planned> next_round(std::span<const sql::Command>& commands) const;
-    void prepare(std::span<Planned> round, Disk disk);
+    void prepare(std::span<Planned> round);
     void prepare(std::span<const Statements::Wanted> wanted);
     void make_room(std::size_t statements);
     void queue(const Planned& planned);
     void queue_commit();
+    void send_plain(const char* sql);
     void queue_plain(const char* sql);
     void queue_held();
     void collect(std::vector<sql::Result>& results);
