@@ -20,7 +20,7 @@ namespace {
 // partitions for workers: a step says that it `offers` some (1; 2: no more, its step has failed already), a partition
 // in which place it is `offered` (0: it is not): whoever gives up its turn goes behind all others, and what its worker
 // has lost is in front. And `ran_by` tells for people who had it last. Its owner has no key: the row of a worker is
-// deleted only when it owns no partition, and verify looks. Nor has an event its execution's, which was half of what an
+// deleted only when it owns no partition, and verify looks. Nor has an event its execution's, which was much of what an
 // event cost: whoever writes one changes or locks the execution, or a row that cannot be without it, in the same
 // transaction. An execution has its instance's name and key, and its parameters as a JSON object: a list of executions
 // is read from their rows alone, in a third of the time; what is looked for by a parameter is found in job_parameter.
